@@ -1,0 +1,28 @@
+using Commerce.Types.V1;
+using Grpc.Core;
+
+namespace Commerce.ServiceDefaults;
+
+/// <summary>The gRPC code of each reason, as documented beside the enum.</summary>
+public static class ErrorReasons
+{
+    public static StatusCode CodeOf(ErrorReason reason) => reason switch
+    {
+        ErrorReason.InvalidField or ErrorReason.MalformedRequest or ErrorReason.RequestIdReused
+            or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown => StatusCode.InvalidArgument,
+        ErrorReason.RequestTooLarge => StatusCode.ResourceExhausted,
+        ErrorReason.RequestInProgress or ErrorReason.EtagMismatch => StatusCode.Aborted,
+        ErrorReason.VersionNotReached or ErrorReason.DependencyUnavailable => StatusCode.Unavailable,
+        ErrorReason.Unauthenticated or ErrorReason.WebhookSignatureInvalid or ErrorReason.WebhookStale => StatusCode.Unauthenticated,
+        ErrorReason.PermissionDenied => StatusCode.PermissionDenied,
+        ErrorReason.DeadlineExceeded => StatusCode.DeadlineExceeded,
+        ErrorReason.Cancelled => StatusCode.Cancelled,
+        ErrorReason.MethodNotFound => StatusCode.Unimplemented,
+        ErrorReason.OrderNotFound or ErrorReason.StoreNotFound or ErrorReason.ProductNotFound or ErrorReason.PaymentNotFound
+            or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound
+            or ErrorReason.CodeNotFound => StatusCode.NotFound,
+        ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged => StatusCode.FailedPrecondition,
+        ErrorReason.StoreExists or ErrorReason.ExternalIdUsed => StatusCode.AlreadyExists,
+        _ => StatusCode.Internal,
+    };
+}

@@ -1,0 +1,72 @@
+namespace Commerce.Facts;
+
+/// <summary>A fact about an order; its key is the Order ID in canonical form.</summary>
+public interface IOrderFact : IFact
+{
+    string OrderId { get; }
+    string StoreId { get; }
+}
+
+/// <summary>An order was accepted and its stock reserved. Payments begins to collect what it says.</summary>
+public sealed record OrderPlaced(
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string? ExternalId,
+    Money Total,
+    IReadOnlyList<PaymentPartFact> PaymentParts) : IOrderFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>How one part is to be paid: the method as in <c>commerce.orders.v1.PaymentMethod</c> without prefix, and the provider's token.</summary>
+public sealed record PaymentPartFact(int PartNumber, string Method, string Token, Money Amount, int Instalments);
+
+/// <summary>The order is paid for and goes to be shipped.</summary>
+public sealed record OrderConfirmed(
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string? ExternalId,
+    DateTimeOffset? PromisedDeliveryAt) : IOrderFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>The order will not be delivered: stock is back, Payments gives the money back, Shipments voids labels.</summary>
+/// <param name="Reason">As in <c>commerce.orders.v1.CancelReason</c> without prefix, for example "SHOPPER".</param>
+public sealed record OrderCancelled(
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string Reason) : IOrderFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>The order's payment or fulfilment axis moved, or a parcel of it became known, without any of the other facts.</summary>
+/// <param name="PaymentState">As in <c>commerce.orders.v1.PaymentState</c> without prefix.</param>
+/// <param name="FulfilmentState">As in <c>commerce.orders.v1.FulfilmentState</c> without prefix.</param>
+public sealed record OrderProgressed(
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string PaymentState,
+    string FulfilmentState) : IOrderFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>Paid, and everything was delivered.</summary>
+public sealed record OrderCompleted(
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt) : IOrderFact
+{
+    public string Key => OrderId;
+}

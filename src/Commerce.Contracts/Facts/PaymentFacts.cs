@@ -1,0 +1,47 @@
+namespace Commerce.Facts;
+
+/// <summary>A fact about the payment of an order; its key is the Order ID, since an order has one payment.</summary>
+public interface IPaymentFact : IFact
+{
+    string OrderId { get; }
+    string StoreId { get; }
+}
+
+/// <summary>The provider was asked, and some part waits for the shopper or the provider.</summary>
+public sealed record PaymentPending(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, Money Amount) : IPaymentFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>The provider holds the whole amount.</summary>
+public sealed record PaymentAuthorised(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, Money Amount) : IPaymentFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>The whole amount was taken.</summary>
+public sealed record PaymentCaptured(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, Money Amount) : IPaymentFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>A part was declined; every other part was given back or released.</summary>
+/// <param name="Reason">The provider's, for example "insufficient_funds".</param>
+public sealed record PaymentDeclined(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, string Reason) : IPaymentFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>Nothing was taken, and every hold was released, because the order was cancelled.</summary>
+public sealed record PaymentVoided(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt) : IPaymentFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>Money was given back.</summary>
+/// <param name="Refunded">Everything that was given back so far.</param>
+/// <param name="Captured">Everything that was ever taken.</param>
+public sealed record PaymentRefunded(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, Money Refunded, Money Captured) : IPaymentFact
+{
+    public string Key => OrderId;
+}

@@ -1,0 +1,86 @@
+namespace Commerce.Facts;
+
+/// <summary>A fact about a parcel; its key is the shipment's id.</summary>
+public interface IShipmentFact : IFact
+{
+    string ShipmentId { get; }
+    string OrderId { get; }
+    string StoreId { get; }
+}
+
+/// <summary>A parcel was planned.</summary>
+public sealed record ShipmentCreated(
+    string ShipmentId,
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    IReadOnlyList<ShipmentLineFact> Lines) : IShipmentFact
+{
+    public string Key => ShipmentId;
+}
+
+/// <summary>What of an order's line is in a parcel.</summary>
+public sealed record ShipmentLineFact(int LineNumber, int Quantity);
+
+/// <summary>A label was bought: the parcel has a tracking number.</summary>
+public sealed record LabelBought(
+    string ShipmentId,
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string Carrier,
+    string Service,
+    string TrackingNumber,
+    Money Price,
+    DateTimeOffset? EstimatedDeliveryAt) : IShipmentFact
+{
+    public string Key => ShipmentId;
+}
+
+/// <summary>The carrier saw the parcel: new scans were kept. Carries the status that all scans together give.</summary>
+/// <param name="Status">As in <c>commerce.shipments.v1.TrackingStatus</c> without prefix, for example "IN_TRANSIT".</param>
+/// <param name="PreviousStatus">What it was before these scans.</param>
+/// <param name="Reached">Every status that a scan of this parcel has ever had, so that a skipped stage is still known.</param>
+/// <param name="NewScans">How many scans were new.</param>
+public sealed record ParcelTracked(
+    string ShipmentId,
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string TrackingNumber,
+    string Status,
+    string PreviousStatus,
+    IReadOnlyList<string> Reached,
+    DateTimeOffset StatusAt,
+    int NewScans) : IShipmentFact
+{
+    public string Key => ShipmentId;
+}
+
+/// <summary>Something keeps the parcel from going on by itself, or no longer does.</summary>
+/// <param name="Kind">As in <c>commerce.shipments.v1.ShipmentException.Kind</c> without prefix; null: it was cleared.</param>
+public sealed record ShipmentExceptionChanged(
+    string ShipmentId,
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string? Kind,
+    string? Message) : IShipmentFact
+{
+    public string Key => ShipmentId;
+}
+
+/// <summary>The parcel will not be sent; its label, if any, is void.</summary>
+public sealed record ShipmentCancelled(
+    string ShipmentId,
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt) : IShipmentFact
+{
+    public string Key => ShipmentId;
+}

@@ -1,0 +1,37 @@
+namespace Commerce.Facts;
+
+/// <summary>One queue: who hears, whose facts, and which.</summary>
+public sealed record Subscription(string Subscriber, string Source, params IReadOnlyList<Type> Facts)
+{
+    /// <summary>The queue's name on the broker, for example "payments.orders": Payments hears Orders.</summary>
+    public string Queue => $"{Subscriber}.{Source}";
+}
+
+/// <summary>
+/// Every subscriber of every fact. A relay declares these queues before it publishes, so that a fact told while its
+/// subscriber has never run yet waits for it instead of being dropped by the broker.
+/// </summary>
+public static class Subscriptions
+{
+    private static readonly Type[] OrderFacts =
+        [typeof(OrderPlaced), typeof(OrderConfirmed), typeof(OrderCancelled), typeof(OrderProgressed), typeof(OrderCompleted)];
+
+    private static readonly Type[] PaymentFacts =
+        [typeof(PaymentPending), typeof(PaymentAuthorised), typeof(PaymentCaptured), typeof(PaymentDeclined), typeof(PaymentVoided), typeof(PaymentRefunded)];
+
+    private static readonly Type[] ShipmentFacts =
+        [typeof(ShipmentCreated), typeof(LabelBought), typeof(ParcelTracked), typeof(ShipmentExceptionChanged), typeof(ShipmentCancelled)];
+
+    public static IReadOnlyList<Subscription> All { get; } =
+    [
+        new("payments", "orders", typeof(OrderPlaced), typeof(OrderCancelled)),
+        new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderCancelled)),
+        new("notifications", "orders", OrderFacts),
+        new("gateway", "orders", OrderFacts),
+        new("orders", "payments", PaymentFacts),
+        new("gateway", "payments", PaymentFacts),
+        new("orders", "shipments", ShipmentFacts),
+        new("notifications", "shipments", ShipmentFacts),
+        new("gateway", "shipments", ShipmentFacts),
+    ];
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Commerce.Facts;
+using Npgsql;
+
+namespace Commerce.Messaging;
+
+/// <summary>
+/// Writes facts beside the change that they tell, in the same transaction. Call <see cref="Add"/> on the change's own
+/// batch, and <see cref="Wake"/> after the commit so that the relay need not wait for its sweep.
+/// </summary>
+public sealed class Outbox(TimeProvider time, OutboxSignal signal)
+{
+    /// <summary>Adds the fact's row to a batch that is to be executed in the transaction of the change.</summary>
+    public void Add(NpgsqlBatch batch, IFact fact)
+    {
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            "INSERT INTO messaging.outbox (message_id, fact, key, version, body, traceparent, enqueued_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid> { TypedValue = Guid.CreateVersion7(time.GetUtcNow()) },
+                new NpgsqlParameter<string> { TypedValue = fact.GetType().Name },
+                new NpgsqlParameter<string> { TypedValue = fact.Key },
+                new NpgsqlParameter<long> { TypedValue = fact.Version },
+                new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(fact, fact.GetType(), FactJson.Options) },
+                new NpgsqlParameter<string?> { TypedValue = Activity.Current?.Id },
+                new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() },
+            },
+        });
+    }
+
+    /// <summary>Tells the relay of this process that something was committed.</summary>
+    public void Wake() => signal.Set();
+}
