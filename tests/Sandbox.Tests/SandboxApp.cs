@@ -81,7 +81,12 @@ internal sealed class SandboxClient(Uri at) : IDisposable
         ["ship_from"] = new JsonObject { ["postal_code"] = "14409", ["region"] = "SP", ["country_code"] = "BR", ["city"] = "Franca" },
         ["ship_to"] = new JsonObject
         {
-            ["name"] = "Maria", ["street_lines"] = new JsonArray("Rua 1"), ["postal_code"] = "69005", ["region"] = "AM", ["country_code"] = "BR", ["city"] = "Manaus",
+            ["name"] = "Maria",
+            ["street_lines"] = new JsonArray("Rua 1"),
+            ["postal_code"] = "69005",
+            ["region"] = "AM",
+            ["country_code"] = "BR",
+            ["city"] = "Manaus",
         },
         ["parcel"] = new JsonObject { ["weight_grams"] = grams, ["length_mm"] = 280, ["width_mm"] = 90, ["height_mm"] = 140 },
         ["value"] = Amount(5890),
