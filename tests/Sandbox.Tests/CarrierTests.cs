@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Commerce.Testing;
 using static Commerce.Sandbox.Tests.SandboxClient;
 
 namespace Commerce.Sandbox.Tests;
@@ -64,7 +65,7 @@ public sealed class CarrierTests
         Assert.Equal(201, status);
         var number = (string)label["tracking_number"]!;
         await receiver.WaitForScanAsync(number, "DELIVERED");
-        await Until.TrueAsync(async () => (int)(await sandbox.Http.GetAsync("/books/summary"))["webhooks_pending"]! == 0, "all is told");
+        await Eventually.True(async () => (int)(await sandbox.Http.GetAsync("/books/summary"))["webhooks_pending"]! == 0);
 
         var scans = (await sandbox.Http.GetAsync($"/carriers/{carrier}/v1/tracking/{number}"))["events"]!.AsArray();
         Assert.Equal("DELIVERED", (string?)scans[^1]!["status_hint"]);
@@ -92,7 +93,7 @@ public sealed class CarrierTests
         await using var sandbox = await SandboxApp.StartAsync(null, ("Sandbox:Knobs:day_seconds", "0.01"));
         await sandbox.Http.SendAsync(HttpMethod.Put, "/control/scenarios", $$"""{"scenarios": {"o1": {"ends_at": "{{endsAt}}"} } }""");
         foreach (var (carrier, service) in Cheapest) await sandbox.Http.PostAsync($"/carriers/{carrier}/v1/labels", Label($"s-{carrier}", service, "o1"));
-        await Until.TrueAsync(async () => (int)(await sandbox.Http.GetAsync("/books/summary"))["scans_pending"]! == 0, "all journeys rest");
+        await Eventually.True(async () => (int)(await sandbox.Http.GetAsync("/books/summary"))["scans_pending"]! == 0);
         foreach (var label in (await sandbox.Http.GetAsync("/books/labels?order_reference=o1"))["labels"]!.AsArray())
         {
             var last = label!["events"]!.AsArray().LastOrDefault()?["status_hint"];
@@ -153,7 +154,7 @@ public sealed class CarrierTests
 
         await sandbox.Http.TurnAsync("""{"day_seconds": 0.01}""");
         var (_, late) = await sandbox.Http.PostAsync("/carriers/ups/v1/labels", Label("late"));
-        await Until.TrueAsync(async () => (await sandbox.Http.GetAsync($"/carriers/ups/v1/tracking/{late["tracking_number"]}"))["events"]!.AsArray().Count > 1, "the parcel is handed over");
+        await Eventually.True(async () => (await sandbox.Http.GetAsync($"/carriers/ups/v1/tracking/{late["tracking_number"]}"))["events"]!.AsArray().Count > 1);
         var (status, problem) = await sandbox.Http.SendAsync(HttpMethod.Delete, $"/carriers/ups/v1/labels/{late["id"]}");
         Assert.Equal((409, "already_handed_over"), (status, (string?)problem["code"]));
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Commerce.Testing;
 using static Commerce.Sandbox.Tests.SandboxClient;
 
 namespace Commerce.Sandbox.Tests;
@@ -69,7 +70,7 @@ public sealed class KillTests : IDisposable
                     answered[$"{c}-{i}"] = (string)body["id"]!;
                 }
             })).ToList();
-            await Until.TrueAsync(() => Task.FromResult(answered.Count > 300), "charges are under way");
+            await Eventually.True(() => answered.Count > 300);
             first.Kill();
             foreach (var caller in callers) await Assert.ThrowsAnyAsync<HttpRequestException>(() => caller);
         }

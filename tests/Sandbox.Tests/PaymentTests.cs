@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Commerce.Testing;
 using static Commerce.Sandbox.Tests.SandboxClient;
 
 namespace Commerce.Sandbox.Tests;
@@ -46,7 +47,7 @@ public sealed class PaymentTests
         await using var sandbox = await SandboxApp.StartAsync();
         using var patience = new CancellationTokenSource();
         var call = sandbox.Http.PostAsync(Authorizations, Authorization("r", "tok_timeout_after_success"), "key-1", patience.Token);
-        await Until.TrueAsync(async () => (await sandbox.Http.GetAsync($"{Authorizations}?idempotency_key=key-1"))["authorizations"]!.AsArray().Count == 1, "the authorization is made");
+        await Eventually.True(async () => (await sandbox.Http.GetAsync($"{Authorizations}?idempotency_key=key-1"))["authorizations"]!.AsArray().Count == 1);
         Assert.False(call.IsCompleted);
         await patience.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
@@ -148,7 +149,7 @@ public sealed class PaymentTests
         await sandbox.Http.TurnAsync("""{"payment_error_rate": 0, "payment_timeout_after_success_rate": 1}""");
         using var patience = new CancellationTokenSource();
         var hanging = sandbox.Http.PostAsync(Authorizations, Authorization("hangs"), "h", patience.Token);
-        await Until.TrueAsync(async () => (await sandbox.Http.GetAsync($"{Authorizations}?reference=hangs"))["authorizations"]!.AsArray().Count == 1, "the work is done");
+        await Eventually.True(async () => (await sandbox.Http.GetAsync($"{Authorizations}?reference=hangs"))["authorizations"]!.AsArray().Count == 1);
         Assert.False(hanging.IsCompleted);
         await patience.CancelAsync();
         Assert.Equal(200, (await sandbox.Http.PostAsync(Authorizations, Authorization("hangs"), "h")).Status);

@@ -124,17 +124,3 @@ internal sealed class SandboxClient(Uri at) : IDisposable
 
     public void Dispose() => Raw.Dispose();
 }
-
-/// <summary>Waits for a condition, for at most twenty seconds.</summary>
-internal static class Until
-{
-    public static async Task TrueAsync(Func<Task<bool>> condition, string what)
-    {
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!await condition())
-        {
-            Assert.False(bound.IsCancellationRequested, $"It did not come true in 20 s: {what}");
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
-        }
-    }
-}

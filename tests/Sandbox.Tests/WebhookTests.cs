@@ -1,3 +1,4 @@
+using Commerce.Testing;
 using static Commerce.Sandbox.Tests.SandboxClient;
 
 namespace Commerce.Sandbox.Tests;
@@ -16,7 +17,7 @@ public sealed class WebhookTests
         var all = await receiver.WaitAsync(r => r.Count == 1, "the webhook that was refused twice");
         Assert.Equal(all[0].Id, (string?)all[0].Body["id"]);
         Assert.Equal(0, receiver.RefuseNext);
-        await Until.TrueAsync(async () => (int)(await sandbox.Http.GetAsync("/books/summary"))["webhooks_pending"]! == 0, "it is struck from the books");
+        await Eventually.True(async () => (int)(await sandbox.Http.GetAsync("/books/summary"))["webhooks_pending"]! == 0);
     }
 
     [Fact]
@@ -38,7 +39,7 @@ public sealed class WebhookTests
         var numbers = new List<string>();
         for (var i = 0; i < 10; i++) numbers.Add((string)(await sandbox.Http.PostAsync("/carriers/ups/v1/labels", Label($"s{i}"))).Body["tracking_number"]!);
         foreach (var number in numbers) await receiver.WaitForScanAsync(number, "DELIVERED");
-        await Until.TrueAsync(async () => (int)(await sandbox.Http.GetAsync("/books/summary"))["webhooks_pending"]! == 0, "all is told");
+        await Eventually.True(async () => (int)(await sandbox.Http.GetAsync("/books/summary"))["webhooks_pending"]! == 0);
         Assert.Contains(numbers, number =>
         {
             var order = WebhookReceiver.Scans(receiver.All, number).Select(e => (string)e["occurred_at"]!).ToList();
