@@ -21,11 +21,11 @@ internal sealed record Scan(
     string Source,
     DateTimeOffset ReceivedAt)
 {
-    public static Guid IdOf(string carrier, string trackingNumber, string code, string localTime, PlaceRecord place)
+    public static Guid IdOf(string carrier, string trackingNumber, string code, string time, PlaceRecord place)
     {
         // Lengths keep neighbours apart: ("ab", "c") is not ("a", "bc").
         var content = new StringBuilder();
-        foreach (var part in (string[])[carrier, trackingNumber, code, localTime, place.Locality, place.Region, place.PostalCode, place.Country])
+        foreach (var part in (string[])[carrier, trackingNumber, code, time, place.Locality, place.Region, place.PostalCode, place.Country])
             content.Append(part.Length).Append(':').Append(part.ToUpperInvariant());
         return new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(content.ToString())).AsSpan(0, 16), bigEndian: true);
     }

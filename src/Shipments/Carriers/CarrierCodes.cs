@@ -29,7 +29,7 @@ internal static class CarrierCodes
         [("usps", "03")] = Known(PickedUp),
         [("usps", "10")] = Known(InTransit),
         [("usps", "07")] = Known(InTransit),
-        [("usps", "14")] = Known(OnHold, Unspecified, "HELD_AT_POST_OFFICE"),
+        [("usps", "14")] = Known(OnHold, Party.Unspecified, "HELD_AT_POST_OFFICE"),
         [("usps", "16")] = Known(AvailableForPickup),
         [("usps", "OF")] = Known(OutForDelivery),
         [("usps", "02")] = Known(DeliveryFailed, Recipient, "RECIPIENT_ABSENT"),
@@ -61,36 +61,52 @@ internal static class CarrierCodes
         [("dhl", "RT")] = Known(ReturnToSender),
     }.ToFrozenDictionary();
 
-    // First match wins, so the narrower words stand first.
+    // First match wins, so the narrower words stand first: what is not, or not yet, delivered stands before "delivered", because
+    // a parcel that is wrongly said to have arrived completes its order. Words match where a word begins.
     private static readonly (string[] Words, CodeMeaning Meaning)[] Words =
     [
-        (["return"], Inferred(ReturnToSender)),
-        (["out for delivery", "with courier", "on vehicle for delivery", "vehicle for delivery"], Inferred(OutForDelivery)),
+        (["returned to facility", "return to facility", "returned to depot", "return to depot", "returned to station", "returned to terminal"], Inferred(InTransit)),
+        (["return to s", "returned to s", "returning", "being returned", "delivered to sender", "delivered to shipper", "back to sender"], Inferred(ReturnToSender)),
+        (["out for delivery", "out with courier", "with courier", "vehicle for delivery", "delivery vehicle"], Inferred(OutForDelivery)),
         (["not available", "not home", "absent", "notice left", "no authorized recipient", "business closed"], Inferred(DeliveryFailed, Recipient, "RECIPIENT_ABSENT")),
         (["incorrect address", "address unknown", "bad address", "insufficient address"], Inferred(DeliveryFailed, Recipient, "ADDRESS_NOT_FOUND")),
         (["refused"], Inferred(DeliveryFailed, Recipient, "REFUSED")),
-        (["undeliverable", "could not be delivered", "delivery failed", "delivery attempt"], Inferred(DeliveryFailed, Party.Carrier, "ATTEMPT_FAILED")),
+        (["undeliver", "not delivered", "not be delivered", "cannot be delivered", "can't be delivered", "unable to deliver", "delivery failed", "failed delivery", "delivery attempt", "attempted delivery"], Inferred(DeliveryFailed, Party.Carrier, "ATTEMPT_FAILED")),
         (["weather", "snow", "storm", "flood"], Inferred(Delayed, Weather, "WEATHER")),
         (["customs", "clearance"], Inferred(InTransit, Customs, "CLEARANCE")),
         (["damaged"], Inferred(OnHold, Party.Carrier, "DAMAGED")),
-        (["delay"], Inferred(Delayed, Party.Carrier, "DELAYED")),
-        (["hold", "held"], Inferred(OnHold, Party.Carrier, "ON_HOLD")),
-        (["ready for pickup", "available for pickup", "awaiting collection"], Inferred(AvailableForPickup)),
+        (["delay", "rescheduled"], Inferred(Delayed, Party.Carrier, "DELAYED")),
+        (["hold", "held", "onhold"], Inferred(OnHold, Party.Carrier, "ON_HOLD")),
+        (["ready for pickup", "available for pickup", "awaiting collection", "delivered to access point", "delivered to locker", "delivered to pickup"], Inferred(AvailableForPickup)),
+        (["be delivered", "for final delivery", "delivered to local post office", "delivered to local carrier"], Inferred(InTransit)),
         (["delivered"], Inferred(V1.TrackingStatus.Delivered)),
+        (["return"], Inferred(ReturnToSender)),
         (["cancelled", "canceled", "voided"], Inferred(Cancelled)),
         (["label", "shipment information", "electronically", "awaiting item"], Inferred(PreTransit)),
         (["picked up", "pickup scan", "accepted", "collected", "received by carrier"], Inferred(PickedUp)),
-        (["depart", "arriv", "transit", "processed", "facility", "sort", "hub", "scan"], Inferred(InTransit)),
+        (["depart", "arriv", "transit", "in-transit", "processed", "facility", "sort", "hub", "scan"], Inferred(InTransit)),
     ];
 
     /// <summary>By the table, else by the words, else UNKNOWN: never an error.</summary>
     public static CodeMeaning MeaningOf(string carrier, string code, string description) =>
         Table.TryGetValue((carrier, code.ToUpperInvariant()), out var meaning)
             ? meaning
-            : Words.FirstOrDefault(row => row.Words.Any(words => description.Contains(words, StringComparison.OrdinalIgnoreCase))).Meaning
-                ?? new CodeMeaning(Unknown, Unspecified, "", Inferred: true);
+            : Words.FirstOrDefault(row => row.Words.Any(words => Says(description, words))).Meaning
+                ?? new CodeMeaning(Unknown, Party.Unspecified, "", Inferred: true);
 
-    private static CodeMeaning Known(V1.TrackingStatus status, Party party = Unspecified, string reason = "") => new(status, party, reason, Inferred: false);
+    // "hold" is in "on hold" and not in "household"; "delivered" is not in "undelivered".
+    private static bool Says(string description, string words)
+    {
+        for (var at = 0; (at = description.IndexOf(words, at, StringComparison.OrdinalIgnoreCase)) >= 0; at++)
+        {
+            if (at == 0 || !char.IsLetter(description[at - 1]))
+                return true;
+        }
 
-    private static CodeMeaning Inferred(V1.TrackingStatus status, Party party = Unspecified, string reason = "") => new(status, party, reason, Inferred: true);
+        return false;
+    }
+
+    private static CodeMeaning Known(V1.TrackingStatus status, Party party = Party.Unspecified, string reason = "") => new(status, party, reason, Inferred: false);
+
+    private static CodeMeaning Inferred(V1.TrackingStatus status, Party party = Party.Unspecified, string reason = "") => new(status, party, reason, Inferred: true);
 }
