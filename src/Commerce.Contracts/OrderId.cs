@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
 namespace Commerce;
 
 /// <summary>
@@ -5,13 +8,94 @@ namespace Commerce;
 /// Twelve symbols carry the 60-bit <see cref="Value"/> (26 bits of time at 16 s, 34 bits random), two are check symbols of a
 /// Reed–Solomon code over GF(32) of distance 3: every one- and two-symbol error and every transposition is noticed.
 /// </summary>
-public readonly record struct OrderId(string Prefix, long Value)
+/// <param name="Prefix">The store's letters, upper-case.</param>
+/// <param name="Value">0 to 2^60 − 1; sorts by the time of entry, to 16 s.</param>
+public readonly record struct OrderId(string Prefix, long Value) : ISpanFormattable
 {
-    /// <summary>A new id: the time now in steps of 16 s, and 34 random bits.</summary>
-    public static OrderId New(string prefix, TimeProvider time) => throw new NotSupportedException();
+    private const int Symbols = ReedSolomon32.Length;
+    private const int MaxPrefix = 6;
+    private const int MaxText = 100;
+    private const int RandomBits = 34;
+    private const long MaxTime = (1L << 26) - 1;
+    private const string Alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-    /// <summary>Reads what a person typed: case, spaces, dashes and the look-alikes I, L, O, U are forgiven in the last 14 symbols.</summary>
-    public static OrderIdReading Read(string? text) => throw new NotSupportedException();
+    /// <summary>
+    /// No random code ends in this many digits more often than once in 110,000; the numbers of some carriers (C + 14 digits,
+    /// TBA + 12 digits, LP + 14 digits) are letters and then digits, and shaped like an Order ID otherwise.
+    /// </summary>
+    private const int DigitsOfACarrier = 10;
+
+    /// <summary>Time zero of the 26 bits; at 16 s a step they last until January 2054.</summary>
+    public static readonly DateTimeOffset Epoch = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>The largest <see cref="Value"/>.</summary>
+    public const long MaxValue = (1L << 60) - 1;
+
+    /// <summary>
+    /// A new id: the time now in steps of 16 s, and 34 random bits. Two ids of the same 16 s are equal once in 2^34: the
+    /// primary key notices, and the caller makes another. A clock outside 2020–2053 counts as the nearest end, so a wrong
+    /// clock costs the sorting and not the order.
+    /// </summary>
+    public static OrderId New(string prefix, TimeProvider time)
+    {
+        var step = Math.Clamp((time.GetUtcNow() - Epoch).Ticks / (16 * TimeSpan.TicksPerSecond), 0, MaxTime);
+        Span<byte> random = stackalloc byte[sizeof(long)];
+        RandomNumberGenerator.Fill(random);
+        return new OrderId(prefix, (step << RandomBits) | (BitConverter.ToInt64(random) & ((1L << RandomBits) - 1)));
+    }
+
+    /// <summary>The start of the 16 s in which the id was made.</summary>
+    public DateTimeOffset Time => Epoch + TimeSpan.FromSeconds((Value >> RandomBits) * 16);
+
+    /// <summary>A store's prefix: 1 to 6 letters A–Z, upper-case.</summary>
+    public static bool IsPrefix(string? prefix) =>
+        prefix is { Length: >= 1 and <= MaxPrefix } && !prefix.AsSpan().ContainsAnyExceptInRange('A', 'Z');
+
+    /// <summary>
+    /// Reads what a person typed: case, spaces, dashes and the look-alikes I, L, O, U are forgiven in the last 14 symbols.
+    /// The code has a fixed length, so the last 14 symbols are the code and all before them is the prefix, wherever dashes
+    /// stand or are left out. Where the check symbols disagree and nothing separates the prefix from a tail of ten or
+    /// more digits, the text is taken for a carrier's number, not for a mistyped Order ID. Of such numbers one in 1,024 is a valid
+    /// Order ID by chance: who finds no order by it should look for a parcel.
+    /// </summary>
+    public static OrderIdReading Read(string? text)
+    {
+        if (text is null || text.Length > MaxText)
+            return default;
+
+        Span<char> typed = stackalloc char[MaxPrefix + Symbols];
+        Span<bool> separated = stackalloc bool[MaxPrefix + Symbols + 1];
+        var length = 0;
+        foreach (var c in text)
+        {
+            if (IsSeparator(c))
+            {
+                separated[length] = true;
+                continue;
+            }
+
+            if (length == typed.Length || !char.IsAsciiLetterOrDigit(c))
+                return default;
+            typed[length++] = char.ToUpperInvariant(c);
+        }
+
+        var split = length - Symbols;
+        if (split < 1 || typed[..split].ContainsAnyExceptInRange('A', 'Z'))
+            return default;
+
+        Span<byte> symbols = stackalloc byte[Symbols];
+        for (var i = 0; i < Symbols; i++)
+            symbols[i] = SymbolOf(typed[split + i]);
+
+        var prefix = typed[..split].ToString();
+        if (ReedSolomon32.IsCodeword(symbols))
+            return new OrderIdReading(OrderIdReadingKind.Valid, new OrderId(prefix, ValueOf(symbols)), null);
+        if (!separated[split] && !typed[(length - DigitsOfACarrier)..length].ContainsAnyExceptInRange('0', '9'))
+            return default;
+
+        OrderId? meant = ReedSolomon32.TryCorrect(symbols) ? new OrderId(prefix, ValueOf(symbols)) : null;
+        return new OrderIdReading(OrderIdReadingKind.Mistyped, default, meant);
+    }
 
     public static bool TryParse(string? text, out OrderId id)
     {
@@ -21,7 +105,59 @@ public readonly record struct OrderId(string Prefix, long Value)
     }
 
     /// <summary>The canonical form.</summary>
-    public override string ToString() => throw new NotSupportedException();
+    public override string ToString() =>
+        string.Create((Prefix?.Length ?? 0) + Symbols + 2, this, static (span, id) => id.TryFormat(span, out _, default, null));
+
+    public string ToString(string? format, IFormatProvider? formatProvider) => ToString();
+
+    public bool TryFormat(Span<char> destination, out int charsWritten, ReadOnlySpan<char> format, IFormatProvider? provider)
+    {
+        if (Value is < 0 or > MaxValue)
+            throw new InvalidOperationException($"The value {Value} of an Order ID is not within 0 and 2^60 - 1.");
+
+        charsWritten = 0;
+        var prefix = Prefix.AsSpan();
+        if (destination.Length < prefix.Length + Symbols + 2)
+            return false;
+
+        Span<byte> symbols = stackalloc byte[Symbols];
+        var rest = Value;
+        for (var i = ReedSolomon32.Data - 1; i >= 0; i--, rest >>= 5)
+            symbols[i] = (byte)(rest & 31);
+        ReedSolomon32.AddChecks(symbols);
+
+        prefix.CopyTo(destination);
+        var at = prefix.Length;
+        for (var i = 0; i < Symbols; i++)
+        {
+            if (i % (Symbols / 2) == 0)
+                destination[at++] = '-';
+            destination[at++] = Alphabet[symbols[i]];
+        }
+
+        charsWritten = at;
+        return true;
+    }
+
+    private static long ValueOf(ReadOnlySpan<byte> symbols)
+    {
+        var value = 0L;
+        foreach (var symbol in symbols[..ReedSolomon32.Data])
+            value = (value << 5) | symbol;
+        return value;
+    }
+
+    private static byte SymbolOf(char c) => (byte)Alphabet.IndexOf(c switch
+    {
+        'I' or 'L' => '1',
+        'O' => '0',
+        'U' => 'V',
+        _ => c,
+    });
+
+    // A code is pasted from mails and word processors, which turn dashes and spaces into others of their kind.
+    private static bool IsSeparator(char c) =>
+        c == '-' || char.IsWhiteSpace(c) || c == '\u2212' || char.GetUnicodeCategory(c) == UnicodeCategory.DashPunctuation;
 }
 
 /// <summary>What a typed text turned out to be.</summary>

@@ -1,2 +1,8 @@
-var app = WebApplication.CreateBuilder(args).Build();
+using Commerce.Sandbox;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddSandbox();
+
+var app = builder.Build();
+app.MapSandbox();
 app.Run();

@@ -1,0 +1,16 @@
+namespace Commerce.Sandbox.Books;
+
+/// <summary>Configuration section <c>Sandbox</c>.</summary>
+internal sealed class SandboxOptions
+{
+    /// <summary>Where the books lie; made when absent. Default: <c>.local/sandbox</c> in the repository, or under the content root.</summary>
+    public string? DataDirectory { get; set; }
+
+    public SmtpOptions Smtp { get; set; } = new();
+
+    internal sealed class SmtpOptions
+    {
+        /// <summary>0 takes any free port; the environment variable SMTP_PORT wins.</summary>
+        public int Port { get; set; } = 2525;
+    }
+}

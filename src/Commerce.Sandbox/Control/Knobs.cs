@@ -1,0 +1,64 @@
+using Commerce.Sandbox.Http;
+
+namespace Commerce.Sandbox.Control;
+
+/// <summary>How badly the outside world behaves. Rates are probabilities from 0 to 1.</summary>
+internal sealed record Knobs
+{
+    /// <summary>Added to every call of the provider and the carriers, milliseconds.</summary>
+    public double LatencyMs { get; init; }
+
+    public double PaymentDeclineRate { get; init; }
+
+    public double PaymentTimeoutAfterSuccessRate { get; init; }
+
+    public double PaymentErrorRate { get; init; }
+
+    public double CarrierErrorRate { get; init; }
+
+    public double LabelRefuseRate { get; init; }
+
+    public double WebhookDuplicateRate { get; init; }
+
+    public double WebhookReorderRate { get; init; }
+
+    public double WebhookDelayMs { get; init; }
+
+    /// <summary>Share of the labels whose carrier stops scanning somewhere on the way.</summary>
+    public double CarrierSilenceRate { get; init; }
+
+    /// <summary>How long a carrier's day lasts, in real seconds; counts for labels bought from now on.</summary>
+    public double DaySeconds { get; init; } = 86400;
+
+    public double PendingDelaySeconds { get; init; } = 5;
+
+    public double SmtpRejectRate { get; init; }
+
+    /// <summary>The same seed and the same calls give the same faults.</summary>
+    public long Seed { get; init; } = 1;
+
+    public Knobs Checked()
+    {
+        var check = new Validation();
+        Rate(PaymentDeclineRate, "payment_decline_rate");
+        Rate(PaymentTimeoutAfterSuccessRate, "payment_timeout_after_success_rate");
+        Rate(PaymentErrorRate, "payment_error_rate");
+        Rate(CarrierErrorRate, "carrier_error_rate");
+        Rate(LabelRefuseRate, "label_refuse_rate");
+        Rate(WebhookDuplicateRate, "webhook_duplicate_rate");
+        Rate(WebhookReorderRate, "webhook_reorder_rate");
+        Rate(CarrierSilenceRate, "carrier_silence_rate");
+        Rate(SmtpRejectRate, "smtp_reject_rate");
+        Between(LatencyMs, "latency_ms", 0, 60_000);
+        Between(WebhookDelayMs, "webhook_delay_ms", 0, 86_400_000);
+        Between(DaySeconds, "day_seconds", 0.001, 864_000);
+        Between(PendingDelaySeconds, "pending_delay_seconds", 0, 864_000);
+        check.ThrowIfInvalid();
+        return this;
+
+        void Rate(double value, string path) => Between(value, path, 0, 1);
+
+        void Between(double value, string path, double min, double max) =>
+            check.Require(value >= min && value <= max, path, FormattableString.Invariant($"must lie between {min} and {max}"));
+    }
+}

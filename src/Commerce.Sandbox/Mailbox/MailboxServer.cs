@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Net;
+using Commerce.Sandbox.Books;
+using Microsoft.Extensions.Options;
+using SmtpServer;
+using SmtpServer.Storage;
+
+namespace Commerce.Sandbox.Mailbox;
+
+/// <summary>The SMTP side of the mailbox, on loopback: it takes mail for anybody.</summary>
+internal sealed partial class MailboxServer(IOptions<SandboxOptions> options, IConfiguration configuration, MailStore store, ILogger<MailboxServer> logger) : BackgroundService
+{
+    /// <summary>The largest mail in bytes.</summary>
+    public const int MaxMail = 1 << 20;
+
+    /// <summary>The port it listens on.</summary>
+    public int Port { get; } =
+        int.TryParse(configuration["SMTP_PORT"], NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : options.Value.Smtp.Port;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var settings = new SmtpServerOptionsBuilder()
+            .ServerName("sandbox.localhost")
+            .MaxMessageSize(MaxMail, MaxMessageSizeHandling.Strict)
+            .Endpoint(e => e.Endpoint(new IPEndPoint(IPAddress.Loopback, Port)).AllowUnsecureAuthentication())
+            .Build();
+        var services = new SmtpServer.ComponentModel.ServiceProvider();
+        services.Add((IMessageStore)store);
+        var server = new SmtpServer.SmtpServer(settings, services);
+        Listening(logger, Port);
+        await server.StartAsync(stoppingToken);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Mailbox listening for SMTP on 127.0.0.1:{Port}")]
+    private static partial void Listening(ILogger logger, int port);
+}
