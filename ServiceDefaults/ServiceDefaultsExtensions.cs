@@ -1,14 +1,28 @@
+using System.Reflection;
+using Google.Protobuf.Reflection;
+using Google.Rpc;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Grpc.JsonTranscoding;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Commerce.ServiceDefaults;
 
 /// <summary>What every process of the suite shares. A service's Program.cs calls these and its own module, and no more.</summary>
 public static class ServiceDefaultsExtensions
 {
+    private const string Live = "live";
+
     /// <summary>
     /// Telemetry (source and meter "Commerce.{service}"), health, resilience, service discovery, gRPC with the error,
     /// principal and deadline interceptors, JSON transcoding, limits, TimeProvider.
@@ -16,26 +30,179 @@ public static class ServiceDefaultsExtensions
     public static IHostApplicationBuilder AddServiceDefaults(this IHostApplicationBuilder builder, string service)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddGrpc().AddJsonTranscoding();
+        builder.Services.AddSingleton(new ServiceIdentity(service.ToLowerInvariant()));
+        builder.AddLogging();
+        builder.AddTelemetry(service);
+        builder.AddCalls();
+        builder.AddLimits();
+
+        builder.Services.AddServiceDiscovery();
+        builder.Services.ConfigureHttpClientDefaults(http => http.AddServiceDiscovery());
+
+        builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), [Live]);
+        builder.Services.AddGrpcHealthChecks();
         return builder;
     }
 
     /// <summary>Adds the embedded SQL migrations of an assembly (folder Storage/Migrations or Migrations), to be applied in the order of calls.</summary>
-    public static IHostApplicationBuilder AddMigrations(this IHostApplicationBuilder builder, System.Reflection.Assembly assembly) => builder;
+    public static IHostApplicationBuilder AddMigrations(this IHostApplicationBuilder builder, Assembly assembly)
+    {
+        builder.Services.AddSingleton(new MigrationSource(assembly));
+        builder.Services.TryAddSingleton<Migrator>();
+        return builder;
+    }
 
     /// <summary>
     /// A gRPC client of another service, found by service discovery (endpoint "grpc" of <paramref name="service"/>), with
     /// the deadline and the principal of the call being served, retries for UNAVAILABLE where that is safe, telemetry.
     /// </summary>
     public static IHttpClientBuilder AddServiceClient<TClient>(this IHostApplicationBuilder builder, string service)
-        where TClient : ClientBase => builder.Services.AddGrpcClient<TClient>(o => o.Address = new Uri($"http://_grpc.{service}"));
+        where TClient : ClientBase => builder.Services
+            .AddGrpcClient<TClient>(options => options.Address = new Uri($"http://_grpc.{service}"))
+            .ConfigurePrimaryHttpMessageHandler(ServiceClients.CreateHandler)
+            .ConfigureChannel(options =>
+            {
+                options.ServiceConfig = ServiceClients.RetriesOf(typeof(TClient));
+                options.MaxReceiveMessageSize = 4 * Limits.RequestBytes;
+            })
+            .AddInterceptor(provider => new ServiceCallInterceptor(provider.GetRequiredService<ServiceIdentity>().Name));
 
     /// <summary>Health (/health, /alive, gRPC health) and, in development, gRPC reflection.</summary>
-    public static WebApplication MapServiceDefaults(this WebApplication app) => app;
+    public static WebApplication MapServiceDefaults(this WebApplication app)
+    {
+        ErrorMiddleware.UseFailures(app);
+        app.MapHealthChecks("/health", new HealthCheckOptions { ResponseWriter = HealthReports.Write });
+        app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Live), ResponseWriter = HealthReports.Write });
+        app.MapGrpcHealthChecksService();
+        if (app.Environment.IsDevelopment())
+            app.MapGrpcReflectionService();
+        return app;
+    }
 
-    /// <summary>Applies the migrations and serves; with the argument "migrate", applies them and ends.</summary>
+    /// <summary>Applies the migrations of <see cref="AddMigrations"/>, as a start does; for hosts that are not run by <see cref="RunServiceAsync"/>.</summary>
+    public static async Task MigrateAsync(this IHost host, CancellationToken cancellationToken = default)
+    {
+        if (host.Services.GetService<Migrator>() is { } migrator)
+            await migrator.Migrate(cancellationToken);
+    }
+
+    /// <summary>Applies the migrations and serves; with the argument "migrate", applies them and ends, with exit code 0 or 1.</summary>
     public static async Task RunServiceAsync(this WebApplication app, string[] args)
     {
+        var migrator = app.Services.GetService<Migrator>();
+        if (args is ["migrate", ..])
+        {
+            await using (app)
+                Environment.ExitCode = await MigrateOnly(migrator);
+            return;
+        }
+
+        if (migrator is { OnStart: true })
+            await migrator.Migrate(app.Lifetime.ApplicationStopping);
         await app.RunAsync();
     }
+
+    private static async Task<int> MigrateOnly(Migrator? migrator)
+    {
+        try
+        {
+            var applied = migrator is null ? [] : await migrator.Migrate(CancellationToken.None);
+            foreach (var script in applied)
+                Console.Out.WriteLine($"applied {script}");
+            Console.Out.WriteLine($"The database is up to date; {applied.Count} migrations were applied now.");
+            return 0;
+        }
+        // The argument is typed by a person: what went wrong is told in a line, whatever it was.
+        catch (Exception exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 1;
+        }
+    }
+
+    private static void AddCalls(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton<ErrorMapper>();
+        services.AddTransient<IStartupFilter, ErrorStartupFilter>();
+        services.AddSingleton<ErrorInterceptor>();
+        services.AddSingleton<PrincipalInterceptor>();
+        services.AddSingleton<IdempotencyKeyInterceptor>();
+        services.AddSingleton<DeadlineInterceptor>();
+        services.AddGrpc(options =>
+            {
+                options.MaxReceiveMessageSize = Limits.RequestBytes;
+                options.Interceptors.Add<ErrorInterceptor>();
+                options.Interceptors.Add<PrincipalInterceptor>();
+                options.Interceptors.Add<IdempotencyKeyInterceptor>();
+                options.Interceptors.Add<DeadlineInterceptor>();
+            })
+            .AddJsonTranscoding(options =>
+            {
+                options.JsonSettings = new GrpcJsonSettings { WriteInt64sAsStrings = true };
+                options.TypeRegistry = TypeRegistry.FromMessages(
+                    ErrorInfo.Descriptor, BadRequest.Descriptor, PreconditionFailure.Descriptor, RetryInfo.Descriptor);
+            });
+        services.AddGrpcReflection();
+        // A misconfigured principal shows at the start, not at the first call.
+        services.AddOptions<PrincipalChecked>().Configure<PrincipalInterceptor>((_, _) => { }).ValidateOnStart();
+    }
+
+    private static void AddLimits(this IHostApplicationBuilder builder)
+    {
+        builder.Services.Configure<KestrelServerOptions>(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // Requests are refused from Limits.RequestBytes on; up to here what follows is read away, so that the answer arrives.
+            kestrel.Limits.MaxRequestBodySize = 4L * Limits.RequestBytes;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+            kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+            kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
+    }
+
+    private static void AddLogging(this IHostApplicationBuilder builder)
+    {
+        // Before all other sources, so that any of them wins.
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource
+        {
+            InitialData = new Dictionary<string, string?>
+            {
+                ["Logging:LogLevel:Default"] = "Information",
+                ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+                // The error interceptor has logged it, with the trace.
+                ["Logging:LogLevel:Grpc.AspNetCore.Server.ServerCallHandler"] = "None",
+                ["Logging:LogLevel:Microsoft.AspNetCore.Grpc"] = "None",
+                ["Logging:LogLevel:Grpc"] = "Warning",
+                ["Logging:LogLevel:System.Net.Http.HttpClient"] = "Warning",
+                ["Logging:LogLevel:Microsoft.Extensions.ServiceDiscovery"] = "Warning",
+                ["Logging:LogLevel:Polly"] = "Warning",
+                ["Logging:LogLevel:Npgsql"] = "Warning",
+                ["Logging:LogLevel:StackExchange.Redis"] = "Warning",
+                ["Logging:LogLevel:MassTransit"] = "Warning",
+            },
+        });
+        if (builder.Environment.IsDevelopment())
+        {
+            builder.Logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss.fff ";
+                console.UseUtcTimestamp = true;
+                console.ColorBehavior = LoggerColorBehavior.Default;
+            });
+        }
+        else
+        {
+            builder.Logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
+        }
+    }
 }
+
+/// <summary>The service that this process is, in lower case.</summary>
+internal sealed record ServiceIdentity(string Name);
+
+/// <summary>Only there to be validated when the host starts.</summary>
+internal sealed class PrincipalChecked;

@@ -1,0 +1,71 @@
+using Grpc.AspNetCore.Server;
+using Microsoft.AspNetCore.Http;
+
+namespace Commerce.ServiceDefaults;
+
+/// <summary>
+/// Passes a response on as it is, except the error body of a transcoded method, which is kept back so that a problem can
+/// take its place. Whether it is one is known at the first write: by then the status is set.
+/// </summary>
+internal sealed class ErrorBodyStream(Stream inner, HttpContext http) : Stream
+{
+    private bool? _captures;
+
+    /// <summary>A body was kept back.</summary>
+    public bool Captured => _captures == true;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (!Captures())
+            await inner.WriteAsync(buffer, cancellationToken);
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        if (!Captures())
+            inner.Write(buffer, offset, count);
+    }
+
+    // A flush starts the response; an error without a body yet must not start.
+    public override Task FlushAsync(CancellationToken cancellationToken) =>
+        Captures() || http.Response.StatusCode >= StatusCodes.Status400BadRequest && !http.Response.HasStarted
+            ? Task.CompletedTask
+            : inner.FlushAsync(cancellationToken);
+
+    public override void Flush()
+    {
+        if (!Captures())
+            inner.Flush();
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    private bool Captures()
+    {
+        if (http.Response.HasStarted)
+            return _captures ?? false;
+        return _captures ??= http.Response.StatusCode >= StatusCodes.Status400BadRequest
+            && http.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not null;
+    }
+}

@@ -1,0 +1,34 @@
+using System.Data.Common;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+
+namespace Commerce.ServiceDefaults;
+
+/// <summary>A service's Postgres database, with what every service wants of Npgsql and no connection string should need to say.</summary>
+public static class PostgresDefaults
+{
+    /// <summary>
+    /// Registers the <see cref="NpgsqlDataSource"/> of a connection string, by whichever client integration this build uses,
+    /// with at most 50 connections and with automatic preparation, unless the connection string says otherwise.
+    /// </summary>
+    public static void AddNpgsqlDataSource(this IHostApplicationBuilder builder, string connectionName) =>
+        builder.AddNpgsqlDataSource(connectionName, configureSettings: null, configureDataSourceBuilder: Apply);
+
+    internal static void Apply(NpgsqlDataSourceBuilder dataSource)
+    {
+        var settings = dataSource.ConnectionStringBuilder;
+        // NpgsqlConnectionStringBuilder.ContainsKey tells which keys exist, not which are set.
+        var given = new DbConnectionStringBuilder { ConnectionString = settings.ConnectionString };
+        if (!given.ContainsKey("Maximum Pool Size"))
+            settings.MaxPoolSize = 50;
+        if (!given.ContainsKey("Max Auto Prepare"))
+            settings.MaxAutoPrepare = 100;
+        if (!given.ContainsKey("Auto Prepare Min Usages"))
+            settings.AutoPrepareMinUsages = 2;
+        if (!given.ContainsKey("Application Name"))
+            settings.ApplicationName = AppDomain.CurrentDomain.FriendlyName;
+        // A dead peer behind a firewall would hold a pooled connection for ever.
+        if (!given.ContainsKey("Tcp Keepalive") && !given.ContainsKey("Keepalive"))
+            settings.TcpKeepAlive = true;
+    }
+}
