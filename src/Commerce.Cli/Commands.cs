@@ -1,4 +1,8 @@
 using System.CommandLine;
+using Commerce.Cli.Demo;
+using Commerce.Cli.Lookup;
+using Commerce.Cli.Orders;
+using Commerce.Cli.Replay;
 using Commerce.Cli.Suite;
 
 namespace Commerce.Cli;
@@ -13,5 +17,10 @@ internal static class Commands
         StatusCommand.Create(),
         LogsCommand.Create(),
         TestCommand.Create(),
+        DemoCommand.Create(),
+        OrderCommands.Create(),
+        LookupCommands.CreateLookup(),
+        LookupCommands.CreateWatch(),
+        ReplayCommand.Create(),
     };
 }

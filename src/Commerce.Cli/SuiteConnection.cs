@@ -1,3 +1,4 @@
+using Commerce.Cli.Api;
 using Commerce.Cli.Suite;
 using Commerce.NativeHosting.State;
 
@@ -49,6 +50,3 @@ internal sealed record SuiteConnection(Uri Gateway, Uri GatewayGrpc, Uri? Sandbo
             : throw new SuiteNotRunningException($"{variable}='{value}' is not an http or https address.");
     }
 }
-
-/// <summary>There is no suite to talk to; the message says how to get one.</summary>
-internal sealed class SuiteNotRunningException(string message) : Exception(message);
