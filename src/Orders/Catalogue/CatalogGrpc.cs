@@ -30,13 +30,11 @@ public sealed class CatalogGrpc(UpdateProducts updateProducts, ProductBook produ
         errors.Between("page_size", request.PageSize, 0, MostOnPage);
         errors.ThrowIfAny();
         var size = request.PageSize == 0 ? DefaultOnPage : request.PageSize;
-        var token = PageToken.For(request, r => r.PageToken = "", r => r.PageSize = 0);
-
-        var page = await products.List(storeId, token.Read<string>(request.PageToken) ?? "", size + 1, context.CancellationToken);
+        var page = await products.List(storeId, PageToken.Decode(request) ?? "", size + 1, context.CancellationToken);
         return new ListProductsResponse
         {
             Products = { page.Take(size) },
-            NextPageToken = page.Count > size ? token.Write(page[size - 1].Sku) : "",
+            NextPageToken = page.Count > size ? PageToken.Encode(request, page[size - 1].Sku) : "",
         };
     }
 }

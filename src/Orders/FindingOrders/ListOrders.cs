@@ -1,3 +1,4 @@
+using System.Globalization;
 using Commerce.Orders.Checking;
 using Commerce.Orders.Storage;
 using Commerce.Orders.Stores;
@@ -18,8 +19,7 @@ public sealed class ListOrders(NpgsqlDataSource database, OrderReader orders, St
     {
         var (from, until) = Check(request);
         var size = request.PageSize == 0 ? DefaultOnPage : request.PageSize;
-        var token = PageToken.For(request, r => r.PageToken = "", r => r.PageSize = 0);
-        var after = token.Read<Position>(request.PageToken);
+        var after = Position.Parse(PageToken.Decode(request));
         await stores.Get(request.StoreId, cancellationToken);
 
         var page = await Page(request, from, until, after, size + 1, cancellationToken);
@@ -28,7 +28,7 @@ public sealed class ListOrders(NpgsqlDataSource database, OrderReader orders, St
         foreach (var position in page.Take(size))
             response.Orders.Add(found[position.OrderId]);
         if (page.Count > size)
-            response.NextPageToken = token.Write(page[size - 1]);
+            response.NextPageToken = PageToken.Encode(request, page[size - 1].ToString());
         return response;
     }
 
@@ -101,5 +101,19 @@ public sealed class ListOrders(NpgsqlDataSource database, OrderReader orders, St
         }
     }
 
-    private sealed record Position(DateTimeOffset Time, long OrderId);
+    private sealed record Position(DateTimeOffset Time, long OrderId)
+    {
+        public static Position? Parse(string? text)
+        {
+            if (text is null)
+                return null;
+            return text.Split(' ') is [var ticks, var orderId]
+                && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var time) && time <= DateTimeOffset.MaxValue.Ticks
+                && long.TryParse(orderId, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                ? new Position(new DateTimeOffset(time, TimeSpan.Zero), id)
+                : throw PageToken.Invalid("It is not a token that this method gave out; leave it empty for the first page.");
+        }
+
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Time.UtcTicks} {OrderId}");
+    }
 }

@@ -24,13 +24,11 @@ public sealed class StoreGrpc(CreateStore createStore, StoreBook stores) : Store
         errors.Between("page_size", request.PageSize, 0, MostOnPage);
         errors.ThrowIfAny();
         var size = request.PageSize == 0 ? DefaultOnPage : request.PageSize;
-        var token = PageToken.For(request, r => r.PageToken = "", r => r.PageSize = 0);
-
-        var page = await stores.List(token.Read<string>(request.PageToken) ?? "", size + 1, context.CancellationToken);
+        var page = await stores.List(PageToken.Decode(request) ?? "", size + 1, context.CancellationToken);
         return new ListStoresResponse
         {
             Stores = { page.Take(size) },
-            NextPageToken = page.Count > size ? token.Write(page[size - 1].StoreId) : "",
+            NextPageToken = page.Count > size ? PageToken.Encode(request, page[size - 1].StoreId) : "",
         };
     }
 }
