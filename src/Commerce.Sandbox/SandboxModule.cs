@@ -15,7 +15,6 @@ internal static class SandboxModule
     public static WebApplicationBuilder AddSandbox(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = Json.MaxBody);
         services.Configure<SandboxOptions>(builder.Configuration.GetSection("Sandbox"));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Agenda>().AddSingleton<BookKeeper>().AddSingleton<KnobBoard>().AddSingleton<Chance>();

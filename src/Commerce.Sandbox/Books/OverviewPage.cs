@@ -39,7 +39,7 @@ internal static class OverviewPage
         Number("Captured", Money(s.Captured));
         Number("Refunded", Money(s.Refunded));
         Number("Labels", s.Labels.ToString("N0", CultureInfo.InvariantCulture), s.VoidedLabels == 0 ? "" : $"{s.VoidedLabels} voided");
-        Number("Mails", s.Mails.ToString("N0", CultureInfo.InvariantCulture), s.DuplicateMails == 0 ? "" : $"{s.DuplicateMails} duplicates");
+        Number("Mails", s.Mails.ToString("N0", CultureInfo.InvariantCulture), s.DuplicateMails == 0 ? "" : $"and {s.DuplicateMails} again");
         Number("Webhooks pending", s.WebhooksPending.ToString("N0", CultureInfo.InvariantCulture), $"{s.ScansPending} parcels under way");
         html.Append("</div>");
 

@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Commerce.Sandbox.Http;
 
 namespace Commerce.Sandbox.Carriers;
 
 internal sealed record Address(string? Name, string? Street, string[]? StreetLines, string? City, string? Region, string? PostalCode, string? CountryCode, string? Phone, string? Email)
 {
+    [JsonIgnore]
     public Place Place => new(City, Region, CountryCode, PostalCode);
 
     /// <summary>What every call needs to know of a place; a label asks for more and refuses in the carrier's words.</summary>

@@ -14,7 +14,7 @@ internal sealed class LabelDesk(BookKeeper books, WebhookBook webhooks, JourneyP
     public async Task<Answer> BuyAsync(IdempotentRequest call, Carrier carrier, LabelRequest request, string labelBase)
     {
         var orderReference = string.IsNullOrWhiteSpace(request.OrderReference) ? request.Reference! : request.OrderReference;
-        var answer = await books.WriteAsync(page => 
+        var answer = await books.WriteAsync(page =>
         {
             if (!page.Knows(call) && ScenarioBook.Find(page, orderReference) is { RefusalsLeft: > 0 })
             {

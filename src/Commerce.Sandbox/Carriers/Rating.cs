@@ -8,8 +8,23 @@ internal static class Rating
     /// <summary>Minor units for one US cent; a currency that is not here counts as one to one.</summary>
     private static readonly Dictionary<string, double> PerCent = new(StringComparer.Ordinal)
     {
-        ["USD"] = 1, ["EUR"] = 0.92, ["GBP"] = 0.79, ["CHF"] = 0.88, ["BRL"] = 3.2, ["CAD"] = 1.36, ["AUD"] = 1.5, ["MXN"] = 17, ["INR"] = 60,
-        ["JPY"] = 1.5, ["KRW"] = 13, ["CLP"] = 9.5, ["SEK"] = 10.4, ["PLN"] = 4, ["CNY"] = 7.1, ["ARS"] = 900, ["COP"] = 4000,
+        ["USD"] = 1,
+        ["EUR"] = 0.92,
+        ["GBP"] = 0.79,
+        ["CHF"] = 0.88,
+        ["BRL"] = 3.2,
+        ["CAD"] = 1.36,
+        ["AUD"] = 1.5,
+        ["MXN"] = 17,
+        ["INR"] = 60,
+        ["JPY"] = 1.5,
+        ["KRW"] = 13,
+        ["CLP"] = 9.5,
+        ["SEK"] = 10.4,
+        ["PLN"] = 4,
+        ["CNY"] = 7.1,
+        ["ARS"] = 900,
+        ["COP"] = 4000,
     };
 
     public static List<RateView> Quote(Carrier carrier, Place from, Place to, Parcel parcel, string currency)

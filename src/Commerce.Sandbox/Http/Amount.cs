@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Commerce.Sandbox.Http;
 
 /// <summary>Money on the wire: an ISO 4217 code and integer minor units of it.</summary>
@@ -6,8 +8,10 @@ internal sealed record Amount(string? Currency, long? Minor)
     /// <summary>Ten billion minor units of anything is more than a shop sells in one order.</summary>
     private const long Max = 10_000_000_000;
 
+    [JsonIgnore]
     public long Value => Minor ?? 0;
 
+    [JsonIgnore]
     public string Code => Currency ?? "";
 
     public static void Check(Validation check, Amount? amount, string path, long min)

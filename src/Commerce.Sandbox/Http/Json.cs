@@ -36,7 +36,10 @@ internal static class Json
         }
     }
 
-    /// <summary>The whole body, bounded; 413 when larger.</summary>
+    /// <summary>
+    /// The whole body, bounded; 413 when larger. The server's own limit stays far above this one: where that is passed,
+    /// the connection is cut before the answer can be read.
+    /// </summary>
     public static async Task<byte[]> ReadBodyAsync(HttpContext context)
     {
         var request = context.Request;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Commerce.Sandbox.Books;
 using Microsoft.Extensions.Options;
 using SmtpServer;
@@ -15,7 +16,7 @@ internal sealed partial class MailboxServer(IOptions<SandboxOptions> options, IC
 
     /// <summary>The port it listens on.</summary>
     public int Port { get; } =
-        int.TryParse(configuration["SMTP_PORT"], NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : options.Value.Smtp.Port;
+        Listenable(int.TryParse(configuration["SMTP_PORT"], NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : options.Value.Smtp.Port);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -28,7 +29,24 @@ internal sealed partial class MailboxServer(IOptions<SandboxOptions> options, IC
         services.Add((IMessageStore)store);
         var server = new SmtpServer.SmtpServer(settings, services);
         Listening(logger, Port);
-        await server.StartAsync(stoppingToken);
+        try
+        {
+            await server.StartAsync(stoppingToken);
+        }
+        catch (SocketException e)
+        {
+            throw new InvalidOperationException($"The mailbox cannot listen on 127.0.0.1:{Port} ({e.Message}). Free the port, or choose another with SMTP_PORT.", e);
+        }
+    }
+
+    private static int Listenable(int port)
+    {
+        if (port != 0) return port;
+
+        // The SMTP server does not tell which port it was given, so a free one is found beforehand.
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Mailbox listening for SMTP on 127.0.0.1:{Port}")]
