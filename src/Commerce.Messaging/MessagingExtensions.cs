@@ -29,10 +29,10 @@ public static class MessagingExtensions
         builder.Services.AddSingleton<Outbox>();
         builder.Services.AddSingleton<RecoverySignal>();
         builder.Services.AddSingleton<RecoveryPoints>();
-        builder.Services.AddSingleton<Requests>();
-        builder.Services.AddSingleton<Inbox>();
         if (builder.Services.Any(one => one.ServiceType == typeof(NpgsqlDataSource)))
         {
+            builder.Services.AddSingleton<Requests>();
+            builder.Services.AddSingleton<Inbox>();
             builder.Services.AddHostedService<Relay>();
             builder.Services.AddHostedService<RecoveryWorker>();
         }
