@@ -1,5 +1,4 @@
 using Commerce.Facts;
-using Commerce.Payments.Providers;
 
 namespace Commerce.Payments;
 
@@ -98,20 +97,19 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
             : [];
     }
 
-    /// <summary>Stores the intents of what comes next, as far as they need to be: true if something changed.</summary>
-    public bool Intend()
+    /// <summary>
+    /// Begins what comes next: a part that nobody was asked for is marked as asked, or given up. To be stored before the
+    /// provider is asked, because until it has answered nothing else tells that it was.
+    /// </summary>
+    public void Intend()
     {
-        var changed = false;
         foreach (var part in parts.Where(p => p.State == PartState.Pending))
         {
             if (Releasing)
                 part.Drop();
             else
                 part.Ask();
-            changed = true;
         }
-
-        return changed;
     }
 
     /// <summary>

@@ -42,14 +42,15 @@ public sealed partial class PaymentDriver(
         while (failure is null && payment.Next() is { Count: > 0 })
         {
             var uncertain = payment.Parts.Where(p => p.State == PartState.Asking).Select(p => p.Number).ToHashSet();
-            if ((payment.Intend() || learned.Count > 0) && !await store.Save(payment, null, null, cancellationToken))
+            payment.Intend();
+            if (payment.Parts.Any(p => p.Changed) && !await store.Save(payment, null, null, cancellationToken))
             {
                 payment = await ReadAgain(orderId, learned, cancellationToken);
                 continue;
             }
 
             learned.Clear();
-            var steps = payment.Next().Select(s => (s.Part, Call: Step(payment, s.Part, s.Action, uncertain.Contains(s.Part.Number))));
+            var steps = payment.Next().Select(s => StepOf(payment, s.Part, s.Action, uncertain.Contains(s.Part.Number)));
             failure = await Carry(payment, [.. steps], learned, cancellationToken);
         }
 
@@ -99,7 +100,7 @@ public sealed partial class PaymentDriver(
 
     // Null if every call had an outcome, otherwise why one had not. Outcomes are applied and remembered either way.
     private async Task<string?> Carry(
-        Payment payment, IReadOnlyList<(PaymentPart Part, Func<CancellationToken, Task<Action<PaymentPart>>> Call)> steps,
+        Payment payment, List<Step> steps,
         List<Action<Payment>> learned, CancellationToken cancellationToken)
     {
         var outcomes = new Action<PaymentPart>?[steps.Count];
@@ -123,7 +124,7 @@ public sealed partial class PaymentDriver(
                 }
             });
 
-        foreach (var (outcome, number) in outcomes.Zip(steps, (outcome, step) => (outcome, step.Part.Number)))
+        foreach (var (outcome, number) in outcomes.Zip(steps, (outcome, step) => (outcome, step.Number)))
         {
             if (outcome is null)
                 continue;
@@ -142,26 +143,26 @@ public sealed partial class PaymentDriver(
         return failure;
     }
 
-    private List<(PaymentPart Part, Func<CancellationToken, Task<Action<PaymentPart>>> Call)> Questions(Payment payment) =>
+    private List<Step> Questions(Payment payment) =>
         [.. payment.Parts
             .Where(p => p is { Released: false, ProviderReference: not null })
-            .Select(p => (p, (Func<CancellationToken, Task<Action<PaymentPart>>>)(async stop =>
+            .Select(p => new Step(p.Number, async stop =>
             {
                 var seen = await providers[p.Provider].Get(p.ProviderReference!, stop);
                 return part => part.Learn(seen);
-            })))];
+            }))];
 
-    private Func<CancellationToken, Task<Action<PaymentPart>>> Step(Payment payment, PaymentPart part, PartAction action, bool uncertain)
+    private Step StepOf(Payment payment, PaymentPart part, PartAction action, bool uncertain)
     {
         var provider = providers[part.Provider];
         var reference = $"{payment.OrderId}/{part.Number}";
-        return action switch
+        return new Step(part.Number, action switch
         {
             PartAction.Authorise => stop => Authorise(provider, part, reference, uncertain, stop),
             PartAction.Capture => stop => Capture(provider, part, reference, stop),
             PartAction.Void => stop => Void(provider, part, reference, stop),
             _ => stop => Refund(provider, part, reference, stop),
-        };
+        });
     }
 
     private static async Task<Action<PaymentPart>> Authorise(IPaymentProvider provider, PaymentPart part, string reference, bool uncertain, CancellationToken stop)
@@ -252,6 +253,10 @@ public sealed partial class PaymentDriver(
         LogFault(logger, orderId, exception.Message);
         return exception.Message;
     }
+
+    // One call to the provider about one part. It answers with what to make of the answer, which is applied to whatever
+    // the payment is by then.
+    private sealed record Step(int Number, Func<CancellationToken, Task<Action<PaymentPart>>> Call);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Order {OrderId}: {What}")]
     private static partial void LogFault(ILogger logger, string orderId, string what);

@@ -48,6 +48,7 @@ CREATE TABLE cancelled_orders (
 CREATE TABLE webhooks (
   provider     text        NOT NULL,
   webhook_id   text        NOT NULL,
+  order_id     text        NOT NULL,
   received_at  timestamptz NOT NULL,
   PRIMARY KEY (provider, webhook_id)
 );
