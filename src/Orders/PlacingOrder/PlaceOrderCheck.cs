@@ -152,7 +152,7 @@ public sealed class PlaceOrderCheck
             _errors.Dimensions(field + ".dimensions", line.Dimensions);
             _errors.Place(field + ".ship_from", line.ShipFrom);
             var price = line.UnitPrice is null ? null : _errors.Amount(field + ".unit_price", line.UnitPrice, _currency, 0, MostMinor);
-            whole &= line.UnitPrice is null || price is not null;
+            whole &= line.Quantity is >= 1 and <= MostPieces && (line.UnitPrice is null || price is not null);
             prices.Add(price);
         }
 
