@@ -182,7 +182,8 @@ public sealed class PlaceOrderCheck
 
     private List<PaymentPartRow>? PaymentParts()
     {
-        _errors.Count("payment_parts", _request.PaymentParts.Count, 1, MostPaymentParts, "parts");
+        // None where nothing is to be paid; the sum is compared with the total.
+        _errors.Count("payment_parts", _request.PaymentParts.Count, 0, MostPaymentParts, "parts");
         if (_request.PaymentParts.Count is 0 or > MostPaymentParts)
             return null;
 
