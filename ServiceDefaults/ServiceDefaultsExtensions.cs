@@ -70,6 +70,7 @@ public static class ServiceDefaultsExtensions
     /// <summary>Health (/health, /alive, gRPC health) and, in development, gRPC reflection.</summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
+        ErrorMiddleware.UseFailures(app);
         app.MapHealthChecks("/health", new HealthCheckOptions { ResponseWriter = HealthReports.Write });
         app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Live), ResponseWriter = HealthReports.Write });
         app.MapGrpcHealthChecksService();
@@ -152,8 +153,8 @@ public static class ServiceDefaultsExtensions
         builder.Services.Configure<KestrelServerOptions>(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // The frame of a gRPC message comes on top of it.
-            kestrel.Limits.MaxRequestBodySize = Limits.RequestBytes + 1024;
+            // Requests are refused from Limits.RequestBytes on; up to here what follows is read away, so that the answer arrives.
+            kestrel.Limits.MaxRequestBodySize = 4L * Limits.RequestBytes;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
             kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);

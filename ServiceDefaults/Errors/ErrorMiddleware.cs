@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 using Status = Google.Rpc.Status;
 
 namespace Commerce.ServiceDefaults;
@@ -80,11 +81,11 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
             return;
         }
 
+        http.Request.Body = new BoundedRequestStream(http.Request.Body, http);
         var original = http.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         var body = new ErrorBodyStream(original.Stream, http);
         var wrapped = new StreamResponseBodyFeature(body, original);
         http.Features.Set<IHttpResponseBodyFeature>(wrapped);
-        Status? thrown = null;
         try
         {
             await next(http);
@@ -92,32 +93,58 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
         }
         catch (Exception exception) when (!response.HasStarted)
         {
-            thrown = errors.Of(exception, http);
-            response.Clear();
+            Catch(http, exception);
         }
         finally
         {
             http.Features.Set(original);
         }
 
-        if (response.HasStarted || (thrown is null && response.StatusCode < StatusCodes.Status400BadRequest))
+        if (response.HasStarted || response.StatusCode < StatusCodes.Status400BadRequest)
             return;
 
-        if (thrown is not null)
-            await Problem.Write(response, thrown);
-        else if (http.Items[StatusKey] is Status status)
+        if (http.Items[StatusKey] is Status status)
             await Problem.Write(response, status);
         else if (body.Captured || response.ContentType is null)
             await WriteUnexplained(http, body.Captured);
     }
 
+    /// <summary>
+    /// Stands right before the endpoints, because the developer's exception page stands between them and this middleware
+    /// and would log and show what an endpoint throws on purpose.
+    /// </summary>
+    public static IApplicationBuilder UseFailures(IApplicationBuilder app) => app.Use(async (http, next) =>
+    {
+        try
+        {
+            await next(http);
+        }
+        catch (Exception exception) when (!http.Response.HasStarted && !IsGrpc(http.Request))
+        {
+            Catch(http, exception);
+        }
+    });
+
+    private static void Catch(HttpContext http, Exception exception)
+    {
+        var status = http.RequestServices.GetRequiredService<ErrorMapper>().Of(exception, http);
+        http.Response.Clear();
+        http.Response.StatusCode = Problem.HttpStatusOf(status);
+        Remember(http, status);
+    }
+
     private async Task WriteUnexplained(HttpContext http, bool transcoded)
     {
         var code = http.Response.StatusCode;
+        var request = http.Request;
+        if (transcoded && !request.HasJsonContentType()
+            && (request.ContentType is not null || request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0))
+            code = StatusCodes.Status415UnsupportedMediaType;
         var status = code switch
         {
             _ when transcoded && http.Items.ContainsKey(EnteredKey) => errors.Fault(http.Request.Path),
             StatusCodes.Status413PayloadTooLarge => ErrorMapper.TooLarge(),
+            _ when BoundedRequestStream.WasExceeded(http) => ErrorMapper.TooLarge(),
             StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed =>
                 ErrorStatus.Create(ErrorReason.MethodNotFound, "There is no such method and path; see the API's description."),
             StatusCodes.Status415UnsupportedMediaType =>

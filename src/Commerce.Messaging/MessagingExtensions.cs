@@ -36,13 +36,13 @@ public static class MessagingExtensions
         services.AddSingleton<Outbox>();
         services.AddSingleton<RecoverySignal>();
         services.AddSingleton<RecoveryPoints>();
-        services.AddSingleton<Requests>();
+        AddWithDatabase<Requests>(services);
         services.AddSingleton<BrokerConnection>();
         services.AddSingleton<ErrorQueues>();
         services.AddSingleton<FactReceiver>();
-        services.AddSingleton<Inbox>();
+        AddWithDatabase<Inbox>(services);
         services.AddSingleton<Publisher>();
-        services.AddSingleton<RecoveryStore>();
+        AddWithDatabase<RecoveryStore>(services);
         services.AddSingleton(provider => new Redrive(
             provider.GetRequiredService<ErrorQueues>(), registration, provider.GetRequiredService<TimeProvider>(), provider));
 
@@ -64,6 +64,11 @@ public static class MessagingExtensions
         AddWorker<GaugeWorker>(services);
         return new MessagingBuilder(builder, registration);
     }
+
+    // By a factory: a host that validates its services would refuse these where there is no database, which nobody asks for there.
+    private static void AddWithDatabase<TService>(IServiceCollection services)
+        where TService : class =>
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TService>(provider));
 
     // Asked when the host starts and not now: the database may be registered after messaging, or not at all.
     private static void AddWorker<TWorker>(IServiceCollection services)

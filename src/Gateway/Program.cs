@@ -1,2 +1,10 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using Commerce.Gateway;
+using Commerce.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults("Gateway");
+builder.AddGateway();
+
+var app = builder.Build();
+app.MapGateway();
+await app.RunServiceAsync(args);

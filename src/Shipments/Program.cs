@@ -1,2 +1,10 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using Commerce.ServiceDefaults;
+using Commerce.Shipments;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults("Shipments");
+builder.AddShipments();
+
+var app = builder.Build();
+app.MapShipments();
+await app.RunServiceAsync(args);

@@ -11,4 +11,7 @@ public interface IFact
 
     /// <summary>The aggregate's version that it made; 1, 2, 3 … without a gap, one fact a version.</summary>
     long Version { get; }
+
+    /// <summary>When it happened.</summary>
+    DateTimeOffset OccurredAt { get; }
 }

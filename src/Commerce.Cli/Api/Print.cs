@@ -1,0 +1,30 @@
+using Google.Protobuf;
+using Spectre.Console;
+
+namespace Commerce.Cli.Api;
+
+/// <summary>What commands print: protobuf JSON for programs, words for people.</summary>
+internal static class Print
+{
+    private static readonly JsonFormatter Pretty = new(JsonFormatter.Settings.Default.WithIndentation());
+    private static readonly JsonFormatter Line = new(JsonFormatter.Settings.Default);
+
+    /// <summary>One message, indented.</summary>
+    public static void Json(IMessage message) => Console.Out.WriteLine(Pretty.Format(message));
+
+    /// <summary>One message on one line, for streams.</summary>
+    public static void JsonLine(IMessage message) => Console.Out.WriteLine(Line.Format(message));
+
+    /// <summary>For people: "€"-less and exact, for example "59.10 GBP".</summary>
+    public static string Amount(Google.Type.Money? money) =>
+        money is null ? "" : MoneyText(money);
+
+    public static string Escape(string text) => Markup.Escape(string.Concat(text.Where(c => !char.IsControl(c))));
+
+    private static string MoneyText(Google.Type.Money money)
+    {
+        var digits = Currencies.MinorUnits(money.CurrencyCode) ?? 2;
+        var value = money.Units + money.Nanos / 1_000_000_000m;
+        return value.ToString("F" + digits, System.Globalization.CultureInfo.InvariantCulture) + " " + money.CurrencyCode;
+    }
+}

@@ -1,0 +1,60 @@
+using Commerce.Gateway.V1;
+using Commerce.Orders.V1;
+using Commerce.Payments.V1;
+using Grpc.Net.Client;
+
+namespace Commerce.Cli.Api;
+
+/// <summary>The suite's public API, and the Sandbox beside it, of the suite that runs here.</summary>
+internal sealed class SuiteApi : IDisposable
+{
+    private readonly GrpcChannel _channel;
+
+    private SuiteApi(Uri gatewayGrpc, Uri gateway, Uri? sandbox)
+    {
+        _channel = GrpcChannel.ForAddress(gatewayGrpc, new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, ConnectTimeout = TimeSpan.FromSeconds(5) },
+            MaxReceiveMessageSize = 64 * 1024 * 1024,
+        });
+        Gateway = gateway;
+        Sandbox = sandbox is null ? null : new SandboxApi(sandbox);
+        Orders = new OrderService.OrderServiceClient(_channel);
+        Stores = new StoreService.StoreServiceClient(_channel);
+        Catalogue = new CatalogService.CatalogServiceClient(_channel);
+        Stock = new StockService.StockServiceClient(_channel);
+        Payments = new PaymentService.PaymentServiceClient(_channel);
+        Lookup = new LookupService.LookupServiceClient(_channel);
+    }
+
+    /// <summary>The Gateway's HTTP address, for what to try next.</summary>
+    public Uri Gateway { get; }
+
+    public OrderService.OrderServiceClient Orders { get; }
+
+    public StoreService.StoreServiceClient Stores { get; }
+
+    public CatalogService.CatalogServiceClient Catalogue { get; }
+
+    public StockService.StockServiceClient Stock { get; }
+
+    public PaymentService.PaymentServiceClient Payments { get; }
+
+    public LookupService.LookupServiceClient Lookup { get; }
+
+    /// <summary>The outside world in development; null where the suite runs without it.</summary>
+    public SandboxApi? Sandbox { get; }
+
+    /// <exception cref="SuiteNotRunningException">No suite runs here and none is named by the environment.</exception>
+    public static SuiteApi Connect()
+    {
+        var suite = SuiteConnection.Find();
+        return new SuiteApi(suite.GatewayGrpc, suite.Gateway, suite.Sandbox);
+    }
+
+    public void Dispose()
+    {
+        _channel.Dispose();
+        Sandbox?.Dispose();
+    }
+}

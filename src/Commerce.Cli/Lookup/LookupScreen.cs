@@ -1,0 +1,56 @@
+using System.Globalization;
+using Commerce.Cli.Api;
+using Commerce.Cli.Orders;
+using Commerce.Gateway.V1;
+using Commerce.Shipments.V1;
+using Spectre.Console;
+
+namespace Commerce.Cli.Lookup;
+
+/// <summary>A view in the terminal: order, payment, and each parcel with its journey.</summary>
+internal static class LookupScreen
+{
+    public static void Write(LookupView view)
+    {
+        if (view.Order is { } order)
+            OrderView.Write(order);
+        if (view.Payment is { } payment)
+        {
+            AnsiConsole.MarkupLine($"  payment {payment.State.ToString().ToLowerInvariant()}: {Print.Amount(payment.CapturedAmount)} of {Print.Amount(payment.Amount)} taken, {Print.Amount(payment.RefundedAmount)} given back");
+        }
+
+        foreach (var shipment in view.Shipments)
+            Write(shipment);
+        foreach (var part in view.StaleParts)
+            AnsiConsole.MarkupLine($"  [yellow]{Print.Escape(part.Part)}: its service does not answer; last read {(part.ReadTime is null ? "never" : part.ReadTime.ToDateTimeOffset().ToString("u", CultureInfo.InvariantCulture))}[/]");
+    }
+
+    public static string Words(TrackingStatus status) => status switch
+    {
+        TrackingStatus.PreTransit => "[yellow]label made, not yet with the carrier[/]",
+        TrackingStatus.PickedUp => "[blue]with the carrier[/]",
+        TrackingStatus.InTransit => "[blue]in transit[/]",
+        TrackingStatus.OutForDelivery => "[blue]out for delivery[/]",
+        TrackingStatus.AvailableForPickup => "[blue]waiting to be picked up[/]",
+        TrackingStatus.Delivered => "[green]delivered[/]",
+        TrackingStatus.DeliveryFailed => "[red]delivery failed[/]",
+        TrackingStatus.Delayed => "[yellow]delayed[/]",
+        TrackingStatus.OnHold => "[yellow]on hold[/]",
+        TrackingStatus.ReturnToSender => "[red]going back to the sender[/]",
+        TrackingStatus.Cancelled => "[red]cancelled[/]",
+        _ => "unknown",
+    };
+
+    private static void Write(Shipment shipment)
+    {
+        var number = shipment.TrackingNumber.Length > 0 ? $"[bold]{Print.Escape(shipment.TrackingNumber)}[/] by {Print.Escape(shipment.Carrier)} {Print.Escape(shipment.Service)}" : "no label yet";
+        AnsiConsole.MarkupLine($"  parcel {number}: {Words(shipment.Status)}");
+        if (shipment.Exception is { } exception)
+            AnsiConsole.MarkupLine($"    [red]{exception.Kind}[/] {Print.Escape(exception.Message)}");
+        foreach (var scan in shipment.Scans)
+        {
+            var place = string.Join(", ", new[] { scan.Place?.Locality, scan.Place?.AdministrativeArea, scan.Place?.RegionCode }.Where(text => !string.IsNullOrEmpty(text)));
+            AnsiConsole.MarkupLine($"    [dim]{Print.Escape(scan.LocalTime)}[/]  {Print.Escape(scan.Description)} [dim]{Print.Escape(place)}[/]");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+using Commerce.Orders.V1;
+
+namespace Commerce.Cli.Replay;
+
+/// <summary>Whether an order has come to where the data says it ended. Anything else is not there yet, or wrong.</summary>
+internal static class OrderProgress
+{
+    public static bool HasReached(Order order, Ending ending) => ending switch
+    {
+        Ending.Delivered => order.State == OrderState.Completed && order.FulfilmentState == FulfilmentState.Delivered && order.PaymentState == PaymentState.Paid,
+        Ending.Shipped => order.State == OrderState.Open && order.FulfilmentState == FulfilmentState.Shipped && order.PaymentState == PaymentState.Paid,
+        Ending.Paid => order.State == OrderState.Open && order.PaymentState == PaymentState.Paid && order.FulfilmentState == FulfilmentState.Unfulfilled
+            && order.Parcels.Count > 0 && order.Parcels.All(parcel => parcel.TrackingNumber.Length > 0),
+        Ending.AwaitingPayment => order.State == OrderState.Open && order.PaymentState == PaymentState.Pending,
+        Ending.Cancelled => order.State == OrderState.Cancelled && order.PaymentState == PaymentState.Refunded,
+        _ => false,
+    };
+}

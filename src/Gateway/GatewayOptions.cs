@@ -1,0 +1,64 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Commerce.Gateway;
+
+/// <summary>Settings of the Gateway, section "Gateway" of the configuration. Times are TimeSpans, for example "00:00:02".</summary>
+public sealed class GatewayOptions
+{
+    public const string Section = "Gateway";
+
+    /// <summary>Stands before every key and channel in Redis, so that a Redis may be shared.</summary>
+    [Required, StringLength(64)]
+    public string RedisPrefix { get; set; } = "commerce:";
+
+    /// <summary>How long a Redis command may take before Redis counts as down.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
+    public TimeSpan RedisTimeout { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often Redis is asked for the epoch, and, while it is down, whether it is back.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan RedisProbe { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a service may take for its part before the last known copy is shown instead.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
+    public TimeSpan SourceTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// A copy that is older is asked for again even though no fact marked it: the bound of staleness where a mark was lost
+    /// without anybody noticing (a Redis failover that forgets its last writes).
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
+    public TimeSpan MaxPartAge { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>The same for "there is no payment yet", since no fact tells of a payment's first version.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan MaxAbsenceAge { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a view stays in Redis after it was last written: what can be shown of a service that is down.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
+    public TimeSpan ViewTtl { get; set; } = TimeSpan.FromHours(6);
+
+    /// <summary>Most codes of one BatchLookup that are looked up at the same time.</summary>
+    [Range(1, 500)]
+    public int BatchParallelism { get; set; } = 32;
+
+    /// <summary>Most watchers on one node, gRPC and server-sent events together.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxWatchers { get; set; } = 20_000;
+
+    /// <summary>How often every watched order is read again, in case a message of a change was lost.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
+    public TimeSpan WatchRecheck { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The pause between two rounds through the watched orders while Redis is down and nobody tells of changes.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
+    public TimeSpan WatchPoll { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Most watched orders that are read at the same time.</summary>
+    [Range(1, 256)]
+    public int WatchParallelism { get; set; } = 16;
+
+    /// <summary>How often an idle server-sent event stream says that it is alive.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00")]
+    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
+}

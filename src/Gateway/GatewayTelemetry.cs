@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Commerce.Gateway;
+
+/// <summary>The Gateway's source and meter, "Commerce.Gateway".</summary>
+public sealed class GatewayTelemetry : IDisposable
+{
+    public const string Name = "Commerce.Gateway";
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _lookups;
+    private readonly Counter<long> _reads;
+    private readonly Counter<long> _staleParts;
+    private readonly Counter<long> _marksLost;
+    private readonly Counter<long> _epochs;
+    private readonly UpDownCounter<long> _watchers;
+    private readonly Histogram<double> _lag;
+
+    public GatewayTelemetry(IMeterFactory meters)
+    {
+        _meter = meters.Create(Name);
+        _lookups = _meter.CreateCounter<long>("commerce.gateway.lookups", "{lookup}", "Codes looked up, by what they were and whether they were found.");
+        _reads = _meter.CreateCounter<long>("commerce.gateway.view.reads", "{read}", "Views read: hit (all from Redis), partial, miss, or direct (without Redis).");
+        _staleParts = _meter.CreateCounter<long>("commerce.gateway.view.stale_parts", "{part}", "Parts shown old or missing because their service did not answer.");
+        _marksLost = _meter.CreateCounter<long>("commerce.gateway.view.marks_lost", "{mark}", "Facts that could not mark a view because Redis was down.");
+        _epochs = _meter.CreateCounter<long>("commerce.gateway.view.epochs", "{epoch}", "Times that every cached view was put in doubt because marks may have been lost.");
+        _watchers = _meter.CreateUpDownCounter<long>("commerce.gateway.watchers", "{watcher}", "Open watches on this node.");
+        _lag = _meter.CreateHistogram<double>("commerce.gateway.view.lag", "s", "From a change to the mark on its view: how stale a view could be.");
+    }
+
+    /// <summary>Spans of the Gateway's own work.</summary>
+    public static ActivitySource Source { get; } = new(Name);
+
+    public void LookedUp(string codeKind, string outcome) =>
+        _lookups.Add(1, new("commerce.code.kind", codeKind), new("commerce.outcome", outcome));
+
+    public void Read(string outcome) => _reads.Add(1, new KeyValuePair<string, object?>("commerce.outcome", outcome));
+
+    public void StalePart(string part) => _staleParts.Add(1, new KeyValuePair<string, object?>("commerce.part", part));
+
+    public void MarkLost() => _marksLost.Add(1);
+
+    public void EpochBegan() => _epochs.Add(1);
+
+    public void Watchers(int change) => _watchers.Add(change);
+
+    public void Lag(TimeSpan lag) => _lag.Record(Math.Max(0, lag.TotalSeconds));
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,131 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Commerce.Gateway.Views;
+
+/// <summary>
+/// Redis as the Gateway uses it: never waited for longer than a moment, and left alone while it is down.
+/// <para>
+/// The epoch answers what happens to marks that could not be set. Every copy of a part carries the epoch of its reading; a
+/// copy of another epoch is not believed. A node begins a new epoch whenever Redis answers it again, its own start included,
+/// since it, or its predecessor, may have failed to mark a view. All nodes learn of it within one probe. So a copy is stale
+/// without a mark for at most: the time a node was cut off from a Redis that others could reach, plus one probe; and, should
+/// a Redis forget writes that it confirmed, <see cref="GatewayOptions.MaxPartAge"/>.
+/// </para>
+/// </summary>
+internal sealed partial class RedisLink(
+    Func<IConnectionMultiplexer> connect, IOptions<GatewayOptions> options, TimeProvider time, GatewayTelemetry telemetry, ILogger<RedisLink> logger)
+    : BackgroundService
+{
+    private readonly GatewayOptions _options = options.Value;
+    private readonly RedisKey _epochKey = options.Value.RedisPrefix + "epoch";
+    private Task<IConnectionMultiplexer>? _connecting;
+    private IConnectionMultiplexer? _redis;
+    private long _epoch;
+    private volatile bool _up;
+    private bool _toldDown;
+
+    /// <summary>Redis answered last time, so it is asked next time.</summary>
+    public bool IsUp => _up;
+
+    /// <summary>Copies of another epoch are not believed.</summary>
+    public long Epoch => Interlocked.Read(ref _epoch);
+
+    /// <summary>Redis answers again (or for the first time): what was told meanwhile was not heard.</summary>
+    public event Action? CameBack;
+
+    /// <summary>The connection, once there has been one.</summary>
+    public IConnectionMultiplexer? Connection => _redis;
+
+    /// <summary>What Redis answers, or null if it is down or too slow.</summary>
+    public async Task<T?> Ask<T>(Func<IDatabase, Task<T>> command)
+        where T : class
+    {
+        if (!_up || _redis is not { } redis)
+            return null;
+        try
+        {
+            return await command(redis.GetDatabase()).WaitAsync(_options.RedisTimeout, time);
+        }
+        catch (Exception exception) when (IsDown(exception))
+        {
+            Trip(exception);
+            return null;
+        }
+    }
+
+    /// <summary>One look at Redis; also the only thing that ends an outage.</summary>
+    internal async Task Probe()
+    {
+        try
+        {
+            var redis = _redis ??= await Connect();
+            var database = redis.GetDatabase();
+            if (_up)
+            {
+                var current = await database.StringGetAsync(_epochKey).WaitAsync(_options.RedisTimeout, time);
+                if (current.TryParse(out long epoch) && epoch != 0)
+                    Interlocked.Exchange(ref _epoch, epoch);
+                else
+                    await database.StringSetAsync(_epochKey, NewEpoch(), when: When.NotExists).WaitAsync(_options.RedisTimeout, time);
+                return;
+            }
+
+            var next = NewEpoch();
+            await database.StringSetAsync(_epochKey, next).WaitAsync(_options.RedisTimeout, time);
+            Interlocked.Exchange(ref _epoch, next);
+            telemetry.EpochBegan();
+            LogUp();
+            _up = true;
+        }
+        catch (Exception exception) when (IsDown(exception))
+        {
+            Trip(exception);
+            return;
+        }
+
+        CameBack?.Invoke();
+    }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Bounded by the timeout: with Redis there, the first lookup already uses it.
+        await Probe();
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(_options.RedisProbe, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+            await Probe();
+    }
+
+    // Connecting blocks for seconds when nobody listens, and throws on a malformed address: neither may hold up the start.
+    private async Task<IConnectionMultiplexer> Connect()
+    {
+        if (_connecting is null or { IsFaulted: true })
+            _connecting = Task.Run(connect);
+        return await _connecting.WaitAsync(_options.RedisTimeout, time);
+    }
+
+    private void Trip(Exception exception)
+    {
+        if (_up || !_toldDown)
+            LogDown(exception.GetType().Name);
+        _toldDown = true;
+        _up = false;
+    }
+
+    private static bool IsDown(Exception exception) =>
+        exception is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException;
+
+    private static long NewEpoch() => BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))) | 1;
+
+    [LoggerMessage(LogLevel.Warning, "Redis does not answer ({Error}); the services are asked directly until it does.")]
+    private partial void LogDown(string error);
+
+    [LoggerMessage(LogLevel.Information, "Redis answers; a new epoch of the cached views begins.")]
+    private partial void LogUp();
+}

@@ -1,0 +1,67 @@
+using System.Threading.Channels;
+using Commerce.Gateway.Views;
+
+namespace Commerce.Gateway.Watching;
+
+/// <summary>An order that somebody on this node watches.</summary>
+internal sealed class WatchedOrder(OrderId id)
+{
+    private readonly HashSet<Watcher> _watchers = [];
+    private int _requests;
+
+    public OrderId Id => id;
+
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_watchers)
+                return _watchers.Count == 0;
+        }
+    }
+
+    /// <summary>How often it was asked to be read and has not been yet.</summary>
+    public int Requests => Volatile.Read(ref _requests);
+
+    /// <summary>Asks for it to be read; true if it was not waiting for that already.</summary>
+    public bool Request() => Interlocked.Increment(ref _requests) == 1;
+
+    /// <summary>It was read after the first <paramref name="requests"/> of them; true if more came meanwhile.</summary>
+    public bool Done(int requests) => Interlocked.Add(ref _requests, -requests) > 0;
+
+    public void Add(Watcher watcher)
+    {
+        lock (_watchers)
+            _watchers.Add(watcher);
+    }
+
+    public bool Remove(Watcher watcher)
+    {
+        lock (_watchers)
+            return _watchers.Remove(watcher);
+    }
+
+    public void Tell(OrderView view)
+    {
+        lock (_watchers)
+        {
+            foreach (var watcher in _watchers)
+                watcher.Tell(view);
+        }
+    }
+}
+
+/// <summary>One watch. A slow reader finds the newest view only: what it missed is in it.</summary>
+internal sealed class Watcher(WatchedOrder order, Action<Watcher> leave) : IDisposable
+{
+    private readonly Channel<OrderView> _newest = Channel.CreateBounded<OrderView>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+
+    public WatchedOrder Order => order;
+
+    public void Tell(OrderView view) => _newest.Writer.TryWrite(view);
+
+    public ValueTask<OrderView> Next(CancellationToken cancellationToken) => _newest.Reader.ReadAsync(cancellationToken);
+
+    public void Dispose() => leave(this);
+}

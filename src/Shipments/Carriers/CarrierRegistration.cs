@@ -1,0 +1,21 @@
+using Commerce.ServiceDefaults;
+using Microsoft.Extensions.Options;
+
+namespace Commerce.Shipments.Carriers;
+
+internal static class CarrierRegistration
+{
+    public const string HttpClient = "carriers";
+
+    /// <summary>One <see cref="ICarrier"/> for each code of <see cref="ShipmentsOptions.Carriers"/>.</summary>
+    public static void AddCarriers(this IHostApplicationBuilder builder)
+    {
+        builder.AddOutsideClient(HttpClient, "sandbox");
+        builder.Services.AddSingleton(provider =>
+        {
+            var clients = provider.GetRequiredService<IHttpClientFactory>();
+            var codes = provider.GetRequiredService<IOptions<ShipmentsOptions>>().Value.Carriers;
+            return new CarrierDirectory(codes.Distinct().Select(code => new SandboxCarrier(code, clients)));
+        });
+    }
+}

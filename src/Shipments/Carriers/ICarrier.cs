@@ -1,0 +1,44 @@
+namespace Commerce.Shipments.Carriers;
+
+/// <summary>
+/// A carrier as Shipments needs it. The outcome of a call that did not answer is unknown: it is asked again with the same
+/// key, never with another one.
+/// </summary>
+internal interface ICarrier
+{
+    /// <summary>For example "ups".</summary>
+    string Code { get; }
+
+    /// <summary>What it would cost and how long it would take; empty if it does not serve both ends.</summary>
+    Task<IReadOnlyList<Rate>> Rates(Shipment shipment, CancellationToken cancellationToken);
+
+    /// <exception cref="LabelRefusedException">The carrier will not make this label; another service or carrier may.</exception>
+    Task<Label> BuyLabel(Shipment shipment, string service, string idempotencyKey, CancellationToken cancellationToken);
+
+    Task<VoidOutcome> VoidLabel(string labelId, string idempotencyKey, CancellationToken cancellationToken);
+
+    /// <summary>Every event that the carrier has of the number.</summary>
+    Task<IReadOnlyList<CarrierEvent>> Track(string trackingNumber, CancellationToken cancellationToken);
+}
+
+/// <summary>An offer. Transit is in calendar days.</summary>
+internal sealed record Rate(string Carrier, string Service, Money Price, int TransitDaysMin, int TransitDaysMax)
+{
+    /// <summary>For example "ups/ground".</summary>
+    public string Name => NameOf(Carrier, Service);
+
+    public static string NameOf(string carrier, string service) => $"{carrier}/{service}";
+}
+
+internal sealed record Label(string Id, string TrackingNumber, Money Price, DateTimeOffset? EstimatedDeliveryAt);
+
+internal enum VoidOutcome
+{
+    Voided,
+
+    /// <summary>The carrier has the parcel already.</summary>
+    HandedOver,
+}
+
+/// <summary>The carrier's words for why.</summary>
+internal sealed class LabelRefusedException(string why) : Exception(why);

@@ -1,0 +1,142 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace Commerce.Shipments.Carriers;
+
+/// <summary>A carrier that the Sandbox plays, over HTTP.</summary>
+internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : ICarrier
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    public string Code => code;
+
+    public async Task<IReadOnlyList<Rate>> Rates(Shipment shipment, CancellationToken cancellationToken)
+    {
+        var body = new
+        {
+            ShipFrom = Endpoint(shipment.ShipFrom),
+            ShipTo = new { shipment.ShipTo.PostalCode, shipment.ShipTo.Region, CountryCode = shipment.ShipTo.Country, City = shipment.ShipTo.Locality },
+            Parcel = Parcel(shipment.Size),
+            Value = Amount(shipment.Value),
+        };
+        using var response = await Send(HttpMethod.Post, "rates", body, key: null, cancellationToken);
+        response.EnsureSuccessStatusCode();
+        var answer = await Read<RatesAnswer>(response, cancellationToken);
+        // One offer that is malformed must not cost the others.
+        return
+        [
+            .. (answer.Rates ?? [])
+                .Where(rate => rate is { Service.Length: > 0, Price.Currency: not null })
+                .Select(rate => new Rate(code, rate.Service, new Money(rate.Price.Minor, rate.Price.Currency), rate.TransitDaysMin, rate.TransitDaysMax)),
+        ];
+    }
+
+    public async Task<Label> BuyLabel(Shipment shipment, string service, string idempotencyKey, CancellationToken cancellationToken)
+    {
+        var body = new
+        {
+            Reference = shipment.PublicId,
+            shipment.OrderReference,
+            Service = service,
+            ShipFrom = Endpoint(shipment.ShipFrom),
+            ShipTo = new
+            {
+                shipment.ShipTo.Name,
+                StreetLines = shipment.ShipTo.Lines,
+                City = shipment.ShipTo.Locality,
+                shipment.ShipTo.Region,
+                shipment.ShipTo.PostalCode,
+                CountryCode = shipment.ShipTo.Country,
+            },
+            Parcel = Parcel(shipment.Size),
+            Value = Amount(shipment.Value),
+        };
+        using var response = await Send(HttpMethod.Post, "labels", body, idempotencyKey, cancellationToken);
+        if (response.StatusCode is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest)
+            throw new LabelRefusedException(await Why(response, cancellationToken));
+        response.EnsureSuccessStatusCode();
+        var label = await Read<LabelAnswer>(response, cancellationToken);
+        if (label is not { Id.Length: > 0, Price.Currency: not null })
+            throw new JsonException("The carrier's label lacks its id or its price.");
+        return new Label(
+            label.Id,
+            TrackingNumber.Normalise(label.TrackingNumber) ?? throw new JsonException("The carrier's tracking number is not one."),
+            new Money(label.Price.Minor, label.Price.Currency),
+            label.EstimatedDeliveryAt);
+    }
+
+    public async Task<VoidOutcome> VoidLabel(string labelId, string idempotencyKey, CancellationToken cancellationToken)
+    {
+        using var response = await Send(HttpMethod.Delete, $"labels/{Uri.EscapeDataString(labelId)}", body: null, idempotencyKey, cancellationToken);
+        if (response.StatusCode == HttpStatusCode.Conflict)
+            return VoidOutcome.HandedOver;
+        // A label that is gone is as void as can be: our earlier call did it.
+        if (response.StatusCode is not (HttpStatusCode.NotFound or HttpStatusCode.Gone))
+            response.EnsureSuccessStatusCode();
+        return VoidOutcome.Voided;
+    }
+
+    public async Task<IReadOnlyList<CarrierEvent>> Track(string trackingNumber, CancellationToken cancellationToken)
+    {
+        using var response = await Send(HttpMethod.Get, $"tracking/{Uri.EscapeDataString(trackingNumber)}", body: null, key: null, cancellationToken);
+        if (response.StatusCode == HttpStatusCode.NotFound)
+            return [];
+        response.EnsureSuccessStatusCode();
+        var answer = await Read<JsonElement>(response, cancellationToken);
+        return answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("events", out var events) && events.ValueKind == JsonValueKind.Array
+            ? [.. events.EnumerateArray().Select(CarrierEvent.Read).OfType<CarrierEvent>()]
+            : [];
+    }
+
+    private async Task<HttpResponseMessage> Send(HttpMethod method, string path, object? body, string? key, CancellationToken cancellationToken)
+    {
+        using var client = clients.CreateClient(CarrierRegistration.HttpClient);
+        using var request = new HttpRequestMessage(method, $"/carriers/{code}/v1/{path}");
+        if (key is not null)
+            request.Headers.Add("Idempotency-Key", key);
+        if (body is not null)
+            request.Content = JsonContent.Create(body, options: Json);
+        return await client.SendAsync(request, cancellationToken);
+    }
+
+    private static async Task<T> Read<T>(HttpResponseMessage response, CancellationToken cancellationToken) =>
+        await response.Content.ReadFromJsonAsync<T>(Json, cancellationToken) ?? throw new JsonException("The carrier's answer is empty.");
+
+    // Shown to staff; whatever a carrier sends, it stays short.
+    private static async Task<string> Why(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        const int Longest = 300;
+        var text = response.StatusCode.ToString();
+        try
+        {
+            if ((await Read<JsonObject>(response, cancellationToken)).TryGetPropertyValue("detail", out var detail) && detail is not null)
+                text = string.Concat(detail.ToString().Where(c => !char.IsControl(c)));
+        }
+        // A refusal is one, in whatever form it comes.
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+        }
+
+        return text.Length <= Longest ? text : text[..Longest];
+    }
+
+    private static object Endpoint(PlaceRecord place) => new { place.PostalCode, place.Region, CountryCode = place.Country, City = place.Locality };
+
+    private static object Parcel(ParcelSize size) => new { size.WeightGrams, size.LengthMm, size.WidthMm, size.HeightMm };
+
+    private static object Amount(Money money) => new { Amount = new { money.Currency, money.Minor } };
+
+    private sealed record AmountAnswer(string Currency, long Minor);
+
+    private sealed record RateAnswer(string Service, AmountAnswer Price, int TransitDaysMin, int TransitDaysMax);
+
+    private sealed record RatesAnswer(IReadOnlyList<RateAnswer>? Rates);
+
+    private sealed record LabelAnswer(string Id, string TrackingNumber, AmountAnswer Price, DateTimeOffset? EstimatedDeliveryAt);
+}

@@ -1,0 +1,156 @@
+using Commerce.Facts;
+
+namespace Commerce.Shipments;
+
+/// <summary>
+/// One parcel, as it is stored. Every change makes the next version and exactly one fact, which the methods return; a change
+/// that its state does not allow is an error, one that changes nothing returns null.
+/// </summary>
+internal sealed class Shipment
+{
+    // Trying goes on for as long as the order lives; what was refused long ago matters no more.
+    private const int MostRefusals = 1000;
+
+    public required Guid Id { get; init; }
+
+    public required string StoreId { get; init; }
+
+    public required string OrderId { get; init; }
+
+    /// <summary>What the carrier is told: the shop's own number if it gave one, otherwise the Order ID.</summary>
+    public required string OrderReference { get; init; }
+
+    public required string LocationId { get; init; }
+
+    public required int Position { get; init; }
+
+    public required PlaceRecord ShipFrom { get; init; }
+
+    public required AddressRecord ShipTo { get; init; }
+
+    public required IReadOnlyList<LineRecord> Lines { get; init; }
+
+    public required ParcelSize Size { get; init; }
+
+    public required Money Value { get; init; }
+
+    public DateTimeOffset? PromisedAt { get; init; }
+
+    public DateTimeOffset? EstimatedAt { get; set; }
+
+    public string? Carrier { get; set; }
+
+    public string? Service { get; set; }
+
+    public string? BuyingCarrier { get; set; }
+
+    public string? BuyingService { get; set; }
+
+    /// <summary>"carrier/service" of every refusal since trying began anew.</summary>
+    public IReadOnlyList<string> Refused { get; set; } = [];
+
+    public string? LabelId { get; set; }
+
+    public string? TrackingNumber { get; set; }
+
+    public Money? LabelPrice { get; set; }
+
+    public TrackingState Tracking { get; set; } = TrackingState.Planned(default);
+
+    public DateTimeOffset? LastScanAt { get; set; }
+
+    public ExceptionRecord? Exception { get; set; }
+
+    public bool CancelRequested { get; set; }
+
+    public long Version { get; set; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset UpdatedAt { get; set; }
+
+    public string PublicId => Id.ToString("N");
+
+    /// <summary>Nothing more is to come by itself.</summary>
+    public bool IsOver => Tracking.Status is V1.TrackingStatus.Delivered or V1.TrackingStatus.Cancelled or V1.TrackingStatus.ReturnToSender;
+
+    public ShipmentCreated Created() => new(
+        PublicId, OrderId, StoreId, Version, CreatedAt, [.. Lines.Select(line => new ShipmentLineFact(line.LineNumber, line.Quantity))]);
+
+    public LabelBought LabelWasBought(string labelId, string trackingNumber, Money price, DateTimeOffset? estimatedAt, DateTimeOffset now)
+    {
+        if (LabelId is not null)
+            throw new InvalidOperationException($"Shipment {PublicId} has a label already.");
+        (LabelId, TrackingNumber, LabelPrice, EstimatedAt) = (labelId, trackingNumber, price, estimatedAt);
+        (Carrier, Service) = (BuyingCarrier, BuyingService);
+        // What kept it from a label is over; the fact of the label says so by itself.
+        Exception = null;
+        Next(now);
+        return new LabelBought(PublicId, OrderId, StoreId, Version, now, Carrier!, Service!, trackingNumber, price, estimatedAt);
+    }
+
+    /// <summary>The carrier refused what was chosen: the next attempt chooses anew.</summary>
+    public void WasRefused(string rate)
+    {
+        Refused = [.. Refused.TakeLast(MostRefusals - 1), rate];
+        (BuyingCarrier, BuyingService) = (null, null);
+    }
+
+    public ParcelTracked WasTracked(TrackingState state, int newScans, DateTimeOffset lastScanAt, DateTimeOffset now)
+    {
+        var previous = Tracking.Status;
+        Tracking = state;
+        LastScanAt = lastScanAt;
+        if (Exception?.Kind is V1.ShipmentException.Types.Kind.Silent or V1.ShipmentException.Types.Kind.ActionRequired)
+            Exception = null;
+        // What else keeps it from going on stays the news: a parcel cancelled on its way is not explained by its being held.
+        if (state.ActionRequired)
+            Exception ??= new ExceptionRecord(V1.ShipmentException.Types.Kind.ActionRequired, $"The carrier reports {Words(state)}: somebody has to act.", now, 1);
+        Next(now);
+        return new ParcelTracked(
+            PublicId, OrderId, StoreId, Version, now, Carrier!, TrackingNumber!, StatusName.Of(state.Status), StatusName.Of(previous),
+            [.. state.Reached.Select(StatusName.Of)], state.StatusAt, newScans);
+    }
+
+    public ShipmentExceptionChanged? Raise(V1.ShipmentException.Types.Kind kind, string message, int attempts, DateTimeOffset now)
+    {
+        if (Exception?.Kind == kind)
+            return null;
+        Exception = new ExceptionRecord(kind, message, now, attempts);
+        Next(now);
+        return new ShipmentExceptionChanged(PublicId, OrderId, StoreId, Version, now, StatusName.Of(kind), message);
+    }
+
+    public ShipmentCancelled? Cancel(DateTimeOffset now)
+    {
+        if (Tracking.Status == V1.TrackingStatus.Cancelled)
+            return null;
+        CancelRequested = true;
+        Tracking = Tracking with { Status = V1.TrackingStatus.Cancelled, StatusAt = now };
+        Exception = null;
+        Next(now);
+        return new ShipmentCancelled(PublicId, OrderId, StoreId, Version, now);
+    }
+
+    private static string Words(TrackingState state) =>
+        state.ReasonCode.Length > 0 ? $"{StatusName.Of(state.Status)}, {state.ReasonCode}" : StatusName.Of(state.Status);
+
+    private void Next(DateTimeOffset now)
+    {
+        Version++;
+        UpdatedAt = now;
+    }
+}
+
+/// <summary>Where it leaves from.</summary>
+internal sealed record PlaceRecord(string LocationId, string Locality, string Region, string PostalCode, string Country);
+
+/// <summary>Where it goes. Personal data.</summary>
+internal sealed record AddressRecord(string Name, IReadOnlyList<string> Lines, string Locality, string Region, string PostalCode, string Country);
+
+internal sealed record LineRecord(int LineNumber, string Sku, string Title, int Quantity);
+
+/// <summary>Grams and millimetres.</summary>
+internal sealed record ParcelSize(int WeightGrams, int LengthMm, int WidthMm, int HeightMm);
+
+internal sealed record ExceptionRecord(V1.ShipmentException.Types.Kind Kind, string Message, DateTimeOffset At, int Attempts);

@@ -1,0 +1,39 @@
+using Npgsql;
+
+namespace Commerce.Shipments.Storage;
+
+/// <summary>Which parcels: each way is one index.</summary>
+internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<NpgsqlParameter>> Parameters)
+{
+    private const string OnlyExceptions = " AND exception_kind IS NOT NULL";
+
+    public static ShipmentQuery ById(Guid id) => new("id = $1", () => new NpgsqlParameter<Guid> { TypedValue = id });
+
+    /// <summary>As planned, after the given position.</summary>
+    public static ShipmentQuery OfOrder(string orderId, bool onlyExceptions, int afterPosition, int limit) => new(
+        "order_id = $1 AND position > $2" + (onlyExceptions ? OnlyExceptions : "") + " ORDER BY position LIMIT $3",
+        () => new NpgsqlParameter<string> { TypedValue = orderId },
+        () => new NpgsqlParameter<int> { TypedValue = afterPosition },
+        () => new NpgsqlParameter<int> { TypedValue = limit });
+
+    /// <summary>Of each number the newest parcel.</summary>
+    public static ShipmentQuery ByNumbers(string[] numbers) => new(
+        "id IN (SELECT (SELECT id FROM shipments WHERE tracking_number = number ORDER BY created_at DESC LIMIT 1) FROM unnest($1) AS given (number))",
+        () => new NpgsqlParameter<string[]> { TypedValue = numbers });
+
+    /// <summary>Newest first, after the given place.</summary>
+    public static ShipmentQuery OfStore(string storeId, bool onlyExceptions, (DateTimeOffset CreatedAt, Guid Id)? after, int limit) => new(
+        "store_id = $1 AND (created_at, id) < ($2, $3)" + (onlyExceptions ? OnlyExceptions : "") + " ORDER BY created_at DESC, id DESC LIMIT $4",
+        () => new NpgsqlParameter<string> { TypedValue = storeId },
+        () => new NpgsqlParameter<DateTimeOffset> { TypedValue = after?.CreatedAt ?? new DateTimeOffset(9999, 1, 1, 0, 0, 0, TimeSpan.Zero) },
+        () => new NpgsqlParameter<Guid> { TypedValue = after?.Id ?? Guid.AllBitsSet },
+        () => new NpgsqlParameter<int> { TypedValue = limit });
+
+    public NpgsqlBatchCommand Command(string before, string behind = "")
+    {
+        var command = new NpgsqlBatchCommand(before + Where + behind);
+        foreach (var parameter in Parameters)
+            command.Parameters.Add(parameter());
+        return command;
+    }
+}

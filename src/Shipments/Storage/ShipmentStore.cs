@@ -1,0 +1,246 @@
+using System.Text.Json;
+using Commerce.Shipments.Carriers;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Commerce.Shipments.Storage;
+
+/// <summary>Parcels and their scans in Postgres.</summary>
+internal sealed class ShipmentStore(NpgsqlDataSource database)
+{
+    private const string Columns =
+        """
+        id, store_id, order_id, order_reference, location_id, position, ship_from, ship_to, lines, weight_grams, length_mm, width_mm,
+        height_mm, value_minor, currency, promised_at, estimated_at, carrier, service, buying_carrier, buying_service, refused, label_id,
+        tracking_number, label_price_minor, label_currency, status, reason_party, reason_code, action_required, status_at, reached,
+        last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, cancel_requested, version,
+        created_at, updated_at
+        """;
+
+    public async Task<Shipment?> Find(Guid id, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand($"SELECT {Columns} FROM shipments WHERE id = $1");
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
+    }
+
+    /// <summary>The parcel with its scans, for whoever asked by id, order, number or store.</summary>
+    public async Task<IReadOnlyList<(Shipment Shipment, IReadOnlyList<Scan> Scans)>> Select(ShipmentQuery query, CancellationToken cancellationToken)
+    {
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(query.Command($"SELECT {Columns} FROM shipments WHERE "));
+        batch.BatchCommands.Add(query.Command($"SELECT {ScanRows.Columns} FROM scans WHERE shipment_id IN (SELECT id FROM shipments WHERE ", ")"));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var shipments = new List<Shipment>();
+        while (await reader.ReadAsync(cancellationToken))
+            shipments.Add(Read(reader));
+        await reader.NextResultAsync(cancellationToken);
+        var scans = new List<(Guid ShipmentId, Scan Scan)>();
+        while (await reader.ReadAsync(cancellationToken))
+            scans.Add(ScanRows.Read(reader));
+        var byShipment = scans.ToLookup(row => row.ShipmentId, row => row.Scan);
+        return [.. shipments.Select(shipment => (shipment, (IReadOnlyList<Scan>)[.. byShipment[shipment.Id]]))];
+    }
+
+    /// <summary>
+    /// Stores which label is going to be bought, before anybody is asked for it. False if the order was cancelled or somebody else
+    /// chose meanwhile. No version of the parcel: nothing has happened to it yet.
+    /// </summary>
+    public async Task<bool> Choose(Shipment shipment, Rate rate, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            UPDATE shipments SET buying_carrier = $2, buying_service = $3
+            WHERE id = $1 AND buying_carrier IS NULL AND label_id IS NULL AND NOT cancel_requested
+            """);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = shipment.Id });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = rate.Carrier });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = rate.Service });
+        (shipment.BuyingCarrier, shipment.BuyingService) = (rate.Carrier, rate.Service);
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Locks the parcel until the transaction ends: whoever changes it comes through here.</summary>
+    public static async Task<Shipment?> Lock(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM shipments WHERE id = $1 FOR UPDATE", connection, transaction);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
+    }
+
+    /// <summary>Locks every parcel of an order, in the order of their ids.</summary>
+    public static async Task<IReadOnlyList<Shipment>> LockOrder(NpgsqlConnection connection, NpgsqlTransaction transaction, string orderId, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM shipments WHERE order_id = $1 ORDER BY id FOR UPDATE", connection, transaction);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = orderId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var shipments = new List<Shipment>();
+        while (await reader.ReadAsync(cancellationToken))
+            shipments.Add(Read(reader));
+        return shipments;
+    }
+
+    /// <summary>
+    /// Locks the carrier's newest parcel that bears the number, and reads its scans, in one round trip. The number itself is locked first:
+    /// a scan that finds no parcel and a label that makes the number known see each other.
+    /// </summary>
+    public static async Task<(Shipment? Shipment, IReadOnlyList<Scan> Scans)> LockNumber(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string carrier, string trackingNumber, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        batch.BatchCommands.Add(NumberLock(trackingNumber));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            $"SELECT {Columns} FROM shipments WHERE tracking_number = $1 AND carrier = $2 ORDER BY created_at DESC LIMIT 1 FOR UPDATE")
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = trackingNumber }, new NpgsqlParameter<string> { TypedValue = carrier } },
+        });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            $"SELECT {ScanRows.Columns} FROM scans WHERE shipment_id = (SELECT id FROM shipments WHERE tracking_number = $1 AND carrier = $2 ORDER BY created_at DESC LIMIT 1)")
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = trackingNumber }, new NpgsqlParameter<string> { TypedValue = carrier } },
+        });
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        var shipment = await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
+        await reader.NextResultAsync(cancellationToken);
+        var scans = new List<Scan>();
+        while (await reader.ReadAsync(cancellationToken))
+            scans.Add(ScanRows.Read(reader).Scan);
+        return (shipment, scans);
+    }
+
+    public static NpgsqlBatchCommand NumberLock(string trackingNumber) => new("SELECT pg_advisory_xact_lock(hashtextextended($1, 2))")
+    {
+        Parameters = { new NpgsqlParameter<string> { TypedValue = trackingNumber } },
+    };
+
+    /// <summary>Planning an order and cancelling it wait for each other.</summary>
+    public static NpgsqlBatchCommand OrderLock(string orderId) => new("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))")
+    {
+        Parameters = { new NpgsqlParameter<string> { TypedValue = orderId } },
+    };
+
+    public static NpgsqlBatchCommand Insert(Shipment s) => new(
+        """
+        INSERT INTO shipments (id, store_id, order_id, order_reference, location_id, position, ship_from, ship_to, lines, weight_grams,
+          length_mm, width_mm, height_mm, value_minor, currency, promised_at, status, status_at, version, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $18, $18)
+        """)
+    {
+        Parameters =
+        {
+            new NpgsqlParameter<Guid> { TypedValue = s.Id },
+            new NpgsqlParameter<string> { TypedValue = s.StoreId },
+            new NpgsqlParameter<string> { TypedValue = s.OrderId },
+            new NpgsqlParameter<string> { TypedValue = s.OrderReference },
+            new NpgsqlParameter<string> { TypedValue = s.LocationId },
+            new NpgsqlParameter<int> { TypedValue = s.Position },
+            Json(s.ShipFrom),
+            Json(s.ShipTo),
+            Json(s.Lines),
+            new NpgsqlParameter<int> { TypedValue = s.Size.WeightGrams },
+            new NpgsqlParameter<int> { TypedValue = s.Size.LengthMm },
+            new NpgsqlParameter<int> { TypedValue = s.Size.WidthMm },
+            new NpgsqlParameter<int> { TypedValue = s.Size.HeightMm },
+            new NpgsqlParameter<long> { TypedValue = s.Value.Minor },
+            new NpgsqlParameter<string> { TypedValue = s.Value.Currency },
+            new NpgsqlParameter<DateTimeOffset?> { TypedValue = s.PromisedAt?.ToUniversalTime() },
+            new NpgsqlParameter<short> { TypedValue = (short)s.Tracking.Status },
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = s.CreatedAt },
+            new NpgsqlParameter<long> { TypedValue = s.Version },
+        },
+    };
+
+    /// <summary>Everything that can change.</summary>
+    public static NpgsqlBatchCommand Update(Shipment s) => new(
+        """
+        UPDATE shipments SET estimated_at = $2, carrier = $3, service = $4, buying_carrier = $5, buying_service = $6, refused = $7, label_id = $8,
+          tracking_number = $9, label_price_minor = $10, label_currency = $11, status = $12, reason_party = $13, reason_code = $14,
+          action_required = $15, status_at = $16, reached = $17, last_scan_at = $18, delivered_at = $19, exception_kind = $20,
+          exception_message = $21, exception_at = $22, exception_attempts = $23, cancel_requested = $24, version = $25, updated_at = $26
+        WHERE id = $1
+        """)
+    {
+        Parameters =
+        {
+            new NpgsqlParameter<Guid> { TypedValue = s.Id },
+            new NpgsqlParameter<DateTimeOffset?> { TypedValue = s.EstimatedAt?.ToUniversalTime() },
+            new NpgsqlParameter<string?> { TypedValue = s.Carrier },
+            new NpgsqlParameter<string?> { TypedValue = s.Service },
+            new NpgsqlParameter<string?> { TypedValue = s.BuyingCarrier },
+            new NpgsqlParameter<string?> { TypedValue = s.BuyingService },
+            new NpgsqlParameter<string[]> { TypedValue = [.. s.Refused] },
+            new NpgsqlParameter<string?> { TypedValue = s.LabelId },
+            new NpgsqlParameter<string?> { TypedValue = s.TrackingNumber },
+            new NpgsqlParameter<long?> { TypedValue = s.LabelPrice?.Minor },
+            new NpgsqlParameter<string?> { TypedValue = s.LabelPrice?.Currency },
+            new NpgsqlParameter<short> { TypedValue = (short)s.Tracking.Status },
+            new NpgsqlParameter<short> { TypedValue = (short)s.Tracking.ReasonParty },
+            new NpgsqlParameter<string> { TypedValue = s.Tracking.ReasonCode },
+            new NpgsqlParameter<bool> { TypedValue = s.Tracking.ActionRequired },
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = s.Tracking.StatusAt },
+            new NpgsqlParameter<short[]> { TypedValue = [.. s.Tracking.Reached.Select(status => (short)status)] },
+            new NpgsqlParameter<DateTimeOffset?> { TypedValue = s.LastScanAt },
+            new NpgsqlParameter<DateTimeOffset?> { TypedValue = s.Tracking.DeliveredAt },
+            new NpgsqlParameter<short?> { TypedValue = (short?)s.Exception?.Kind },
+            new NpgsqlParameter<string?> { TypedValue = s.Exception?.Message },
+            new NpgsqlParameter<DateTimeOffset?> { TypedValue = s.Exception?.At },
+            new NpgsqlParameter<int> { TypedValue = s.Exception?.Attempts ?? 0 },
+            new NpgsqlParameter<bool> { TypedValue = s.CancelRequested },
+            new NpgsqlParameter<long> { TypedValue = s.Version },
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = s.UpdatedAt },
+        },
+    };
+
+    internal static NpgsqlParameter Json<T>(T value) => new() { Value = JsonSerializer.Serialize(value, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Jsonb };
+
+    private static Shipment Read(NpgsqlDataReader r) => new()
+    {
+        Id = r.GetGuid(0),
+        StoreId = r.GetString(1),
+        OrderId = r.GetString(2),
+        OrderReference = r.GetString(3),
+        LocationId = r.GetString(4),
+        Position = r.GetInt32(5),
+        ShipFrom = FromJson<PlaceRecord>(r, 6),
+        ShipTo = FromJson<AddressRecord>(r, 7),
+        Lines = FromJson<List<LineRecord>>(r, 8),
+        Size = new ParcelSize(r.GetInt32(9), r.GetInt32(10), r.GetInt32(11), r.GetInt32(12)),
+        Value = new Money(r.GetInt64(13), r.GetString(14)),
+        PromisedAt = Time(r, 15),
+        EstimatedAt = Time(r, 16),
+        Carrier = Text(r, 17),
+        Service = Text(r, 18),
+        BuyingCarrier = Text(r, 19),
+        BuyingService = Text(r, 20),
+        Refused = r.GetFieldValue<string[]>(21),
+        LabelId = Text(r, 22),
+        TrackingNumber = Text(r, 23),
+        LabelPrice = r.IsDBNull(24) ? null : new Money(r.GetInt64(24), r.GetString(25)),
+        Tracking = new TrackingState(
+            (V1.TrackingStatus)r.GetInt16(26),
+            (V1.StatusReason.Types.Party)r.GetInt16(27),
+            r.GetString(28),
+            r.GetBoolean(29),
+            r.GetFieldValue<DateTimeOffset>(30),
+            Time(r, 33),
+            [.. r.GetFieldValue<short[]>(31).Select(status => (V1.TrackingStatus)status)]),
+        LastScanAt = Time(r, 32),
+        Exception = r.IsDBNull(34)
+            ? null
+            : new ExceptionRecord((V1.ShipmentException.Types.Kind)r.GetInt16(34), r.GetString(35), r.GetFieldValue<DateTimeOffset>(36), r.GetInt32(37)),
+        CancelRequested = r.GetBoolean(38),
+        Version = r.GetInt64(39),
+        CreatedAt = r.GetFieldValue<DateTimeOffset>(40),
+        UpdatedAt = r.GetFieldValue<DateTimeOffset>(41),
+    };
+
+    private static T FromJson<T>(NpgsqlDataReader reader, int column) =>
+        JsonSerializer.Deserialize<T>(reader.GetString(column), JsonSerializerOptions.Web)!;
+
+    private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    private static DateTimeOffset? Time(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+}

@@ -1,0 +1,33 @@
+using CsCheck;
+
+namespace Commerce.Contracts.Tests;
+
+public sealed class TrackingNumberTests
+{
+    [Theory]
+    [InlineData(" 1z999aa1 0123-456784", "1Z999AA10123456784")]
+    [InlineData("9400 1000\u00a00000 0000 0000 00", "9400100000000000000000")]
+    [InlineData("abcd", "ABCD")]
+    [InlineData("abc", null)]
+    [InlineData("", null)]
+    [InlineData(null, null)]
+    [InlineData("1Z999AA1_0123456784", null)]
+    [InlineData("１２３４５", null)]
+    [InlineData("12345678901234567890123456789012345678901234567890", "12345678901234567890123456789012345678901234567890")]
+    [InlineData("123456789012345678901234567890123456789012345678901", null)]
+    public void A_number_has_one_form(string? text, string? expected) => Assert.Equal(expected, TrackingNumber.Normalise(text));
+
+    [Fact]
+    public void The_form_of_a_form_is_itself() => Gen.String[Gen.Char.AlphaNumeric, 0, 60].Sample(text =>
+        TrackingNumber.Normalise(text) is not { } number || TrackingNumber.Normalise(number) == number);
+
+    [Fact]
+    public void A_giant_text_is_none() => Assert.Null(TrackingNumber.Normalise(new string('1', 10_000_000)));
+
+    [Fact]
+    public void Every_real_number_has_a_form()
+    {
+        var numbers = Data.Lines("tracking-numbers/test_numbers.csv").Select(line => line.Split(',')[3]).ToList();
+        Assert.DoesNotContain(numbers, number => TrackingNumber.Normalise(number) is null);
+    }
+}

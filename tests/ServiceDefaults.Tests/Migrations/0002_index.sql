@@ -1,0 +1,2 @@
+-- no transaction
+CREATE INDEX CONCURRENTLY shelf_note ON shelf (note);
