@@ -12,7 +12,7 @@ public static class PostgresDefaults
     /// with at most 50 connections and with automatic preparation, unless the connection string says otherwise.
     /// </summary>
     public static void AddNpgsqlDataSource(this IHostApplicationBuilder builder, string connectionName) =>
-        builder.AddNpgsqlDataSource(connectionName, configureSettings: null, configureDataSourceBuilder: Apply);
+        builder.AddNpgsqlDataSource(connectionName, null, Apply);
 
     internal static void Apply(NpgsqlDataSourceBuilder dataSource)
     {

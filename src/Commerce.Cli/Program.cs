@@ -1,1 +1,5 @@
-return 0;
+using System.CommandLine;
+using Commerce.Cli;
+
+// Stopping a suite in order takes longer than the two seconds that are the default.
+return await Commands.Root().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(120) });

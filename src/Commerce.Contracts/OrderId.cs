@@ -54,9 +54,9 @@ public readonly record struct OrderId(string Prefix, long Value) : ISpanFormatta
     /// <summary>
     /// Reads what a person typed: case, spaces, dashes and the look-alikes I, L, O, U are forgiven in the last 14 symbols.
     /// The code has a fixed length, so the last 14 symbols are the code and all before them is the prefix, wherever dashes
-    /// stand or are left out. Where the check symbols disagree and nothing separates the prefix from a tail of ten or
-    /// more digits, the text is taken for a carrier's number, not for a mistyped Order ID. Of such numbers one in 1,024 is a valid
-    /// Order ID by chance: who finds no order by it should look for a parcel.
+    /// stand or are left out. Where the check symbols disagree, the text ends in ten digits or more and no dash follows the
+    /// prefix, it is taken for a carrier's number, not for a mistyped Order ID. Of such numbers one in 1,024 is a valid Order
+    /// ID by chance: who finds no order by it should look for a parcel.
     /// </summary>
     public static OrderIdReading Read(string? text)
     {
@@ -64,13 +64,13 @@ public readonly record struct OrderId(string Prefix, long Value) : ISpanFormatta
             return default;
 
         Span<char> typed = stackalloc char[MaxPrefix + Symbols];
-        Span<bool> separated = stackalloc bool[MaxPrefix + Symbols + 1];
+        Span<bool> dashed = stackalloc bool[MaxPrefix + Symbols + 1];
         var length = 0;
         foreach (var c in text)
         {
             if (IsSeparator(c))
             {
-                separated[length] = true;
+                dashed[length] |= !char.IsWhiteSpace(c);
                 continue;
             }
 
@@ -90,7 +90,7 @@ public readonly record struct OrderId(string Prefix, long Value) : ISpanFormatta
         var prefix = typed[..split].ToString();
         if (ReedSolomon32.IsCodeword(symbols))
             return new OrderIdReading(OrderIdReadingKind.Valid, new OrderId(prefix, ValueOf(symbols)), null);
-        if (!separated[split] && !typed[(length - DigitsOfACarrier)..length].ContainsAnyExceptInRange('0', '9'))
+        if (!dashed[split] && !typed[(length - DigitsOfACarrier)..length].ContainsAnyExceptInRange('0', '9'))
             return default;
 
         OrderId? meant = ReedSolomon32.TryCorrect(symbols) ? new OrderId(prefix, ValueOf(symbols)) : null;

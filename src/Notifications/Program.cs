@@ -1,2 +1,10 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using Commerce.Notifications;
+using Commerce.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults("Notifications");
+builder.AddNotifications();
+
+var app = builder.Build();
+app.MapNotifications();
+await app.RunServiceAsync(args);

@@ -108,7 +108,7 @@ internal sealed class Shipment
             Exception ??= new ExceptionRecord(V1.ShipmentException.Types.Kind.ActionRequired, $"The carrier reports {Words(state)}: somebody has to act.", now, 1);
         Next(now);
         return new ParcelTracked(
-            PublicId, OrderId, StoreId, Version, now, TrackingNumber!, StatusName.Of(state.Status), StatusName.Of(previous),
+            PublicId, OrderId, StoreId, Version, now, Carrier!, TrackingNumber!, StatusName.Of(state.Status), StatusName.Of(previous),
             [.. state.Reached.Select(StatusName.Of)], state.StatusAt, newScans);
     }
 

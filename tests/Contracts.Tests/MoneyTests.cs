@@ -7,7 +7,7 @@ public sealed class MoneyTests
     private static readonly string[] Codes = ["EUR", "JPY", "KWD", "CLF", "BRL"];
 
     [Fact]
-    public void Every_amount_goes_over_the_wire_and_back() => Gen.Select(Gen.Long, Gen.OneOfConst(Codes)).Sample((minor, currency) =>
+    public void Every_amount_goes_over_the_wire_and_back() => Gen.Select(Gen.Long, Gen.Int[0, Codes.Length - 1].Select(i => Codes[i])).Sample((minor, currency) =>
     {
         var money = new Money(minor, currency);
         return money.ToProto().TryToMoney(out var back, out _) && back == money;

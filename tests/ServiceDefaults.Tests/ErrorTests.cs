@@ -327,6 +327,7 @@ public sealed class ErrorTests
             StatusCode.NotFound => 404,
             StatusCode.Aborted or StatusCode.AlreadyExists => 409,
             StatusCode.Cancelled => 499,
+            StatusCode.ResourceExhausted => 429,
             StatusCode.Unimplemented => 501,
             StatusCode.Unavailable => 503,
             StatusCode.DeadlineExceeded => 504,

@@ -50,6 +50,30 @@ public sealed class MigrationTests
         Assert.Contains("Another process", timeout.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_argument_migrate_applies_them_and_ends()
+    {
+        var servers = await TestServers.Get();
+        await using var database = await servers.CreateDatabase();
+        var service = await TestService.Start(configure: Migrates, settings: new() { ["ConnectionStrings:ordersdb"] = database.ConnectionString });
+        await service.App.RunServiceAsync(["migrate"]);
+        Assert.Equal(0, Environment.ExitCode);
+        Assert.Equal(1L, await Scalar(database, "SELECT count(*) FROM shelf"));
+    }
+
+    [Fact]
+    public async Task A_script_that_fails_leaves_nothing_and_names_itself()
+    {
+        var servers = await TestServers.Get();
+        await using var database = await servers.CreateDatabase();
+        Assert.Null(await Scalar(database, "CREATE TABLE shelf_note (id integer)"));
+        await using var service = await TestService.Start(configure: Migrates, settings: new() { ["ConnectionStrings:ordersdb"] = database.ConnectionString });
+        // The second script's index cannot have the name of a table.
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => service.App.MigrateAsync());
+        Assert.Contains("0002_index.sql", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(1L, await Scalar(database, "SELECT count(*) FROM schema_versions"));
+    }
+
     private static void Migrates(WebApplicationBuilder builder)
     {
         builder.AddNpgsqlDataSource("ordersdb");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Commerce.Cli.Api;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
+using Commerce.Cli.Suite;
 using Commerce.Gateway.V1;
 using Commerce.Orders.V1;
 using Spectre.Console;
@@ -24,7 +25,7 @@ internal static class DemoCommand
     private static async Task<int> Run(SuiteApi api, int count, double daySeconds, CancellationToken cancellationToken)
     {
         var sandbox = api.Sandbox ?? throw new UsageException("The demo needs the Sandbox: it plays the provider and the carriers. Start the suite with `./commerce up`.");
-        var baskets = OnlineRetail.Read(Path.Combine(SuiteConnection.Repository, "docs", "samples", "online-retail-excerpt.csv"));
+        var baskets = OnlineRetail.Read(Path.Combine(Repository.Root, "docs", "samples", "online-retail-excerpt.csv"));
         var knobs = await sandbox.Knobs(cancellationToken);
         await sandbox.SetKnobs(new { DaySeconds = daySeconds }, cancellationToken);
         try

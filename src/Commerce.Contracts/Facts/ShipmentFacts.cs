@@ -50,6 +50,7 @@ public sealed record ParcelTracked(
     string StoreId,
     long Version,
     DateTimeOffset OccurredAt,
+    string Carrier,
     string TrackingNumber,
     string Status,
     string PreviousStatus,

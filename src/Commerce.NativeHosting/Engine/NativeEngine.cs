@@ -8,6 +8,8 @@ namespace Commerce.NativeHosting.Engine;
 /// <summary>Runs an app model with the machine's own servers, until it is asked to stop.</summary>
 internal sealed class NativeEngine : IAsyncDisposable
 {
+    public const string ConsoleVariable = "COMMERCE_CONSOLE";
+
     private readonly AppModel _model;
     private readonly FileStream _hold;
     private readonly DateTimeOffset _started = TimeProvider.System.GetUtcNow();
@@ -21,6 +23,8 @@ internal sealed class NativeEngine : IAsyncDisposable
 
     private NativeEngine(AppModel model, FileStream hold, bool toConsole)
     {
+        // ./commerce shows what runs by itself, and wants to hear from the engine alone.
+        var all = toConsole && Environment.GetEnvironmentVariable(ConsoleVariable) != "engine";
         _model = model;
         _hold = hold;
         var width = Math.Max(8, model.Resources.Max(r => r.Name.Length));
@@ -37,7 +41,7 @@ internal sealed class NativeEngine : IAsyncDisposable
 
             if (Create(resource, model.State, ports) is not { } runnable)
                 continue;
-            var log = new LogSink(model.State, resource.Name, _logs.Count + 1, width, toConsole);
+            var log = new LogSink(model.State, resource.Name, _logs.Count + 1, width, all);
             _logs.Add(log);
             _supervisors.Add(resource, new Supervisor(runnable, log, Say, WriteRunFile));
         }

@@ -9,7 +9,7 @@ namespace Commerce.NativeHosting.Engine;
 internal sealed class Supervisor(Runnable runnable, LogSink log, Action<string> say, Action changed)
 {
     private static readonly TimeSpan StartPoll = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan HealthPoll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan HealthPoll = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ProbeBound = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ProvenAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);

@@ -101,7 +101,7 @@ internal sealed class PostgresServer(PostgresServerResource resource, StateDirec
             // Locale C: text sorts by bytes on every machine alike, and no locale need be installed.
             var (file, arguments) = As(Path.Combine(bin, "initdb"),
                 ["-D", next, "-U", "postgres", "--auth=scram-sha-256", $"--pwfile={passwordFile}", "--encoding=UTF8", "--locale=C", "--no-instructions"]);
-            await Command.RunAsync(file, arguments, cancellationToken);
+            await ShortCommand.RunAsync(file, arguments, cancellationToken);
         }
         finally
         {
@@ -137,7 +137,7 @@ internal sealed class PostgresServer(PostgresServerResource resource, StateDirec
         try
         {
             var (file, arguments) = As("test", ["-w", _folder]);
-            await Command.RunAsync(file, arguments, cancellationToken);
+            await ShortCommand.RunAsync(file, arguments, cancellationToken);
         }
         catch (EngineException)
         {
@@ -149,7 +149,7 @@ internal sealed class PostgresServer(PostgresServerResource resource, StateDirec
     private async Task OwnAsync(string path, CancellationToken cancellationToken)
     {
         if (_user is not null)
-            await Command.RunAsync("chown", ["-R", $"{_user}:", path], cancellationToken);
+            await ShortCommand.RunAsync("chown", ["-R", $"{_user}:", path], cancellationToken);
     }
 
     private (string File, IReadOnlyList<string> Arguments) As(string file, IReadOnlyList<string> arguments) => _user is null

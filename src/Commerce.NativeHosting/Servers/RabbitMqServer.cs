@@ -68,6 +68,7 @@ internal sealed class RabbitMqServer(RabbitMQServerResource resource, StateDirec
             ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
             // Without busy waiting: an idle broker leaves the two cores to the others.
             ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none",
+            ["RABBITMQ_LOG"] = "-color",
             // Makes the script become the node instead of waiting beside it, so that signals and exit codes are the node's own.
             ["RUNNING_UNDER_SYSTEMD"] = "true",
             ["NOTIFY_SOCKET"] = null,
@@ -77,19 +78,26 @@ internal sealed class RabbitMqServer(RabbitMQServerResource resource, StateDirec
 
     public override async Task<bool> IsHealthyAsync(CancellationToken cancellationToken)
     {
-        using var client = new TcpClient();
-        await client.ConnectAsync("127.0.0.1", resource.GetEndpoint("tcp").Port, cancellationToken);
-        var stream = client.GetStream();
-        await stream.WriteAsync("AMQP\0\0\u0009\u0001"u8.ToArray(), cancellationToken);
-        // Connection.Start is a method frame (type 1); a node that is not ready closes or stays silent.
-        var frame = new byte[1];
-        await stream.ReadExactlyAsync(frame, cancellationToken);
-        if (frame[0] != 1 || !resource.HasManagement)
-            return frame[0] == 1;
+        var port = resource.GetEndpoint("tcp").Port;
+        if (!resource.HasManagement)
+            return await AnswersAsync(port, cancellationToken);
 
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"{resource.GetEndpoint("management").Url}/api/overview");
+        // Asked over HTTP: a handshake that goes no further is a warning in the broker's log each time.
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{resource.GetEndpoint("management").Url}/api/health/checks/port-listener/{port}");
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"guest:{resource.Password.Value.Value}")));
         using var response = await Http.SendAsync(request, cancellationToken);
         return response.IsSuccessStatusCode;
+    }
+
+    /// <summary>Connection.Start is a method frame (type 1); a node that is not ready closes or stays silent.</summary>
+    private static async Task<bool> AnswersAsync(int port, CancellationToken cancellationToken)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", port, cancellationToken);
+        var stream = client.GetStream();
+        await stream.WriteAsync("AMQP\0\0\u0009\u0001"u8.ToArray(), cancellationToken);
+        var frame = new byte[1];
+        await stream.ReadExactlyAsync(frame, cancellationToken);
+        return frame[0] == 1;
     }
 }

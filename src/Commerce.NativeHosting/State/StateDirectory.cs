@@ -59,6 +59,22 @@ public sealed class StateDirectory
         }
     }
 
+    /// <summary>Deletes everything in the folder.</summary>
+    /// <exception cref="EngineException">An engine holds it, or it is not a state folder.</exception>
+    public void Forget()
+    {
+        if (!Directory.Exists(Path))
+            return;
+        if (IsHeld())
+            throw new EngineException($"The suite in {Path} still runs: './commerce down' first.");
+        if (!System.IO.File.Exists(File("lock")) && Directory.EnumerateFileSystemEntries(Path).Any())
+            throw new EngineException($"{Path} is not a state folder of the suite (it has no file 'lock'), so nothing is deleted.");
+        foreach (var folder in Directory.GetDirectories(Path))
+            Directory.Delete(folder, recursive: true);
+        foreach (var file in Directory.GetFiles(Path))
+            System.IO.File.Delete(file);
+    }
+
     /// <summary>Takes the folder until the result is disposed or the process dies.</summary>
     /// <exception cref="EngineException">Another engine holds it.</exception>
     internal async Task<FileStream> HoldAsync(CancellationToken cancellationToken)

@@ -34,7 +34,7 @@ internal sealed class CodeLookup(ViewReader views, ViewCache cache, PartSources 
         activity?.SetTag("commerce.code.kind", kind);
         try
         {
-            var found = await Find(code, reading, minOrderVersion, cancellationToken);
+            var found = await Answer(code, reading, minOrderVersion, cancellationToken);
             activity?.SetTag("commerce.order.id", found.View.OrderId);
             telemetry.LookedUp(found.TrackingNumber is null ? "order_id" : "tracking_id", "found");
             return found;
@@ -51,7 +51,7 @@ internal sealed class CodeLookup(ViewReader views, ViewCache cache, PartSources 
         }
     }
 
-    private async Task<Found> Find(string code, OrderIdReading reading, long minOrderVersion, CancellationToken cancellationToken)
+    private async Task<Found> Answer(string code, OrderIdReading reading, long minOrderVersion, CancellationToken cancellationToken)
     {
         if (reading.Kind == OrderIdReadingKind.Valid && await views.Read(reading.Id, minOrderVersion, cancellationToken) is { } view)
             return new Found(reading.Id, null, view);

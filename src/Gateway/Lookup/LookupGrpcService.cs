@@ -1,6 +1,5 @@
 using Commerce.Gateway.V1;
 using Commerce.Gateway.Watching;
-using Commerce.ServiceDefaults;
 using Grpc.Core;
 
 namespace Commerce.Gateway.Lookup;

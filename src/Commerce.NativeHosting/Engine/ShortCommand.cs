@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Commerce.NativeHosting.Engine;
 
 /// <summary>Runs a short command to its end.</summary>
-internal static class Command
+internal static class ShortCommand
 {
     /// <exception cref="EngineException">It failed; its output is in the message.</exception>
     public static async Task RunAsync(string file, IReadOnlyList<string> arguments, CancellationToken cancellationToken)

@@ -1,0 +1,27 @@
+using Commerce.Facts;
+using Commerce.Messaging;
+using Kind = Commerce.Notifications.V1.Notification.Types.Kind;
+
+namespace Commerce.Notifications.Consumers;
+
+/// <summary>Hears orders: the shopper is told that theirs is confirmed, or cancelled.</summary>
+internal sealed class OrderFactsConsumer(TimeProvider time) :
+    IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderCompleted>
+{
+    public Task Consume(OrderConfirmed fact, FactContext context) => Tell(fact, Kind.OrderConfirmed, context);
+
+    public Task Consume(OrderCancelled fact, FactContext context) => Tell(fact, Kind.OrderCancelled, context);
+
+    // Nothing to tell: heard because facts of one order are counted without a gap.
+    public Task Consume(OrderPlaced fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(OrderProgressed fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(OrderCompleted fact, FactContext context) => Task.CompletedTask;
+
+    private Task Tell(IOrderFact fact, Kind kind, FactContext context)
+    {
+        context.Decide(Notification.About(fact.StoreId, fact.OrderId, kind, time.GetUtcNow()));
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,42 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Kind = Commerce.Notifications.V1.Notification.Types.Kind;
+using State = Commerce.Notifications.V1.Notification.Types.State;
+
+namespace Commerce.Notifications;
+
+/// <summary>One message about one event, by one channel.</summary>
+internal sealed record Notification(
+    Guid Id,
+    long Sequence,
+    string StoreId,
+    string OrderId,
+    string ShipmentId,
+    Kind Kind,
+    string Channel,
+    string Carrier,
+    string TrackingNumber,
+    State State,
+    int Attempts,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? SentAt)
+{
+    public const string Email = "email";
+
+    public static Notification About(string storeId, string orderId, Kind kind, DateTimeOffset now, string shipmentId = "", string carrier = "", string trackingNumber = "") => new(
+        IdOf(orderId, shipmentId, kind, Email), 0, storeId, orderId, shipmentId, kind, Email, carrier, trackingNumber, State.Pending, 0, now, null);
+
+    /// <summary>
+    /// The event names the message, so its id, and with it the Message-ID of its mail, is the same however often it is made:
+    /// where a channel cannot tell whether it took a message, the recipient's mailbox can.
+    /// </summary>
+    private static Guid IdOf(string orderId, string shipmentId, Kind kind, string channel)
+    {
+        var text = Encoding.UTF8.GetBytes($"{orderId}\n{shipmentId}\n{channel}");
+        Span<byte> content = stackalloc byte[text.Length + sizeof(int)];
+        text.CopyTo(content);
+        BinaryPrimitives.WriteInt32BigEndian(content[text.Length..], (int)kind);
+        return new Guid(SHA256.HashData(content).AsSpan(0, 16), bigEndian: true);
+    }
+}

@@ -1,0 +1,28 @@
+using Commerce.Facts;
+using Commerce.Messaging;
+
+namespace Commerce.Orders.Consumers;
+
+/// <summary>Hears what became of the money.</summary>
+public sealed class PaymentFacts(OrderChanges orders)
+    : IConsumeFact<PaymentPending>, IConsumeFact<PaymentAuthorised>, IConsumeFact<PaymentCaptured>,
+      IConsumeFact<PaymentDeclined>, IConsumeFact<PaymentVoided>, IConsumeFact<PaymentRefunded>
+{
+    private const string Actor = "service/payments";
+
+    public Task Consume(PaymentPending fact, FactContext context) => Pay(fact, PaymentEvent.Pending, context);
+
+    public Task Consume(PaymentAuthorised fact, FactContext context) => Pay(fact, PaymentEvent.Authorised, context);
+
+    public Task Consume(PaymentCaptured fact, FactContext context) => Pay(fact, PaymentEvent.Captured, context);
+
+    public Task Consume(PaymentDeclined fact, FactContext context) => Pay(fact, PaymentEvent.Declined, context);
+
+    public Task Consume(PaymentVoided fact, FactContext context) => Pay(fact, PaymentEvent.Voided, context);
+
+    public Task Consume(PaymentRefunded fact, FactContext context) =>
+        Pay(fact, fact.Refunded < fact.Captured ? PaymentEvent.PartlyRefunded : PaymentEvent.Refunded, context);
+
+    private Task Pay(IPaymentFact fact, PaymentEvent happened, FactContext context) =>
+        orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.Pay(happened, moment));
+}

@@ -1,0 +1,46 @@
+using System.Collections.Frozen;
+using Commerce.Facts;
+using Commerce.Messaging;
+using Commerce.Orders.V1;
+
+namespace Commerce.Orders.Consumers;
+
+/// <summary>Hears how far the parcels are.</summary>
+public sealed class ShipmentFacts(OrderChanges orders)
+    : IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<ParcelTracked>,
+      IConsumeFact<ShipmentExceptionChanged>, IConsumeFact<ShipmentCancelled>
+{
+    private const string Actor = "service/shipments";
+
+    private const string Delivered = "DELIVERED";
+    private const string Returning = "RETURN_TO_SENDER";
+
+    // Statuses that only a parcel has which was handed over. Held up or delayed, it may still be with the shop.
+    private static readonly FrozenSet<string> HandedOver =
+        new[] { "PICKED_UP", "IN_TRANSIT", "OUT_FOR_DELIVERY", "AVAILABLE_FOR_PICKUP", Delivered, "DELIVERY_FAILED", Returning }.ToFrozenSet(StringComparer.Ordinal);
+
+    public Task Consume(ShipmentCreated fact, FactContext context) =>
+        orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.PlanParcel(fact.ShipmentId, fact.Lines, moment));
+
+    public Task Consume(LabelBought fact, FactContext context) =>
+        orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.LabelParcel(fact.ShipmentId, fact.Carrier, fact.TrackingNumber, moment));
+
+    public Task Consume(ParcelTracked fact, FactContext context) => StateOf(fact) is { } state
+        ? orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.MoveParcel(fact.ShipmentId, state, moment))
+        : Task.CompletedTask;
+
+    // What keeps a parcel from going on is for Shipments and whoever watches it; the order is where it was.
+    public Task Consume(ShipmentExceptionChanged fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ShipmentCancelled fact, FactContext context) =>
+        orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.MoveParcel(fact.ShipmentId, ParcelState.Cancelled, moment));
+
+    /// <summary>What a parcel's status is to the order; null: nothing new, the carrier does not have it yet.</summary>
+    public static ParcelState? StateOf(ParcelTracked fact) => fact.Status switch
+    {
+        Delivered => ParcelState.Delivered,
+        Returning => ParcelState.Returned,
+        _ when HandedOver.Contains(fact.Status) || fact.Reached.Any(HandedOver.Contains) => ParcelState.Shipped,
+        _ => null,
+    };
+}

@@ -1,0 +1,259 @@
+using Commerce.Facts;
+using Commerce.Orders.V1;
+using Commerce.ServiceDefaults;
+using Commerce.Types.V1;
+
+namespace Commerce.Orders;
+
+/// <summary>
+/// An order as the state machines see it: three axes (order, payment, fulfilment), its parcels and what it holds of the
+/// stock. Every method is one transition and answers with the one change it made, or null where the order already is what
+/// the caller says; a transition that the tables below do not have is a <see cref="Failure"/> ORDER_STATE.
+/// What never changes (contact, address, prices) is not loaded here.
+/// </summary>
+public sealed class Order(OrderId id, string storeId, string? externalId, DateTimeOffset? promisedDeliveryTime, IReadOnlyList<HeldLine> lines)
+{
+    /// <summary>The kind of the recovery point that cancels the order if it is not paid for in time.</summary>
+    public const string ExpiryKind = "expire-order";
+
+    private readonly List<OrderParcel> _parcels = [];
+
+    public OrderId Id { get; } = id;
+
+    public string StoreId { get; } = storeId;
+
+    public string? ExternalId { get; } = externalId;
+
+    /// <summary>In the order of their numbers.</summary>
+    public IReadOnlyList<HeldLine> Lines { get; } = lines;
+
+    public IReadOnlyList<OrderParcel> Parcels => _parcels;
+
+    public OrderState State { get; private set; } = OrderState.Open;
+
+    public PaymentState PaymentState { get; private set; } = PaymentState.Pending;
+
+    public FulfilmentState FulfilmentState { get; private set; } = FulfilmentState.Unfulfilled;
+
+    public OrderCancellation? Cancellation { get; private set; }
+
+    /// <summary>0 until it is placed; then counts its changes from 1.</summary>
+    public long Version { get; private set; }
+
+    public Headline Headline => Headlines.Of(State, PaymentState, FulfilmentState, Cancellation?.Reason);
+
+    private string Name => "orders/" + Id;
+
+    /// <summary>The order as it was stored.</summary>
+    public static Order Restore(
+        OrderId id, string storeId, string? externalId, DateTimeOffset? promisedDeliveryTime, IReadOnlyList<HeldLine> lines, IEnumerable<OrderParcel> parcels,
+        OrderState state, PaymentState paymentState, FulfilmentState fulfilmentState, OrderCancellation? cancellation, long version)
+    {
+        var order = new Order(id, storeId, externalId, promisedDeliveryTime, lines)
+        {
+            State = state,
+            PaymentState = paymentState,
+            FulfilmentState = fulfilmentState,
+            Cancellation = cancellation,
+            Version = version,
+        };
+        order._parcels.AddRange(parcels);
+        return order;
+    }
+
+    /// <summary>Accepts the order: version 1.</summary>
+    public OrderChange Place(Money total, IReadOnlyList<PaymentPartFact> parts, Moment moment)
+    {
+        if (Version != 0)
+            throw Refused("It was placed already.");
+        return Made(moment, "", version => new OrderPlaced(Id.ToString(), StoreId, version, moment.Time, ExternalId, total, parts));
+    }
+
+    /// <summary>Cancels; null if it is cancelled already. Goods that are with a carrier cannot be cancelled any more.</summary>
+    public OrderChange? Cancel(CancelReason reason, string note, Moment moment)
+    {
+        if (State == OrderState.Cancelled)
+            return null;
+        if (State == OrderState.Completed)
+            throw Refused("It is completed: it was paid for and delivered.");
+        if (_parcels.FirstOrDefault(p => ParcelStates.IsWithCarrier(p.State)) is { } gone)
+            throw Refused($"Parcel {gone.ShipmentId} was handed over to the carrier.");
+
+        State = OrderState.Cancelled;
+        Cancellation = new OrderCancellation(reason, note, moment.Time);
+        var name = FactName.Of(reason);
+        return Made(
+            moment,
+            note.Length == 0 ? name : $"{name}: {note}",
+            version => new OrderCancelled(Id.ToString(), StoreId, version, moment.Time, name),
+            stock: EndHolds(line => line.Held, shipped: false));
+    }
+
+    /// <summary>Cancels an order whose payment never came; null if it came, or the order ended otherwise.</summary>
+    public OrderChange? Expire(Moment moment) =>
+        State == OrderState.Open && PaymentState == PaymentState.Pending && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State))
+            ? Cancel(CancelReason.PaymentExpired, "", moment)
+            : null;
+
+    /// <summary>The payment moved. Paid confirms an open order, a decline cancels it, and a cancelled one stays cancelled.</summary>
+    public OrderChange? Pay(PaymentEvent happened, Moment moment)
+    {
+        var next = PaymentStates.After(PaymentState, happened)
+            ?? throw Refused($"Its payment is {FactName.Of(PaymentState)}, which {happened} cannot follow.");
+        if (next == PaymentState)
+            return null;
+
+        PaymentState = next;
+        if (State != OrderState.Open)
+            return Progressed(moment, "payment " + FactName.Of(next));
+        if (next == PaymentState.Failed && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State)))
+            return Cancel(CancelReason.PaymentDeclined, "", moment);
+        if (next != PaymentState.Paid)
+            return Progressed(moment, "payment " + FactName.Of(next));
+        return CompleteIfDone(moment)
+            ?? Made(moment, "", version => new OrderConfirmed(Id.ToString(), StoreId, version, moment.Time, ExternalId, promisedDeliveryTime));
+    }
+
+    /// <summary>A parcel was planned with these pieces; null if it is known.</summary>
+    public OrderChange? PlanParcel(string shipmentId, IReadOnlyList<ShipmentLineFact> content, Moment moment)
+    {
+        if (_parcels.Any(p => p.ShipmentId == shipmentId))
+            return null;
+        if (content.FirstOrDefault(c => c.Quantity < 1 || Lines.All(line => line.LineNumber != c.LineNumber)) is { } wrong)
+            throw Refused($"Parcel {shipmentId} has {wrong.Quantity} pieces of line {wrong.LineNumber}, which the order does not have.");
+
+        var parcel = new OrderParcel(shipmentId, _parcels.Count + 1, "", "", ParcelState.Planned, content);
+        _parcels.Add(parcel);
+        return ParcelChanged(parcel, $"shipments/{shipmentId} PLANNED", moment);
+    }
+
+    /// <summary>A parcel got its label; null if it has the same.</summary>
+    public OrderChange? LabelParcel(string shipmentId, string carrier, string trackingNumber, Moment moment)
+    {
+        var parcel = Parcel(shipmentId);
+        return parcel.Carrier == carrier && parcel.TrackingNumber == trackingNumber
+            ? null
+            : ParcelChanged(Replace(parcel, parcel with { Carrier = carrier, TrackingNumber = trackingNumber }), $"shipments/{shipmentId} labelled by {carrier}", moment);
+    }
+
+    /// <summary>A parcel came further; null if the order need not know. Its pieces leave the stock when the carrier first has it.</summary>
+    public OrderChange? MoveParcel(string shipmentId, ParcelState next, Moment moment)
+    {
+        var parcel = Parcel(shipmentId);
+        if (parcel.State == next)
+            return null;
+        if (!ParcelStates.CanBecome(parcel.State, next))
+            throw Refused($"Parcel {shipmentId} is {FactName.Of(parcel.State)} and cannot become {FactName.Of(next)}.");
+
+        IReadOnlyList<StockMove> stock = ParcelStates.IsWithCarrier(next) && !ParcelStates.IsWithCarrier(parcel.State)
+            ? EndHolds(line => Math.Min(line.Held, parcel.PiecesOf(line.LineNumber)), shipped: true)
+            : [];
+        return ParcelChanged(Replace(parcel, parcel with { State = next }), $"shipments/{shipmentId} {FactName.Of(next)}", moment, stock);
+    }
+
+    private OrderChange ParcelChanged(OrderParcel parcel, string detail, Moment moment, IReadOnlyList<StockMove>? stock = null)
+    {
+        FulfilmentState = FulfilmentStates.Of(Lines, _parcels);
+        var change = CompleteIfDone(moment, detail) ?? Progressed(moment, detail);
+        return change with { Parcel = parcel, Stock = stock ?? [] };
+    }
+
+    private OrderChange? CompleteIfDone(Moment moment, string detail = "")
+    {
+        if (State != OrderState.Open || PaymentState != PaymentState.Paid || FulfilmentState != FulfilmentState.Delivered)
+            return null;
+        State = OrderState.Completed;
+        return Made(moment, detail, version => new OrderCompleted(Id.ToString(), StoreId, version, moment.Time));
+    }
+
+    private OrderChange Progressed(Moment moment, string detail) =>
+        Made(moment, detail, version => new OrderProgressed(
+            Id.ToString(), StoreId, version, moment.Time, FactName.Of(PaymentState), FactName.Of(FulfilmentState)));
+
+    // The one place where a version is made: so each has one fact and one entry on the timeline.
+    private OrderChange Made(Moment moment, string detail, Func<long, IOrderFact> fact, IReadOnlyList<StockMove>? stock = null) =>
+        new(fact(++Version), moment, detail) { Stock = stock ?? [] };
+
+    private List<StockMove> EndHolds(Func<HeldLine, int> pieces, bool shipped)
+    {
+        var moves = new List<StockMove>();
+        foreach (var line in Lines)
+        {
+            var ended = pieces(line);
+            if (ended == 0)
+                continue;
+            line.Held -= ended;
+            moves.Add(new StockMove(line.LineNumber, line.Sku, Shipped: shipped ? ended : 0, Released: shipped ? 0 : ended));
+        }
+
+        return moves;
+    }
+
+    private OrderParcel Parcel(string shipmentId) =>
+        _parcels.Find(p => p.ShipmentId == shipmentId) ?? throw Refused($"It has no parcel {shipmentId}.");
+
+    private OrderParcel Replace(OrderParcel parcel, OrderParcel with)
+    {
+        _parcels[_parcels.IndexOf(parcel)] = with;
+        return with;
+    }
+
+    private Failure Refused(string why) => new(ErrorReason.OrderState, $"Order {Id} does not allow it. {why}")
+    {
+        Preconditions = [("ORDER_STATE", Name, why)],
+        Metadata = new Dictionary<string, string>
+        {
+            ["state"] = FactName.Of(State),
+            ["payment_state"] = FactName.Of(PaymentState),
+            ["fulfilment_state"] = FactName.Of(FulfilmentState),
+        },
+    };
+}
+
+/// <summary>When something happened to an order, and who did it: a principal, for example "service/payments".</summary>
+public readonly record struct Moment(DateTimeOffset Time, string Actor);
+
+/// <summary>What one transition made: the fact that tells it, and what is to be stored with it.</summary>
+public sealed record OrderChange(IOrderFact Fact, Moment Moment, string Detail)
+{
+    /// <summary>The entry's name on the timeline.</summary>
+    public string Event => Fact.GetType().Name;
+
+    /// <summary>The parcel that changed, if one did.</summary>
+    public OrderParcel? Parcel { get; init; }
+
+    /// <summary>What it does to the stock.</summary>
+    public IReadOnlyList<StockMove> Stock { get; init; } = [];
+}
+
+/// <summary>Pieces of a line that are no longer held: shipped ones left the shelf, released ones are for sale again.</summary>
+public sealed record StockMove(int LineNumber, string Sku, int Shipped, int Released);
+
+/// <summary>Why and when an order was cancelled.</summary>
+public sealed record OrderCancellation(CancelReason Reason, string Note, DateTimeOffset Time);
+
+/// <summary>A line, as far as its goods matter.</summary>
+public sealed class HeldLine(int lineNumber, string sku, int quantity, int held)
+{
+    public int LineNumber => lineNumber;
+
+    public string Sku => sku;
+
+    public int Quantity => quantity;
+
+    /// <summary>Pieces that are reserved in the stock for this line; 0 where stock is not counted.</summary>
+    public int Held { get; internal set; } = held;
+}
+
+/// <summary>A parcel, as Shipments told of it. The carrier and the number are empty until it has a label.</summary>
+public sealed record OrderParcel(
+    string ShipmentId, int Position, string Carrier, string TrackingNumber, ParcelState State, IReadOnlyList<ShipmentLineFact> Content)
+{
+    public int PiecesOf(int lineNumber)
+    {
+        var pieces = 0;
+        foreach (var content in Content)
+            pieces += content.LineNumber == lineNumber ? content.Quantity : 0;
+        return pieces;
+    }
+}

@@ -1,0 +1,47 @@
+using Commerce.Messaging;
+using Commerce.Orders.CancellingOrder;
+using Commerce.Orders.Catalogue;
+using Commerce.Orders.Consumers;
+using Commerce.Orders.FindingOrders;
+using Commerce.Orders.PlacingOrder;
+using Commerce.Orders.Stock;
+using Commerce.Orders.Storage;
+using Commerce.Orders.Stores;
+using Commerce.ServiceDefaults;
+
+namespace Commerce.Orders;
+
+/// <summary>What Orders is made of.</summary>
+public static class OrdersModule
+{
+    // All the statements of Orders and of messaging, with room for the filters of lists.
+    private const int PreparedStatements = 100;
+
+    public static IHostApplicationBuilder AddOrders(this IHostApplicationBuilder builder)
+    {
+        builder.AddNpgsqlDataSource("ordersdb", configureDataSourceBuilder: database => database.ConnectionStringBuilder.MaxAutoPrepare = PreparedStatements);
+        builder.AddMigrations(typeof(Outbox).Assembly).AddMigrations(typeof(OrdersModule).Assembly);
+        builder.AddMessaging("orders")
+            .Consume<PaymentFacts>("payments", Delivery.InOrder)
+            .Consume<ShipmentFacts>("shipments", Delivery.InOrder)
+            .Recover<ExpireOrder>();
+
+        builder.Services.AddOptions<OrdersOptions>().BindConfiguration(OrdersOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<StoreBook>().AddSingleton<CreateStore>();
+        builder.Services.AddSingleton<ProductBook>().AddSingleton<UpdateProducts>();
+        builder.Services.AddSingleton<StockBook>();
+        builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
+        builder.Services.AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<FindOrders>().AddSingleton<ListOrders>();
+        return builder;
+    }
+
+    public static WebApplication MapOrders(this WebApplication app)
+    {
+        app.MapGrpcService<OrdersGrpc>();
+        app.MapGrpcService<StoreGrpc>();
+        app.MapGrpcService<CatalogGrpc>();
+        app.MapGrpcService<StockGrpc>();
+        app.MapServiceDefaults();
+        return app;
+    }
+}

@@ -1,0 +1,206 @@
+using Commerce.Orders.Checking;
+using Commerce.Orders.V1;
+
+namespace Commerce.Orders.PlacingOrder;
+
+/// <summary>
+/// What a request says, field by field, before anything is looked up. Everything that is wrong is collected. Sums need
+/// the catalogue's prices and come later (<see cref="Pricing"/>), or here where the request itself gives every price.
+/// </summary>
+public sealed class PlaceOrderCheck
+{
+    public const int MostLines = 500;
+    public const int MostAdjustments = 20;
+    public const int MostPaymentParts = 30;
+    public const int MostPieces = 100_000;
+
+    /// <summary>
+    /// The most that one amount or one order may come to, in minor units: ten thousand milliards of euros. Far below 64
+    /// bits, so that sums over many orders have room too.
+    /// </summary>
+    public const long MostMinor = 1_000_000_000_000_000;
+
+    private static readonly TimeSpan LongestPromise = TimeSpan.FromDays(366);
+
+    private readonly PlaceOrderRequest _request;
+    private readonly string _currency;
+    private readonly FieldErrors _errors = new();
+
+    private PlaceOrderCheck(PlaceOrderRequest request, string currency)
+    {
+        _request = request;
+        _currency = currency;
+    }
+
+    /// <summary>The amounts of the request in minor units; a line without a price of its own has null.</summary>
+    public sealed record Amounts(
+        string Currency, IReadOnlyList<long?> UnitPrices, IReadOnlyList<AdjustmentRow> Adjustments, IReadOnlyList<PaymentPartRow> PaymentParts, long Shipping);
+
+    /// <exception cref="ServiceDefaults.Failure">INVALID_FIELD with everything that is wrong.</exception>
+    public static Amounts Check(PlaceOrderRequest request, Store store, DateTimeOffset now) =>
+        new PlaceOrderCheck(request, request.CurrencyCode.Length > 0 ? request.CurrencyCode : store.CurrencyCode).Check(now);
+
+    private Amounts Check(DateTimeOffset now)
+    {
+        _errors.RequestId(_request.RequestId, required: true);
+        _errors.Optional("external_id", _request.ExternalId, 64);
+        Customer();
+        Address();
+        Promise(now);
+
+        if (!Currencies.Exists(_currency))
+        {
+            // Every amount would be refused for this one mistake.
+            _errors.Add("currency_code", "Is not an active ISO 4217 currency; use a code such as EUR, or leave it empty for the store's.");
+            _errors.ThrowIfAny();
+        }
+
+        var prices = Lines();
+        var adjustments = Adjustments();
+        var parts = PaymentParts();
+        var shipping = _request.ShippingCharge is null ? 0 : _errors.Amount("shipping_charge", _request.ShippingCharge, _currency, 0, MostMinor);
+
+        if (_errors.Any)
+        {
+            if (prices is not null && adjustments is not null && parts is not null && shipping is not null && prices.All(p => p is not null))
+                Pricing.Sum(_request.Lines.Select((line, i) => ((long)line.Quantity, prices[i]!.Value)), adjustments, parts, shipping.Value, _currency, _errors);
+            _errors.ThrowIfAny();
+        }
+
+        return new Amounts(_currency, prices!, adjustments!, parts!, shipping!.Value);
+    }
+
+    private void Customer()
+    {
+        if (_request.Customer is not { } customer)
+        {
+            _errors.Add("customer", "Say who orders: a name and an e-mail address or a phone number.");
+            return;
+        }
+
+        _errors.Required("customer.name", customer.Name, 200);
+        if (customer.Email.Length == 0 && customer.Phone.Length == 0)
+            _errors.Add("customer.email", "Give an e-mail address or a phone number.");
+        if (customer.Email.Length > 0 && !Plausible.Email(customer.Email))
+            _errors.Add("customer.email", "Is not an e-mail address; give one such as \"ada@example.com\".");
+        if (customer.Phone.Length > 0 && !Plausible.Phone(customer.Phone))
+            _errors.Add("customer.phone", "Is not a phone number in E.164 form; give one such as \"+5511987654321\".");
+        if (customer.LanguageCode.Length > 0 && !Plausible.Language(customer.LanguageCode))
+            _errors.Add("customer.language_code", "Is not a BCP 47 language tag; give one such as \"pt-BR\".");
+    }
+
+    private void Address()
+    {
+        if (_request.ShippingAddress is not { } address)
+        {
+            _errors.Add("shipping_address", "Say where it goes.");
+            return;
+        }
+
+        const string Field = "shipping_address";
+        _errors.Region(Field + ".region_code", address.RegionCode);
+        if (Plausible.NeedsPostalCode(address.RegionCode))
+            _errors.Required(Field + ".postal_code", address.PostalCode, 20);
+        else
+            _errors.Optional(Field + ".postal_code", address.PostalCode, 20);
+        if (Plausible.NeedsLocality(address.RegionCode))
+            _errors.Required(Field + ".locality", address.Locality, 100);
+        else
+            _errors.Optional(Field + ".locality", address.Locality, 100);
+
+        _errors.Optional(Field + ".administrative_area", address.AdministrativeArea, 100);
+        _errors.Optional(Field + ".sublocality", address.Sublocality, 100);
+        _errors.Optional(Field + ".sorting_code", address.SortingCode, 50);
+        _errors.Optional(Field + ".organization", address.Organization, 200);
+        if (address.LanguageCode.Length > 0 && !Plausible.Language(address.LanguageCode))
+            _errors.Add(Field + ".language_code", "Is not a BCP 47 language tag; give one such as \"pt-BR\".");
+        _errors.Count(Field + ".address_lines", address.AddressLines.Count, 1, 5, "lines");
+        for (var i = 0; i < address.AddressLines.Count && i < 5; i++)
+            _errors.Required($"{Field}.address_lines[{i}]", address.AddressLines[i], 200);
+        _errors.Count(Field + ".recipients", address.Recipients.Count, 0, 5, "recipients");
+        for (var i = 0; i < address.Recipients.Count && i < 5; i++)
+            _errors.Required($"{Field}.recipients[{i}]", address.Recipients[i], 200);
+    }
+
+    private void Promise(DateTimeOffset now)
+    {
+        if (_request.PromisedDeliveryTime is not { } promise)
+            return;
+        const string Field = "promised_delivery_time";
+        if (!ProtoTime.TryRead(promise, out var time))
+            _errors.Add(Field, "Is not a time between the years 1 and 9999.");
+        else if (time < now)
+            _errors.Add(Field, "Is in the past; promise a time that can still be kept, or none.");
+        else if (time > now + LongestPromise)
+            _errors.Add(Field, "Is more than a year ahead.");
+    }
+
+    private List<long?>? Lines()
+    {
+        _errors.Count("lines", _request.Lines.Count, 1, MostLines, "lines");
+        if (_request.Lines.Count is 0 or > MostLines)
+            return null;
+
+        var prices = new List<long?>(_request.Lines.Count);
+        var whole = true;
+        for (var i = 0; i < _request.Lines.Count; i++)
+        {
+            var (line, field) = (_request.Lines[i], $"lines[{i}]");
+            _errors.Sku(field + ".sku", line.Sku);
+            _errors.Optional(field + ".title", line.Title, 300);
+            _errors.Between(field + ".quantity", line.Quantity, 1, MostPieces);
+            _errors.Dimensions(field + ".dimensions", line.Dimensions);
+            _errors.Place(field + ".ship_from", line.ShipFrom);
+            var price = line.UnitPrice is null ? null : _errors.Amount(field + ".unit_price", line.UnitPrice, _currency, 0, MostMinor);
+            whole &= line.UnitPrice is null || price is not null;
+            prices.Add(price);
+        }
+
+        return whole ? prices : null;
+    }
+
+    private List<AdjustmentRow>? Adjustments()
+    {
+        _errors.Count("adjustments", _request.Adjustments.Count, 0, MostAdjustments, "adjustments");
+        if (_request.Adjustments.Count > MostAdjustments)
+            return null;
+
+        var adjustments = new List<AdjustmentRow>(_request.Adjustments.Count);
+        for (var i = 0; i < _request.Adjustments.Count; i++)
+        {
+            var (adjustment, field) = (_request.Adjustments[i], $"adjustments[{i}]");
+            _errors.Required(field + ".label", adjustment.Label, 100);
+            var amount = _errors.Amount(field + ".amount", adjustment.Amount, _currency, -MostMinor, MostMinor);
+            if (amount == 0)
+                _errors.Add(field + ".amount", "Is zero; leave the adjustment out.");
+            if (amount is not null)
+                adjustments.Add(new AdjustmentRow(adjustment.Label, amount.Value));
+        }
+
+        return adjustments.Count == _request.Adjustments.Count ? adjustments : null;
+    }
+
+    private List<PaymentPartRow>? PaymentParts()
+    {
+        _errors.Count("payment_parts", _request.PaymentParts.Count, 1, MostPaymentParts, "parts");
+        if (_request.PaymentParts.Count is 0 or > MostPaymentParts)
+            return null;
+
+        var parts = new List<PaymentPartRow>(_request.PaymentParts.Count);
+        for (var i = 0; i < _request.PaymentParts.Count; i++)
+        {
+            var (part, field) = (_request.PaymentParts[i], $"payment_parts[{i}]");
+            if (!Enum.IsDefined(part.Method))
+                _errors.Add(field + ".method", "Is not a means of payment that is known here.");
+            _errors.Required(field + ".token", part.Token, 200);
+            _errors.Between(field + ".instalments", part.Instalments, 0, 48);
+            if (_errors.Amount(field + ".amount", part.Amount, _currency, 1, MostMinor) is { } amount)
+            {
+                var method = part.Method == PaymentMethod.Unspecified ? PaymentMethod.Card : part.Method;
+                parts.Add(new PaymentPartRow(method, part.Token, amount, Math.Max(part.Instalments, 1)));
+            }
+        }
+
+        return parts.Count == _request.PaymentParts.Count ? parts : null;
+    }
+}

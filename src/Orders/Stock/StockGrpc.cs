@@ -1,0 +1,19 @@
+using Commerce.Messaging;
+using Commerce.Orders.Checking;
+using Commerce.Orders.V1;
+using Grpc.Core;
+
+namespace Commerce.Orders.Stock;
+
+/// <summary>commerce.orders.v1.StockService.</summary>
+public sealed class StockGrpc(StockBook stock) : StockService.StockServiceBase
+{
+    public override Task<BatchSetStockResponse> BatchSetStock(BatchSetStockRequest request, ServerCallContext context) =>
+        stock.Set(request, request.RequestId.Length == 0 ? null : RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
+    public override Task<V1.Stock> GetStock(GetStockRequest request, ServerCallContext context)
+    {
+        var (storeId, sku) = Names.Product("name", request.Name, "/stock");
+        return stock.Get(storeId, sku, context.CancellationToken);
+    }
+}

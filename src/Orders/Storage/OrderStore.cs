@@ -1,0 +1,198 @@
+using System.Text.Json;
+using Commerce.Facts;
+using Commerce.Messaging;
+using Commerce.Orders.Checking;
+using Commerce.Orders.PlacingOrder;
+using Commerce.Orders.V1;
+using Npgsql;
+
+namespace Commerce.Orders.Storage;
+
+/// <summary>Writes orders, and reads and locks them for a change. <see cref="OrderReader"/> reads them to be shown.</summary>
+public sealed class OrderStore(Outbox outbox)
+{
+    /// <summary>The primary key's name: a violation means that a new Order ID was taken already.</summary>
+    public const string PrimaryKey = "orders_pkey";
+
+    /// <summary>The index that keeps a shop's own numbers apart.</summary>
+    public const string ExternalIdKey = "orders_external_id_key";
+
+    /// <summary>
+    /// Adds a new order to the batch. Stock comes last: its rows are what orders wait for, so they are locked for as short
+    /// as possible, and whoever waits for them holds nothing that they wait for.
+    /// </summary>
+    public void Insert(NpgsqlBatch batch, OrderDraft draft, Order order, OrderChange placed)
+    {
+        var (customer, to) = (draft.Customer, draft.ShippingAddress);
+        batch.With(Sql.Command(
+            """
+            INSERT INTO orders (
+              order_id, store_id, external_id, state, payment_state, fulfilment_state, version, create_time, update_time, currency,
+              subtotal_minor, shipping_minor, total_minor, promised_delivery_time,
+              customer_name, customer_email, customer_phone, customer_language, email_key,
+              to_region_code, to_language_code, to_postal_code, to_sorting_code, to_administrative_area, to_locality, to_sublocality,
+              to_address_lines, to_recipients, to_organization, adjustments, payment_parts)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
+            """)
+            .With(order.Id.Value).With(order.StoreId).With(order.ExternalId)
+            .With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
+            .With(order.Version).With(placed.Moment.Time).With(draft.Currency)
+            .With(draft.SubtotalMinor).With(draft.ShippingMinor).With(draft.TotalMinor).With(draft.PromisedDeliveryTime)
+            .With(customer.Name).With(customer.Email).With(customer.Phone).With(customer.LanguageCode).With(Plausible.EmailKey(customer.Email))
+            .With(to.RegionCode).With(to.LanguageCode).With(to.PostalCode).With(to.SortingCode).With(to.AdministrativeArea)
+            .With(to.Locality).With(to.Sublocality).With(to.AddressLines.ToArray()).With(to.Recipients.ToArray()).With(to.Organization)
+            .WithJson(JsonSerializer.Serialize(draft.Adjustments, OrderJson.Options))
+            .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options)));
+
+        var lines = draft.Lines;
+        batch.With(Sql.Command(
+            """
+            INSERT INTO order_lines (
+              order_id, store_id, line_number, sku, title, quantity, unit_price_minor, price_agreed,
+              weight_grams, length_mm, width_mm, height_mm,
+              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, held)
+            SELECT $1, $2, * FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            """)
+            .With(order.Id.Value).With(order.StoreId)
+            .With(lines.Column(l => l.LineNumber)).With(lines.Column(l => l.Sku)).With(lines.Column(l => l.Title))
+            .With(lines.Column(l => l.Quantity)).With(lines.Column(l => l.UnitPriceMinor)).With(lines.Column(l => l.PriceAgreed))
+            .With(lines.Column(l => l.Dimensions.WeightGrams)).With(lines.Column(l => l.Dimensions.LengthMm))
+            .With(lines.Column(l => l.Dimensions.WidthMm)).With(lines.Column(l => l.Dimensions.HeightMm))
+            .With(lines.Column(l => l.ShipFrom.LocationId)).With(lines.Column(l => l.ShipFrom.Locality))
+            .With(lines.Column(l => l.ShipFrom.AdministrativeArea)).With(lines.Column(l => l.ShipFrom.PostalCode))
+            .With(lines.Column(l => l.ShipFrom.RegionCode)).With(lines.Column(l => l.Held)));
+
+        AddTimeline(batch, order.Id, placed);
+        outbox.Add(batch, placed.Fact);
+        AssertProducts(batch, draft);
+        ReserveStock(batch, draft);
+    }
+
+    /// <summary>Reads an order and keeps others from changing it until the transaction ends; null if there is none.</summary>
+    public static async Task<Order?> Lock(NpgsqlConnection connection, NpgsqlTransaction transaction, OrderId id, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction)
+            .With(Sql.Command(
+                """
+                SELECT o.store_id, s.order_prefix, o.external_id, o.promised_delivery_time, o.state, o.payment_state, o.fulfilment_state,
+                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version
+                FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1 FOR UPDATE OF o
+                """).With(id.Value))
+            .With(Sql.Command("SELECT line_number, sku, quantity, held FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
+            .With(Sql.Command(
+                """
+                SELECT shipment_id, position, carrier, tracking_number, state, line_numbers, quantities
+                FROM order_parcels WHERE order_id = $1 ORDER BY position
+                """).With(id.Value));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+
+        if (!await reader.ReadAsync(cancellationToken) || reader.GetString(1) != id.Prefix)
+            return null;
+        var (storeId, externalId, promised) = (reader.GetString(0), reader.TextOrNull(2), reader.TimeOrNull(3));
+        var (state, payment, fulfilment) = ((OrderState)reader.GetInt16(4), (PaymentState)reader.GetInt16(5), (FulfilmentState)reader.GetInt16(6));
+        var cancellation = reader.IsDBNull(7)
+            ? null
+            : new OrderCancellation((CancelReason)reader.GetInt16(7), reader.GetString(8), reader.GetFieldValue<DateTimeOffset>(9));
+        var version = reader.GetInt64(10);
+
+        var lines = new List<HeldLine>();
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            lines.Add(new HeldLine(reader.GetInt32(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt32(3)));
+
+        var parcels = new List<OrderParcel>();
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var (numbers, quantities) = (reader.GetFieldValue<int[]>(5), reader.GetFieldValue<int[]>(6));
+            parcels.Add(new OrderParcel(
+                reader.GetString(0), reader.GetInt32(1), reader.GetString(2), reader.GetString(3), (ParcelState)reader.GetInt16(4),
+                [.. numbers.Zip(quantities, (number, quantity) => new ShipmentLineFact(number, quantity))]));
+        }
+
+        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version);
+    }
+
+    /// <summary>Adds a change of a locked order to the batch, with its entry on the timeline and its fact.</summary>
+    public void Save(NpgsqlBatch batch, Order order, OrderChange change)
+    {
+        batch.With(Sql.Command(
+            """
+            UPDATE orders SET state = $2, payment_state = $3, fulfilment_state = $4, version = $5, update_time = $6,
+                              cancel_reason = $7, cancel_note = $8, cancel_time = $9
+            WHERE order_id = $1
+            """)
+            .With(order.Id.Value).With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
+            .With(order.Version).With(change.Moment.Time)
+            .With((short?)order.Cancellation?.Reason).With(order.Cancellation?.Note).With(order.Cancellation?.Time));
+        AddTimeline(batch, order.Id, change);
+        outbox.Add(batch, change.Fact);
+        OrdersTelemetry.OrderChanged(change);
+
+        if (change.Parcel is { } parcel)
+        {
+            batch.With(Sql.Command(
+                """
+                INSERT INTO order_parcels (order_id, shipment_id, position, carrier, tracking_number, state, line_numbers, quantities)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                ON CONFLICT (order_id, shipment_id) DO UPDATE
+                SET carrier = excluded.carrier, tracking_number = excluded.tracking_number, state = excluded.state
+                """)
+                .With(order.Id.Value).With(parcel.ShipmentId).With(parcel.Position).With(parcel.Carrier).With(parcel.TrackingNumber)
+                .With((short)parcel.State).With(parcel.Content.Column(c => c.LineNumber)).With(parcel.Content.Column(c => c.Quantity)));
+        }
+
+        // The timer is of use only while nothing is known of the payment.
+        if (change.Fact is OrderConfirmed or OrderCancelled)
+            RecoveryPoints.Remove(batch, Order.ExpiryKind, order.Id.ToString());
+
+        EndHolds(batch, order, change.Stock);
+    }
+
+    /// <summary>Tells the relay that a change was committed, where nobody else does: consumers and timers are woken for.</summary>
+    public void Committed() => outbox.Wake();
+
+    private static void AddTimeline(NpgsqlBatch batch, OrderId id, OrderChange change) =>
+        batch.With(Sql.Command("INSERT INTO order_timeline (order_id, version, time, event, actor, detail) VALUES ($1, $2, $3, $4, $5, $6)")
+            .With(id.Value).With(change.Fact.Version).With(change.Moment.Time).With(change.Event).With(change.Moment.Actor).With(change.Detail));
+
+    private static void AssertProducts(NpgsqlBatch batch, OrderDraft draft)
+    {
+        var priced = draft.Lines.DistinctBy(line => line.Sku).ToList();
+        batch.With(Sql.Command("SELECT assert_products($1, $2, $3)")
+            .With(draft.Store.StoreId).With(priced.Column(l => l.Sku)).With(priced.Column(l => l.ProductVersion)));
+    }
+
+    private static void ReserveStock(NpgsqlBatch batch, OrderDraft draft)
+    {
+        var wanted = draft.Lines.Where(line => line.Held > 0)
+            .GroupBy(line => line.Sku, (sku, lines) => (Sku: sku, Pieces: lines.Sum(line => (long)line.Held)))
+            .OrderBy(w => w.Sku, StringComparer.Ordinal)
+            .ToList();
+        if (wanted.Count > 0)
+        {
+            batch.With(Sql.Command("SELECT reserve_stock($1, $2, $3)")
+                .With(draft.Store.StoreId).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)));
+        }
+    }
+
+    private static void EndHolds(NpgsqlBatch batch, Order order, IReadOnlyList<StockMove> moves)
+    {
+        if (moves.Count == 0)
+            return;
+        batch.With(Sql.Command(
+            """
+            UPDATE order_lines l SET held = l.held - m.ended
+            FROM unnest($2, $3) AS m (line_number, ended) WHERE l.order_id = $1 AND l.line_number = m.line_number
+            """)
+            .With(order.Id.Value).With(moves.Column(m => m.LineNumber)).With(moves.Column(m => m.Shipped + m.Released)));
+
+        var bySku = moves
+            .GroupBy(m => m.Sku, (sku, of) => of.Aggregate((Sku: sku, Shipped: 0L, Released: 0L), (sum, m) => (sku, sum.Shipped + m.Shipped, sum.Released + m.Released)))
+            .OrderBy(m => m.Sku, StringComparer.Ordinal)
+            .ToList();
+        batch.With(Sql.Command("SELECT end_reservation($1, $2, $3, $4)")
+            .With(order.StoreId).With(bySku.Column(m => m.Sku)).With(bySku.Column(m => m.Shipped)).With(bySku.Column(m => m.Released)));
+    }
+}

@@ -1,0 +1,263 @@
+using System.Diagnostics;
+using Commerce.Messaging;
+using Commerce.Payments.Providers;
+using Commerce.Payments.Storage;
+using Microsoft.Extensions.Options;
+
+namespace Commerce.Payments.CollectingPayment;
+
+/// <summary>
+/// Brings a payment to where it wants to be, step by step: the intent stored, the provider asked under a key of ours, what
+/// it said stored, and only then the next step. Killed anywhere, it goes on from what was stored, and asks again under the
+/// same keys. Two of these may work on one payment (a cancellation starts a second one, a lease can run out): what they ask
+/// for under one key happens once, what they learn only ever adds up, and the revision keeps one from undoing the other.
+/// </summary>
+public sealed partial class PaymentDriver(
+    PaymentStore store, PaymentProviders providers, IOptions<PaymentsOptions> options, TimeProvider time, ILogger<PaymentDriver> logger)
+{
+    /// <summary>The order that a point is about: keys are "{order_id}" or "{order_id}/{why there is a further one}".</summary>
+    public static string OrderOf(RecoveryPoint point) => point.Key.Split('/', 2)[0];
+
+    /// <summary>Does what is to be done until nothing is, or until the provider gives no outcome.</summary>
+    public Task<RecoveryOutcome> Advance(RecoveryPoint point, int attempt, CancellationToken cancellationToken) =>
+        Run(point, attempt, ask: false, cancellationToken);
+
+    /// <summary>First asks the provider what became of everything that is open, and then goes on as <see cref="Advance"/>.</summary>
+    public Task<RecoveryOutcome> AskAndAdvance(RecoveryPoint point, int attempt, CancellationToken cancellationToken) =>
+        Run(point, attempt, ask: true, cancellationToken);
+
+    private async Task<RecoveryOutcome> Run(RecoveryPoint point, int attempt, bool ask, CancellationToken cancellationToken)
+    {
+        var orderId = OrderOf(point);
+        PaymentsTelemetry.TagOrder(orderId);
+        if (await store.Find(orderId, cancellationToken) is not { } payment)
+            return new RecoveryOutcome.Done();
+
+        // What the provider said since the payment was read: applied again should somebody else have stored a change.
+        var learned = new List<Action<Payment>>();
+        string? failure = null;
+        if (ask)
+            failure = await Carry(payment, Questions(payment), learned, cancellationToken);
+
+        while (failure is null && payment.Next() is { Count: > 0 })
+        {
+            var uncertain = payment.Parts.Where(p => p.State == PartState.Asking).Select(p => p.Number).ToHashSet();
+            payment.Intend();
+            if (payment.Parts.Any(p => p.Changed) && !await store.Save(payment, null, null, cancellationToken))
+            {
+                payment = await ReadAgain(orderId, learned, cancellationToken);
+                continue;
+            }
+
+            learned.Clear();
+            var steps = payment.Next().Select(s => StepOf(payment, s.Part, s.Action, uncertain.Contains(s.Part.Number)));
+            failure = await Carry(payment, [.. steps], learned, cancellationToken);
+        }
+
+        if (failure is not null)
+        {
+            PaymentsTelemetry.Retries.Add(1);
+            var at = time.GetUtcNow() + BackOff(TimeSpan.FromMilliseconds(200), options.Value.RetryAtMost, attempt);
+            return new RecoveryOutcome.Again(at, failure, context => Close(payment, learned, context, last: false));
+        }
+
+        if (ask && payment.Waits && point.Key == orderId)
+        {
+            var at = time.GetUtcNow() + BackOff(options.Value.PollAfter, options.Value.PollAtMost, attempt);
+            return new RecoveryOutcome.Again(at, "The provider still waits.", context => Close(payment, learned, context, last: false));
+        }
+
+        return new RecoveryOutcome.Done(context => Close(payment, learned, context, last: true));
+    }
+
+    private async Task Close(Payment payment, List<Action<Payment>> learned, RecoveryContext context, bool last)
+    {
+        var facts = payment.Tell(time.GetUtcNow());
+        while ((facts.Count > 0 || payment.Parts.Any(p => p.Changed))
+            && !await store.Save(payment, context.Connection, context.Transaction, context.CancellationToken))
+        {
+            payment = await PaymentStore.Find(context.Connection, context.Transaction, payment.OrderId, context.CancellationToken)
+                ?? throw new UnreachableException("Payments are never deleted.");
+            learned.ForEach(apply => apply(payment));
+            facts = payment.Tell(time.GetUtcNow());
+        }
+
+        foreach (var fact in facts)
+        {
+            context.Tell(fact);
+            PaymentsTelemetry.Outcomes.Add(1, new KeyValuePair<string, object?>("state", payment.Told.ToString()));
+        }
+
+        if (!last)
+            return;
+
+        // Somebody else's change left something to do, and relied on this point, which ends here.
+        if (payment.Next().Count > 0)
+            context.Intend(new RecoveryPoint(CollectPayment.PointKind, $"{payment.OrderId}/{payment.Revision}"));
+        if (payment.Waits)
+            context.Intend(new RecoveryPoint(PollPayment.PointKind, payment.OrderId, DueAt: time.GetUtcNow() + options.Value.PollAfter));
+    }
+
+    // Null if every call had an outcome, otherwise why one had not. Outcomes are applied and remembered either way.
+    private async Task<string?> Carry(
+        Payment payment, List<Step> steps,
+        List<Action<Payment>> learned, CancellationToken cancellationToken)
+    {
+        var outcomes = new Action<PaymentPart>?[steps.Count];
+        string? failure = null;
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, steps.Count),
+            new ParallelOptions { MaxDegreeOfParallelism = options.Value.PartsAtOnce, CancellationToken = cancellationToken },
+            async (i, stop) =>
+            {
+                try
+                {
+                    outcomes[i] = await steps[i].Call(stop);
+                }
+                catch (ProviderUnavailableException exception)
+                {
+                    failure = exception.Message;
+                }
+                catch (ProviderFaultException exception)
+                {
+                    failure = Fault(payment.OrderId, exception);
+                }
+            });
+
+        foreach (var (outcome, number) in outcomes.Zip(steps, (outcome, step) => (outcome, step.Number)))
+        {
+            if (outcome is null)
+                continue;
+            void Apply(Payment to) => outcome(to.Parts.Single(p => p.Number == number));
+            try
+            {
+                Apply(payment);
+                learned.Add(Apply);
+            }
+            catch (ProviderFaultException exception)
+            {
+                failure = Fault(payment.OrderId, exception);
+            }
+        }
+
+        return failure;
+    }
+
+    private List<Step> Questions(Payment payment) =>
+        [.. payment.Parts
+            .Where(p => p is { Released: false, ProviderReference: not null })
+            .Select(p => new Step(p.Number, async stop =>
+            {
+                var seen = await providers[p.Provider].Get(p.ProviderReference!, stop);
+                return part => part.Learn(seen);
+            }))];
+
+    private Step StepOf(Payment payment, PaymentPart part, PartAction action, bool uncertain)
+    {
+        var provider = providers[part.Provider];
+        var reference = $"{payment.OrderId}/{part.Number}";
+        return new Step(part.Number, action switch
+        {
+            PartAction.Authorise => stop => Authorise(provider, part, reference, uncertain, stop),
+            PartAction.Capture => stop => Capture(provider, part, reference, stop),
+            PartAction.Void => stop => Void(provider, part, reference, stop),
+            _ => stop => Refund(provider, part, reference, stop),
+        });
+    }
+
+    private static async Task<Action<PaymentPart>> Authorise(IPaymentProvider provider, PaymentPart part, string reference, bool uncertain, CancellationToken stop)
+    {
+        var key = $"{reference}/authorise";
+        try
+        {
+            // Asking first spares a provider that hung over its work from being asked to do it again; the key alone would do.
+            var seen = (uncertain ? await provider.FindByKey(key, stop) : null)
+                ?? await provider.Authorise(new AuthoriseRequest(reference, part.Amount, part.Method, part.Token, part.Instalments), key, stop);
+            return p => p.Learn(seen);
+        }
+        catch (ProviderRefusedException refusal)
+        {
+            return p => p.Decline(refusal.Code);
+        }
+    }
+
+    private static async Task<Action<PaymentPart>> Capture(IPaymentProvider provider, PaymentPart part, string reference, CancellationToken stop)
+    {
+        try
+        {
+            var seen = await provider.Capture(part.ProviderReference!, part.Amount, $"{reference}/capture", stop);
+            return p => p.Learn(seen);
+        }
+        catch (ProviderRefusedException refusal)
+        {
+            var seen = await provider.Get(part.ProviderReference!, stop);
+            return p =>
+            {
+                if (!p.Learn(seen))
+                    p.RefuseCapture(refusal.Code);
+            };
+        }
+    }
+
+    private static async Task<Action<PaymentPart>> Void(IPaymentProvider provider, PaymentPart part, string reference, CancellationToken stop)
+    {
+        try
+        {
+            var seen = await provider.Void(part.ProviderReference!, $"{reference}/void", stop);
+            return p => p.Learn(seen);
+        }
+        catch (ProviderRefusedException refusal)
+        {
+            // It was captured, or declined, after all.
+            var seen = await provider.Get(part.ProviderReference!, stop);
+            return p => _ = p.Learn(seen) ? true : throw new ProviderFaultException($"{refusal.Message} Yet there is something to void.");
+        }
+    }
+
+    private static async Task<Action<PaymentPart>> Refund(IPaymentProvider provider, PaymentPart part, string reference, CancellationToken stop)
+    {
+        // The key names what was given back before, so that it stands for one amount only.
+        var key = $"{reference}/refund/{part.Refunded.Minor}";
+        Authorisation seen;
+        try
+        {
+            await provider.Refund(part.ProviderReference!, part.Amount with { Minor = part.Kept }, reference, key, stop);
+            seen = new Authorisation(
+                part.ProviderReference!, reference, AuthorisationStatus.Authorised, null, part.Amount, part.Captured.Minor, part.Captured.Minor, Voided: false);
+            return p => p.Learn(seen);
+        }
+        catch (ProviderRefusedException refusal)
+        {
+            seen = await provider.Get(part.ProviderReference!, stop);
+            return p => _ = p.Learn(seen) ? true : throw new ProviderFaultException($"{refusal.Message} Yet there is something to refund.");
+        }
+    }
+
+    private async Task<Payment> ReadAgain(string orderId, List<Action<Payment>> learned, CancellationToken cancellationToken)
+    {
+        var payment = await store.Find(orderId, cancellationToken) ?? throw new UnreachableException("Payments are never deleted.");
+        learned.ForEach(apply => apply(payment));
+        return payment;
+    }
+
+    private static TimeSpan BackOff(TimeSpan first, TimeSpan most, int attempt)
+    {
+        // Jitter keeps the payments that failed together from coming back together.
+        var wait = Math.Min(most.Ticks, first.Ticks * Math.Pow(2, Math.Clamp(attempt - 1, 0, 30)));
+        return TimeSpan.FromTicks((long)(wait * (0.75 + (Random.Shared.NextDouble() / 4))));
+    }
+
+    private string Fault(string orderId, ProviderFaultException exception)
+    {
+        PaymentsTelemetry.Faults.Add(1);
+        LogFault(logger, orderId, exception.Message);
+        return exception.Message;
+    }
+
+    // One call to the provider about one part. It answers with what to make of the answer, which is applied to whatever
+    // the payment is by then.
+    private sealed record Step(int Number, Func<CancellationToken, Task<Action<PaymentPart>>> Call);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Order {OrderId}: {What}")]
+    private static partial void LogFault(ILogger logger, string orderId, string what);
+}

@@ -1,0 +1,150 @@
+using Commerce.Payments.Providers;
+
+namespace Commerce.Payments;
+
+/// <summary>
+/// One part: one means of payment at one provider. What the provider says of it (<see cref="Learn"/>) only ever moves it
+/// forward, and amounts only up, so that the same answers in any order, doubled or late, end in the same state.
+/// </summary>
+public sealed class PaymentPart
+{
+    public required int Number { get; init; }
+
+    /// <summary>As commerce.orders.v1.PaymentMethod without prefix, for example "CARD".</summary>
+    public required string Method { get; init; }
+
+    /// <summary>The provider's token of the means; never card data.</summary>
+    public required string Token { get; init; }
+
+    public required Money Amount { get; init; }
+
+    /// <summary>Monthly instalments, from 1.</summary>
+    public required int Instalments { get; init; }
+
+    /// <summary>The provider's code, for example "sandbox".</summary>
+    public required string Provider { get; init; }
+
+    public PartState State { get; private set; } = PartState.Pending;
+
+    /// <summary>The provider's own id of the authorisation; null until it is known.</summary>
+    public string? ProviderReference { get; private set; }
+
+    /// <summary>The provider's reason, for example "insufficient_funds"; null unless declined.</summary>
+    public string? DeclineReason { get; private set; }
+
+    public Money Captured { get; private set; }
+
+    public Money Refunded { get; private set; }
+
+    /// <summary>It differs from what is stored.</summary>
+    public bool Changed { get; private set; }
+
+    /// <summary>Taken and not given back, in minor units.</summary>
+    public long Kept => Captured.Minor - Refunded.Minor;
+
+    /// <summary>Nothing of it is held or kept by the provider, or ever will be.</summary>
+    public bool Released => State is PartState.Declined or PartState.Voided or PartState.Refunded;
+
+    /// <summary>A part that nobody was asked for yet.</summary>
+    public static PaymentPart New(int number, string method, string token, Money amount, int instalments, string provider) => new()
+    {
+        Number = number,
+        Method = method,
+        Token = token,
+        Amount = amount,
+        Instalments = instalments,
+        Provider = provider,
+        Captured = Money.Zero(amount.Currency),
+        Refunded = Money.Zero(amount.Currency),
+    };
+
+    /// <summary>A part as it was stored.</summary>
+    public PaymentPart Restore(PartState state, string? providerReference, string? declineReason, long captured, long refunded)
+    {
+        State = state;
+        ProviderReference = providerReference;
+        DeclineReason = declineReason;
+        Captured = new Money(captured, Amount.Currency);
+        Refunded = new Money(refunded, Amount.Currency);
+        Changed = false;
+        return this;
+    }
+
+    public void Saved() => Changed = false;
+
+    /// <summary>The intent to ask the provider. It is stored before the provider is asked.</summary>
+    public void Ask() => Move(PartState.Pending, PartState.Asking);
+
+    /// <summary>Gives up a part that nobody was asked for; there is nothing to undo.</summary>
+    public void Drop() => Move(PartState.Pending, PartState.Voided);
+
+    /// <summary>The provider refused to take what it holds; the payment is declined for that reason.</summary>
+    public void RefuseCapture(string reason)
+    {
+        if (State != PartState.Authorised || DeclineReason is not null)
+            return;
+        DeclineReason = reason;
+        Changed = true;
+    }
+
+    /// <summary>The provider refused to authorise at all: it made nothing that could be voided.</summary>
+    public void Decline(string reason)
+    {
+        if (State is not (PartState.Asking or PartState.Waiting))
+            return;
+        State = PartState.Declined;
+        DeclineReason = reason;
+        Changed = true;
+    }
+
+    /// <summary>Takes in what the provider says. True if that was news.</summary>
+    /// <exception cref="ProviderFaultException">It is about another authorisation, currency or amount than ours.</exception>
+    public bool Learn(Authorisation seen)
+    {
+        if (ProviderReference is not null && ProviderReference != seen.Id)
+            throw new ProviderFaultException($"Part {Number} is authorisation {ProviderReference} of {Provider}, which now speaks of {seen.Id}.");
+        if (seen.Amount != Amount)
+            throw new ProviderFaultException($"{Provider} says that authorisation {seen.Id} is over {seen.Amount}; part {Number} is over {Amount}.");
+        // Checked before anything is taken in: an impossible answer must change nothing.
+        if (seen.Captured < 0 || seen.Captured > Amount.Minor || seen.Refunded < 0 || seen.Refunded > Math.Max(seen.Captured, Captured.Minor))
+            throw new ProviderFaultException($"{Provider} says that of authorisation {seen.Id} {seen.Captured} were captured and {seen.Refunded} refunded, of {Amount.Minor}.");
+
+        var captured = Math.Max(Captured.Minor, seen.Captured);
+        var refunded = Math.Max(Refunded.Minor, seen.Refunded);
+        var state = StateAfter(seen, captured, refunded);
+        var declineReason = state == PartState.Declined ? seen.DeclineReason ?? "declined" : DeclineReason;
+        if (state == State && captured == Captured.Minor && refunded == Refunded.Minor && ProviderReference is not null)
+            return false;
+
+        State = state;
+        Captured = Amount with { Minor = captured };
+        Refunded = Amount with { Minor = refunded };
+        ProviderReference = seen.Id;
+        DeclineReason = declineReason;
+        Changed = true;
+        return true;
+    }
+
+    // Money that moved outranks every word about it; after that, what is final outranks what is not.
+    private PartState StateAfter(Authorisation seen, long captured, long refunded) => (captured, refunded) switch
+    {
+        ( > 0, > 0) => refunded == captured ? PartState.Refunded : PartState.PartlyRefunded,
+        ( > 0, _) => PartState.Captured,
+        _ when seen.Voided || State == PartState.Voided => PartState.Voided,
+        _ when State == PartState.Declined => PartState.Declined,
+        _ => seen.Status switch
+        {
+            AuthorisationStatus.Declined => PartState.Declined,
+            AuthorisationStatus.Authorised => PartState.Authorised,
+            _ => State == PartState.Authorised ? PartState.Authorised : PartState.Waiting,
+        },
+    };
+
+    private void Move(PartState from, PartState to)
+    {
+        if (State != from)
+            throw new InvalidOperationException($"Part {Number} is {State}; only a part that is {from} can become {to}.");
+        State = to;
+        Changed = true;
+    }
+}

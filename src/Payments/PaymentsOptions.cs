@@ -1,0 +1,27 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Commerce.Payments;
+
+/// <summary>Section "Payments"; validated on start.</summary>
+public sealed class PaymentsOptions
+{
+    /// <summary>The provider that new payments go to, by its code.</summary>
+    [Required]
+    public string Provider { get; set; } = "sandbox";
+
+    /// <summary>How long a webhook is waited for before the provider is asked for the first time.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan PollAfter { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest time between two questions about a payment that waits.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan PollAtMost { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>The longest time between two attempts while a provider cannot be reached; there is no last attempt.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan RetryAtMost { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Parts of one payment that are worked on at the same time.</summary>
+    [Range(1, 32)]
+    public int PartsAtOnce { get; set; } = 4;
+}

@@ -1,0 +1,144 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Commerce.Payments.Storage;
+
+/// <summary>Reads and writes payments: each a single round trip.</summary>
+public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
+{
+    // One statement and so one snapshot: a payment and its parts always agree.
+    private const string Columns =
+        "h.order_id, h.store_id, h.currency, h.amount_minor, h.cancelled, h.version, h.told, h.revision, h.created_at, h.updated_at, "
+        + "p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, p.state, p.provider_reference, p.decline_reason, p.captured_minor, p.refunded_minor";
+
+    /// <summary>The payment of an order, or null.</summary>
+    public async Task<Payment?> Find(string orderId, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await Find(connection, null, orderId, cancellationToken);
+    }
+
+    /// <inheritdoc cref="Find(string, CancellationToken)"/>
+    public static async Task<Payment?> Find(NpgsqlConnection connection, NpgsqlTransaction? transaction, string orderId, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            $"SELECT {Columns} FROM payments h JOIN payment_parts p USING (order_id) WHERE h.order_id = $1 ORDER BY p.part_number", connection, transaction);
+        command.Parameters.Add(Text(orderId));
+        return (await Read(command, cancellationToken)).SingleOrDefault();
+    }
+
+    /// <summary>The order that an authorisation pays for, or null.</summary>
+    public async Task<string?> FindOrderOf(string provider, string authorisationId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT order_id FROM payment_parts WHERE provider = $1 AND provider_reference = $2");
+        command.Parameters.Add(Text(provider));
+        command.Parameters.Add(Text(authorisationId));
+        return (string?)await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    /// <summary>Payments of a store, newest first, from after the given one.</summary>
+    public async Task<IReadOnlyList<Payment>> List(
+        string storeId, PaymentState? state, (DateTimeOffset CreatedAt, string OrderId)? after, int limit, CancellationToken cancellationToken)
+    {
+        // The two forms of the filter keep to one index each; a page starts before the newest when it is the first.
+        await using var command = database.CreateCommand($"""
+            SELECT {Columns}
+            FROM (
+              SELECT * FROM payments
+              WHERE store_id = $1 {(state is null ? "" : "AND state = $5")} AND (created_at, order_id) < ($2, $3)
+              ORDER BY created_at DESC, order_id DESC LIMIT $4
+            ) h JOIN payment_parts p USING (order_id)
+            ORDER BY h.created_at DESC, h.order_id DESC, p.part_number
+            """);
+        command.Parameters.Add(Text(storeId));
+        command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = after?.CreatedAt.UtcDateTime ?? DateTime.MaxValue, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(Text(after?.OrderId ?? ""));
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        if (state is { } only)
+            command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)only });
+        return await Read(command, cancellationToken);
+    }
+
+    /// <summary>
+    /// Stores what changed, if nobody stored a change since the payment was read; false if somebody did: read again. The
+    /// payment's row stays locked until the transaction, if one is given, ends.
+    /// </summary>
+    public async Task<bool> Save(Payment payment, NpgsqlConnection? connection, NpgsqlTransaction? transaction, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            WITH head AS (
+              UPDATE payments SET state = $3, told = $4, version = $5, captured_minor = $6, refunded_minor = $7, updated_at = $8, revision = revision + 1
+              WHERE order_id = $1 AND revision = $2 RETURNING order_id
+            ), parts AS (
+              UPDATE payment_parts p
+              SET state = c.state, provider_reference = c.provider_reference, decline_reason = c.decline_reason,
+                  captured_minor = c.captured_minor, refunded_minor = c.refunded_minor
+              FROM head, unnest($9, $10, $11, $12, $13, $14) AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor)
+              WHERE p.order_id = head.order_id AND p.part_number = c.part_number
+            )
+            SELECT count(*) FROM head
+            """;
+        var changed = payment.Parts.Where(p => p.Changed).ToList();
+        var now = time.GetUtcNow();
+        await using var command = connection is null ? database.CreateCommand(sql) : new NpgsqlCommand(sql, connection, transaction);
+        command.Parameters.AddRange((NpgsqlParameter[])
+        [
+            Text(payment.OrderId),
+            new NpgsqlParameter<long> { TypedValue = payment.Revision },
+            new NpgsqlParameter<short> { TypedValue = (short)payment.State },
+            new NpgsqlParameter { Value = (object?)(short?)payment.Told ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Smallint },
+            new NpgsqlParameter<long> { TypedValue = payment.Version },
+            new NpgsqlParameter<long> { TypedValue = payment.Captured.Minor },
+            new NpgsqlParameter<long> { TypedValue = payment.Refunded.Minor },
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = now },
+            new NpgsqlParameter<int[]> { TypedValue = [.. changed.Select(p => p.Number)] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. changed.Select(p => (short)p.State)] },
+            new NpgsqlParameter<string?[]> { TypedValue = [.. changed.Select(p => p.ProviderReference)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+            new NpgsqlParameter<string?[]> { TypedValue = [.. changed.Select(p => p.DeclineReason)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+            new NpgsqlParameter<long[]> { TypedValue = [.. changed.Select(p => p.Captured.Minor)] },
+            new NpgsqlParameter<long[]> { TypedValue = [.. changed.Select(p => p.Refunded.Minor)] },
+        ]);
+        var saved = (long)(await command.ExecuteScalarAsync(cancellationToken))! == 1;
+        if (saved)
+            payment.Saved(now);
+        return saved;
+    }
+
+    private static async Task<List<Payment>> Read(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var payments = new List<Payment>();
+        List<PaymentPart> parts = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var orderId = reader.GetString(0);
+            var currency = reader.GetString(2);
+            if (payments.Count == 0 || payments[^1].OrderId != orderId)
+            {
+                parts = [];
+                payments.Add(new Payment(orderId, reader.GetString(1), new Money(reader.GetInt64(3), currency), parts)
+                {
+                    Cancelled = reader.GetBoolean(4),
+                    CreatedAt = reader.GetFieldValue<DateTimeOffset>(8),
+                }.Restore(
+                    reader.GetInt64(5),
+                    reader.IsDBNull(6) ? null : (PaymentState)reader.GetInt16(6),
+                    reader.GetInt64(7),
+                    reader.GetFieldValue<DateTimeOffset>(9)));
+            }
+
+            parts.Add(PaymentPart
+                .New(reader.GetInt32(10), reader.GetString(11), reader.GetString(12), new Money(reader.GetInt64(13), currency), reader.GetInt32(14), reader.GetString(15))
+                .Restore(
+                    (PartState)reader.GetInt16(16),
+                    reader.IsDBNull(17) ? null : reader.GetString(17),
+                    reader.IsDBNull(18) ? null : reader.GetString(18),
+                    reader.GetInt64(19),
+                    reader.GetInt64(20)));
+        }
+
+        return payments;
+    }
+
+    private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
+}
