@@ -28,8 +28,19 @@ public sealed class FactContext(
     public NpgsqlBatch Batch { get; } = new(connection, transaction);
 
     /// <summary>Tells a fact of our own, in this transaction.</summary>
-    public void Tell(IFact fact) => outbox.Add(Batch, fact);
+    public void Tell(IFact fact)
+    {
+        outbox.Add(Batch, fact);
+        Told = true;
+    }
 
     /// <summary>Stores the intent of an outside call, in this transaction; it is carried out after the commit.</summary>
-    public void Intend(RecoveryPoint point) => recoveryPoints.Add(Batch, point);
+    public void Intend(RecoveryPoint point)
+    {
+        recoveryPoints.Add(Batch, point);
+        Told = true;
+    }
+
+    /// <summary>Whether the workers are to be woken after the commit.</summary>
+    internal bool Told { get; private set; }
 }

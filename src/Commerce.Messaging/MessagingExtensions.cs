@@ -1,10 +1,13 @@
-using System.Reflection;
 using Commerce.Facts;
 using Commerce.Messaging.Broker;
+using Commerce.Messaging.Consuming;
+using Commerce.Messaging.Recovering;
+using Commerce.Messaging.Relaying;
+using Commerce.Messaging.Retaining;
 using MassTransit;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -17,80 +20,93 @@ public static class MessagingExtensions
     /// <summary>
     /// Outbox and relay, inbox and consumers, idempotent requests, recovery points, for the service called
     /// <paramref name="service"/> (as in <see cref="Subscriptions"/>) on its NpgsqlDataSource and the broker of the
-    /// connection string "messaging". A service that only observes needs no database.
+    /// connection string "messaging". A service without a NpgsqlDataSource can only observe.
     /// </summary>
     public static MessagingBuilder AddMessaging(this IHostApplicationBuilder builder, string service)
     {
-        var messaging = new MessagingBuilder(builder, service);
-        builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(new MessagingService(service));
-        builder.Services.AddSingleton(provider => BrokerAddress.Read(provider.GetRequiredService<IConfiguration>()));
-        builder.Services.AddSingleton<OutboxSignal>();
-        builder.Services.AddSingleton<Outbox>();
-        builder.Services.AddSingleton<RecoverySignal>();
-        builder.Services.AddSingleton<RecoveryPoints>();
-        if (builder.Services.Any(one => one.ServiceType == typeof(NpgsqlDataSource)))
-        {
-            builder.Services.AddSingleton<Requests>();
-            builder.Services.AddSingleton<Inbox>();
-            builder.Services.AddHostedService<Relay>();
-            builder.Services.AddHostedService<RecoveryWorker>();
-        }
+        var registration = new Registration(service);
+        var services = builder.Services;
+        services.AddOptions<MessagingOptions>().BindConfiguration(MessagingOptions.Section).ValidateDataAnnotations()
+            .Validate(o => o.KeepRequests >= TimeSpan.FromHours(72), "Messaging:KeepRequests must be at least 72 hours: that long a caller may repeat a request.")
+            .ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(registration);
+        services.AddSingleton<MessagingTelemetry>();
+        services.AddSingleton<OutboxSignal>();
+        services.AddSingleton<Outbox>();
+        services.AddSingleton<RecoverySignal>();
+        services.AddSingleton<RecoveryPoints>();
+        services.AddSingleton<BrokerConnection>();
+        services.AddSingleton<ErrorQueues>();
+        services.AddSingleton<FactReceiver>();
+        services.AddSingleton<Publisher>();
+        AddStored<Requests>(services);
+        AddStored<Inbox>(services);
+        AddStored<RecoveryStore>(services);
+        services.AddSingleton(provider => new Redrive(
+            provider.GetRequiredService<ErrorQueues>(), registration, provider.GetRequiredService<TimeProvider>(), provider));
 
-        builder.Services.AddMassTransit(bus => bus.UsingRabbitMq((provider, rabbit) =>
+        services.AddMassTransit(bus =>
         {
-            rabbit.Host(provider.GetRequiredService<BrokerAddress>().Uri);
-            rabbit.MessageTopology.SetEntityNameFormatter(new FactNames());
-            rabbit.Publish<IFact>(fact => fact.Exclude = true);
-            rabbit.Publish<IOrderFact>(fact => fact.Exclude = true);
-            rabbit.Publish<IPaymentFact>(fact => fact.Exclude = true);
-            rabbit.Publish<IShipmentFact>(fact => fact.Exclude = true);
-            rabbit.ConfigureJsonSerializerOptions(_ => new System.Text.Json.JsonSerializerOptions(FactJson.Options));
-            foreach (var endpoint in messaging.Endpoints)
-                endpoint(provider, rabbit);
-        }));
-        // The bus starts beside the service: an order is accepted while the broker is down.
-        builder.Services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = false);
-        builder.Services.AddLogging(logging => logging.AddFilter("MassTransit", LogLevel.Warning));
-        return messaging;
+            bus.UsingRabbitMq(BusSetup.Configure);
+            // The suite accepts orders while the broker is down: that is worse than healthy, but not unhealthy.
+            bus.ConfigureHealthCheckOptions(health => health.MinimalFailureStatus = HealthStatus.Degraded);
+        });
+        services.Configure<UsageTelemetryOptions>(options => options.Enabled = false);
+        // The bus starts beside the service, and comes when the broker does.
+        services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = false);
+        builder.Logging.AddFilter("MassTransit", LogLevel.Warning);
+
+        AddWorker<Relay>(services);
+        AddWorker<RecoveryWorker>(services);
+        AddWorker<FailedFactsWorker>(services);
+        AddWorker<RetentionWorker>(services);
+        AddWorker<GaugeWorker>(services);
+        return new MessagingBuilder(builder, registration);
+    }
+
+    // Made on demand, and so not looked at when a host that has no database checks its services.
+    private static void AddStored<TStored>(IServiceCollection services)
+        where TStored : class =>
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TStored>(provider));
+
+    // Asked when the host starts and not now: the database may be registered after messaging, or not at all.
+    private static void AddWorker<TWorker>(IServiceCollection services)
+        where TWorker : class, IHostedService =>
+        services.AddSingleton<IHostedService>(provider =>
+            provider.GetService<NpgsqlDataSource>() is null ? new NoWorker() : ActivatorUtilities.CreateInstance<TWorker>(provider));
+
+    private sealed class NoWorker : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
 
-/// <summary>The service's name on the broker.</summary>
-internal sealed record MessagingService(string Name);
-
-/// <summary>Where the broker is.</summary>
-internal sealed record BrokerAddress(Uri Uri)
-{
-    public static BrokerAddress Read(IConfiguration configuration) => new(new Uri(
-        configuration.GetConnectionString("messaging")
-        ?? throw new InvalidOperationException("The connection string \"messaging\" is missing: set ConnectionStrings:messaging to an amqp:// address.")));
-}
-
 /// <summary>Says what a service listens to and what it carries out.</summary>
-public sealed class MessagingBuilder(IHostApplicationBuilder builder, string service)
+public sealed class MessagingBuilder
 {
-    // Consumers of one queue at work at a time; the inbox settles what they race for.
-    private const int Concurrency = 16;
+    private readonly IHostApplicationBuilder _builder;
+    private readonly Registration _registration;
 
-    internal List<Action<IServiceProvider, IRabbitMqBusFactoryConfigurator>> Endpoints { get; } = [];
+    internal MessagingBuilder(IHostApplicationBuilder builder, Registration registration) => (_builder, _registration) = (builder, registration);
 
     /// <summary>The service's name on the broker.</summary>
-    public string Service => service;
+    public string Service => _registration.Service;
 
     /// <summary>
     /// Listens to every fact of <paramref name="source"/> that <see cref="Subscriptions"/> lists for this service;
-    /// TConsumer implements <see cref="IConsumeFact{TFact}"/> for each of them (checked at start).
+    /// TConsumer implements <see cref="IConsumeFact{TFact}"/> for each of them.
     /// </summary>
+    /// <exception cref="InvalidOperationException">It does not, or nothing is listed.</exception>
     public MessagingBuilder Consume<TConsumer>(string source, Delivery delivery)
         where TConsumer : class
     {
-        var subscription = Find(source);
-        foreach (var fact in subscription.Facts.Where(fact => !typeof(IConsumeFact<>).MakeGenericType(fact).IsAssignableFrom(typeof(TConsumer))))
-            throw new InvalidOperationException($"{typeof(TConsumer).Name} listens to \"{subscription.Queue}\" and must implement IConsumeFact<{fact.Name}>.");
-        builder.Services.AddScoped<TConsumer>();
-        var definition = new ConsumerDefinition(subscription.Queue, typeof(TConsumer), subscription, delivery);
-        AddEndpoint(subscription, (provider, fact, messageId, token) => provider.GetRequiredService<Inbox>().Handle(definition, fact, messageId, token));
+        var binding = new ConsumerBinding(_registration.SubscriptionTo(source), typeof(TConsumer), delivery);
+        binding.Validate();
+        _registration.Consumers.Add(binding);
+        _builder.Services.TryAddScoped<TConsumer>();
         return this;
     }
 
@@ -98,8 +114,8 @@ public sealed class MessagingBuilder(IHostApplicationBuilder builder, string ser
     public MessagingBuilder Observe<TObserver>(string source)
         where TObserver : class, IObserveFacts
     {
-        builder.Services.TryAddSingleton<TObserver>();
-        AddEndpoint(Find(source), (provider, fact, _, token) => provider.GetRequiredService<TObserver>().Observe(fact, token));
+        _registration.Observers.Add(new ObserverBinding(_registration.SubscriptionTo(source), typeof(TObserver)));
+        _builder.Services.TryAddSingleton<TObserver>();
         return this;
     }
 
@@ -107,43 +123,9 @@ public sealed class MessagingBuilder(IHostApplicationBuilder builder, string ser
     public MessagingBuilder Recover<THandler>()
         where THandler : class, IRecover
     {
-        builder.Services.AddScoped<IRecover, THandler>();
+        _builder.Services.AddScoped<IRecover, THandler>();
         return this;
     }
-
-    private Subscription Find(string source) =>
-        Subscriptions.All.SingleOrDefault(one => one.Subscriber == service && one.Source == source)
-        ?? throw new InvalidOperationException($"Subscriptions lists nothing that {service} hears of {source}.");
-
-    private void AddEndpoint(Subscription subscription, Func<IServiceProvider, IFact, Guid, CancellationToken, Task> handle) =>
-        Endpoints.Add((provider, rabbit) => rabbit.ReceiveEndpoint(subscription.Queue, endpoint =>
-        {
-            Topology.Configure(endpoint, subscription);
-            endpoint.PrefetchCount = 2 * Concurrency;
-            endpoint.ConcurrentMessageLimit = Concurrency;
-            // A server that is away comes back: that is waited for in place, and never makes a fact a failure.
-            endpoint.UseMessageRetry(retry =>
-            {
-                retry.Handle<Exception>(TransientErrors.IsTransient);
-                retry.Exponential(int.MaxValue, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), TimeSpan.FromMilliseconds(200));
-            });
-            endpoint.UseMessageRetry(retry =>
-            {
-                retry.Ignore<Exception>(TransientErrors.IsTransient);
-                retry.Exponential(6, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(300));
-            });
-            foreach (var fact in subscription.Facts)
-                typeof(MessagingBuilder).GetMethod(nameof(AddHandler), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(fact).Invoke(null, [endpoint, provider, handle]);
-        }));
-
-    private static void AddHandler<TFact>(
-        IRabbitMqReceiveEndpointConfigurator endpoint, IServiceProvider provider, Func<IServiceProvider, IFact, Guid, CancellationToken, Task> handle)
-        where TFact : class, IFact =>
-        endpoint.Handler<TFact>(context => handle(
-            provider,
-            context.Message,
-            context.MessageId ?? throw new InvalidOperationException("The message has no id, so it cannot be told from its twin."),
-            context.CancellationToken));
 }
 
 /// <summary>Sees every fact of a source, at least once and in any order.</summary>

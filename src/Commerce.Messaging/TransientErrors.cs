@@ -1,17 +1,21 @@
 using System.Net.Sockets;
 using Npgsql;
+using RabbitMQ.Client.Exceptions;
+using StackExchange.Redis;
 
 namespace Commerce.Messaging;
 
-/// <summary>Errors that say nothing about the fact: a server that is away, a deadlock that the other side won.</summary>
+/// <summary>Tells what passes by itself (a server that is away, a deadlock) from what is wrong with the fact or its handling.</summary>
 internal static class TransientErrors
 {
-    public static bool IsTransient(Exception exception) => exception switch
+    public static bool Are(Exception exception) => exception switch
     {
-        PostgresException postgres => postgres.IsTransient,
-        NpgsqlException => true,
-        SocketException or TimeoutException => true,
-        { InnerException: { } inner } => IsTransient(inner),
-        _ => false,
+        // Npgsql counts serialization failures, deadlocks, shutdowns, full connection slots and broken connections.
+        NpgsqlException npgsql when npgsql.IsTransient => true,
+        RabbitMQClientException or MassTransit.RabbitMqConnectionException => true,
+        RedisConnectionException or RedisTimeoutException => true,
+        SocketException or IOException or TimeoutException => true,
+        AggregateException aggregate => aggregate.InnerExceptions.All(Are),
+        _ => exception.InnerException is { } inner && Are(inner),
     };
 }

@@ -8,6 +8,9 @@ namespace Commerce.Shipments;
 /// </summary>
 internal sealed class Shipment
 {
+    // Trying goes on for as long as the order lives; what was refused long ago matters no more.
+    private const int MostRefusals = 1000;
+
     public required Guid Id { get; init; }
 
     public required string StoreId { get; init; }
@@ -86,6 +89,13 @@ internal sealed class Shipment
         return new LabelBought(PublicId, OrderId, StoreId, Version, now, Carrier!, Service!, trackingNumber, price, estimatedAt);
     }
 
+    /// <summary>The carrier refused what was chosen: the next attempt chooses anew.</summary>
+    public void WasRefused(string rate)
+    {
+        Refused = [.. Refused.TakeLast(MostRefusals - 1), rate];
+        (BuyingCarrier, BuyingService) = (null, null);
+    }
+
     public ParcelTracked WasTracked(TrackingState state, int newScans, DateTimeOffset lastScanAt, DateTimeOffset now)
     {
         var previous = Tracking.Status;
@@ -93,8 +103,9 @@ internal sealed class Shipment
         LastScanAt = lastScanAt;
         if (Exception?.Kind is V1.ShipmentException.Types.Kind.Silent or V1.ShipmentException.Types.Kind.ActionRequired)
             Exception = null;
+        // What else keeps it from going on stays the news: a parcel cancelled on its way is not explained by its being held.
         if (state.ActionRequired)
-            Exception = new ExceptionRecord(V1.ShipmentException.Types.Kind.ActionRequired, $"The carrier reports {state.ReasonCode}: somebody has to act.", now, 1);
+            Exception ??= new ExceptionRecord(V1.ShipmentException.Types.Kind.ActionRequired, $"The carrier reports {Words(state)}: somebody has to act.", now, 1);
         Next(now);
         return new ParcelTracked(
             PublicId, OrderId, StoreId, Version, now, Carrier!, TrackingNumber!, StatusName.Of(state.Status), StatusName.Of(previous),
@@ -114,11 +125,15 @@ internal sealed class Shipment
     {
         if (Tracking.Status == V1.TrackingStatus.Cancelled)
             return null;
+        CancelRequested = true;
         Tracking = Tracking with { Status = V1.TrackingStatus.Cancelled, StatusAt = now };
         Exception = null;
         Next(now);
         return new ShipmentCancelled(PublicId, OrderId, StoreId, Version, now);
     }
+
+    private static string Words(TrackingState state) =>
+        state.ReasonCode.Length > 0 ? $"{StatusName.Of(state.Status)}, {state.ReasonCode}" : StatusName.Of(state.Status);
 
     private void Next(DateTimeOffset now)
     {

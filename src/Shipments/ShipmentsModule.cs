@@ -28,12 +28,15 @@ public static class ShipmentsModule
             .Recover<VoidLabel>()
             .Recover<WatchSilence>();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
+        builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
 
         builder.Services.AddOptions<ShipmentsOptions>().BindConfiguration("Shipments").ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddOptions<CarrierHttpOptions>().BindConfiguration("Carriers").ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddCarriers();
+        builder.Services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
+        builder.AddCarriers();
+        builder.Services.AddSingleton<RateShopper>();
         builder.Services.AddSingleton<ShipmentStore>();
         builder.Services.AddSingleton<ScanIngestion>();
+        builder.Services.AddHostedService<UnclaimedScanSweeper>();
         return builder;
     }
 

@@ -9,19 +9,50 @@ public sealed class ShipmentsOptions
     [MinLength(1)]
     public string[] Carriers { get; set; } = [];
 
-    /// <summary>No scan for so long, and the carrier is asked; still nothing, and the parcel shows an exception.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.1", "60.00:00:00")]
-    public TimeSpan SilenceAfter { get; set; } = TimeSpan.FromDays(2);
+    /// <summary>Rates are chosen from the carriers that answered within this time.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:00:30")]
+    public TimeSpan RatesWithin { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Attempts at a label before the parcel shows an exception; trying goes on, more slowly.</summary>
     [Range(1, 100)]
     public int LabelAttemptsBeforeException { get; set; } = 4;
 
+    /// <summary>The pause after the first failed attempt at a carrier; it doubles with each.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:10:00")]
+    public TimeSpan FirstRetryAfter { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The longest pause between two attempts at a carrier.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "1.00:00:00")]
+    public TimeSpan LongestRetryAfter { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>No scan for so long, and the carrier is asked; still nothing, and the parcel shows an exception.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "60.00:00:00")]
+    public TimeSpan SilenceAfter { get; set; } = TimeSpan.FromDays(2);
+
     /// <summary>A scan's time may lie so far ahead of ours before it is taken for a wrong clock.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "2.00:00:00")]
     public TimeSpan FutureTolerance { get; set; } = TimeSpan.FromHours(26);
 
+    /// <summary>Scans of a number that no parcel bears wait so long for one.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "400.00:00:00")]
+    public TimeSpan UnclaimedScansKept { get; set; } = TimeSpan.FromDays(30);
+
     /// <summary>A piece whose weight nobody knows is taken to weigh this, in grams.</summary>
     [Range(1, 1_000_000)]
     public int DefaultPieceGrams { get; set; } = 500;
+
+    /// <summary>The pause after a failed attempt, the first being 1.</summary>
+    public TimeSpan RetryAfter(int attempt) =>
+        TimeSpan.FromTicks((long)Math.Min(LongestRetryAfter.Ticks, FirstRetryAfter.Ticks * Math.Pow(2, Math.Clamp(attempt - 1, 0, 30))));
+}
+
+/// <summary>Section "Webhooks".</summary>
+public sealed class WebhookOptions
+{
+    /// <summary>What carriers sign with; several while one is being replaced, separated by spaces.</summary>
+    [Required, MinLength(8)]
+    public string Secret { get; set; } = "";
+
+    /// <summary>Each of the secrets.</summary>
+    public IReadOnlyList<string> Secrets => Secret.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -19,5 +19,7 @@ internal static class ShipmentsTelemetry
     public static readonly Counter<long> RejectedScans = Meter.CreateCounter<long>("commerce.shipments.rejected_scans", "{scan}", "Events of which no scan could be made.");
     public static readonly Counter<long> Exceptions = Meter.CreateCounter<long>("commerce.shipments.exceptions", "{exception}", "Exceptions raised, by kind.");
 
+    public static readonly Counter<long> RatesUnanswered = Meter.CreateCounter<long>("commerce.shipments.rates_unanswered", "{request}", "Carriers that gave no rates when asked, by carrier.");
+
     public static void TagOrder(string orderId) => Activity.Current?.SetTag("commerce.order.id", orderId);
 }

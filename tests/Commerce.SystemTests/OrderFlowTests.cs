@@ -162,7 +162,7 @@ public sealed class OrderFlowTests(Suite suite)
     }
 
     // Every span but the first hangs on another of the same trace.
-    private static bool Connected(IReadOnlyList<ServiceDefaults.Tests.Otlp.ReceivedSpan> spans)
+    private static bool Connected(IReadOnlyList<ReceivedSpan> spans)
     {
         var ids = spans.Select(span => span.SpanId).ToHashSet(StringComparer.Ordinal);
         return spans.Count(span => string.IsNullOrEmpty(span.ParentSpanId) || !ids.Contains(span.ParentSpanId)) == 1;

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using Commerce.Gateway.V1;
 using Commerce.NativeHosting.State;
 using Commerce.Orders.V1;
-using Commerce.ServiceDefaults.Tests.Otlp;
+
 using Commerce.Testing;
 using Grpc.Net.Client;
 

@@ -1,5 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Commerce.NativeHosting;
+using Commerce.NativeHosting.Engine;
 using Npgsql;
 using Xunit.v3;
 
@@ -106,14 +108,35 @@ public sealed class TestServers : IDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    private static Task<TestServers> StartAsync()
+    private static async Task<TestServers> StartAsync()
     {
         if (Read(PostgresVariable) is { } postgres && Read(RedisVariable) is { } redis
             && Read(RabbitMqVariable) is { } rabbitMq && Read(RabbitMqManagementVariable) is { } management)
-            return Task.FromResult(new TestServers(postgres, redis, rabbitMq, management));
+            return new TestServers(postgres, redis, rabbitMq, management);
 
-        throw Missing($"{PostgresVariable}, {RedisVariable}, {RabbitMqVariable} and {RabbitMqManagementVariable} are not all set; "
-            + "run ./commerce test, which starts the servers.");
+        var folder = Directory.CreateTempSubdirectory("commerce-test-");
+        if (!OperatingSystem.IsWindows())
+        {
+            // For root, Postgres runs as another user, which has to get in.
+            File.SetUnixFileMode(folder.FullName, (UnixFileMode)0b111_101_101);
+        }
+
+        try
+        {
+            var servers = await ServerSet.StartAsync(folder.FullName);
+            // There is no "after all tests" across classes; were this missed, the servers' watchers end them with the process.
+            AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+            {
+                servers.DisposeAsync().AsTask().GetAwaiter().GetResult();
+                folder.Delete(recursive: true);
+            };
+            return new TestServers(servers.Postgres, servers.Redis, servers.RabbitMq, servers.RabbitMqManagement);
+        }
+        catch (EngineException e)
+        {
+            folder.Delete(recursive: true);
+            throw Missing(e.Message);
+        }
     }
 
     private static string? Read(string variable) =>

@@ -1,71 +1,67 @@
 using Commerce.Facts;
-using MassTransit;
 using RabbitMQ.Client;
 
 namespace Commerce.Messaging.Broker;
 
 /// <summary>
-/// Names and arguments of exchanges and queues. RabbitMQ refuses to change a queue's arguments later, so relay and consumers
-/// both take them from here, and they are the same on RabbitMQ 3.10 and 4.x.
+/// Exchanges and queues, as every relay and every consumer declares them. A queue's arguments can never be changed once it
+/// exists, and a declaration with other ones is refused by the broker: so they are written down here and nowhere else.
 /// </summary>
 internal static class Topology
 {
     /// <summary>
-    /// Deliveries of one message before the broker takes it for poison. RabbitMQ 4 has a default of 20 and drops; 3.10 has
-    /// none. Our own bound is much lower, so this is reached only by a consumer that dies again and again.
+    /// The arguments of a subscriber's queue.
+    /// <list type="bullet">
+    /// <item>quorum: replicated where there is more than one node, and fsynced before the confirm everywhere.</item>
+    /// <item>A delivery limit: RabbitMQ 4 has 20 where none is given, 3.10 has none. A fact comes back without being at fault
+    /// whenever its consumer's process or connection dies, so 20 is soon reached by an unstable network; a thousand is only
+    /// reached by a fact that kills its process each time, and then goes to the error queue.</item>
+    /// <item>Dead letters go to the error queue by the default exchange, at least once: the queue keeps the fact until the
+    /// error queue has confirmed it. RabbitMQ allows that (3.10 and later) only together with reject-publish, which has no
+    /// other effect because the queue has no maximum length.</item>
+    /// </list>
     /// </summary>
-    private const int DeliveryLimit = 1000;
+    public static IReadOnlyDictionary<string, object?> QueueArguments(string queue) => new Dictionary<string, object?>
+    {
+        ["x-queue-type"] = "quorum",
+        ["x-delivery-limit"] = 1000,
+        ["x-dead-letter-exchange"] = "",
+        ["x-dead-letter-routing-key"] = ErrorQueue(queue),
+        ["x-dead-letter-strategy"] = "at-least-once",
+        ["x-overflow"] = "reject-publish",
+    };
 
-    /// <summary>The exchange of a fact: "OrderPlaced" is told on "order-placed".</summary>
-    public static string Exchange(Type fact) =>
-        string.Concat(fact.Name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "-" : "") + char.ToLowerInvariant(c) : c.ToString()));
+    /// <summary>
+    /// The arguments of an error queue. It has nowhere to pass messages on to, so reaching a delivery limit would drop them
+    /// (in RabbitMQ 4 after 20 looks at one): the limit is out of reach. −1 would say so, but 3.10 refuses it.
+    /// </summary>
+    public static IReadOnlyDictionary<string, object?> ErrorQueueArguments { get; } = new Dictionary<string, object?>
+    {
+        ["x-queue-type"] = "quorum",
+        ["x-delivery-limit"] = 1_000_000_000,
+    };
 
     public static string ErrorQueue(string queue) => queue + "_error";
 
-    /// <summary>What passes the delivery limit goes where failures go, instead of being dropped.</summary>
-    public static IReadOnlyDictionary<string, object?> Arguments(string queue) => new Dictionary<string, object?>
+    /// <summary>
+    /// Declares what a subscriber needs: a fanout exchange per fact, bound to the exchange of the endpoint, bound to its
+    /// queue; that is how MassTransit lays out a receive endpoint, so both declare the same.
+    /// </summary>
+    public static async Task Declare(IChannel channel, Subscription subscription, CancellationToken cancellationToken)
     {
-        ["x-queue-type"] = "quorum",
-        ["x-delivery-limit"] = DeliveryLimit,
-        ["x-dead-letter-exchange"] = ErrorQueue(queue),
-    };
-
-    public static void Configure(IRabbitMqReceiveEndpointConfigurator endpoint, Subscription subscription)
-    {
-        endpoint.ConfigureConsumeTopology = false;
-        endpoint.SetQuorumQueue();
-        foreach (var (name, value) in Arguments(subscription.Queue))
-            endpoint.SetQueueArgument(name, value!);
+        var queue = subscription.Queue;
+        await DeclareErrorQueue(channel, queue, cancellationToken);
+        await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, QueueArguments(queue).ToDictionary(), cancellationToken: cancellationToken);
+        await channel.ExchangeDeclareAsync(queue, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancellationToken);
+        await channel.QueueBindAsync(queue, queue, "", cancellationToken: cancellationToken);
         foreach (var fact in subscription.Facts)
-            endpoint.Bind(Exchange(fact), binding => binding.ExchangeType = ExchangeType.Fanout);
-    }
-
-    /// <summary>Declares every queue that hears a service's facts, and the error queues behind them.</summary>
-    public static async Task Declare(IConnection connection, string source, CancellationToken cancellationToken)
-    {
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        foreach (var subscription in Subscriptions.All.Where(subscription => subscription.Source == source))
         {
-            await Declare(channel, ErrorQueue(subscription.Queue), Arguments(subscription.Queue), cancellationToken);
-            await Declare(channel, subscription.Queue, Arguments(subscription.Queue), cancellationToken);
-            foreach (var fact in subscription.Facts)
-            {
-                await channel.ExchangeDeclareAsync(Exchange(fact), ExchangeType.Fanout, durable: true, cancellationToken: cancellationToken);
-                await channel.ExchangeBindAsync(subscription.Queue, Exchange(fact), "", cancellationToken: cancellationToken);
-            }
+            var exchange = FactType.ExchangeOf(fact);
+            await channel.ExchangeDeclareAsync(exchange, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancellationToken);
+            await channel.ExchangeBindAsync(queue, exchange, "", cancellationToken: cancellationToken);
         }
     }
 
-    private static async Task Declare(IChannel channel, string queue, IReadOnlyDictionary<string, object?> arguments, CancellationToken cancellationToken)
-    {
-        await channel.ExchangeDeclareAsync(queue, ExchangeType.Fanout, durable: true, cancellationToken: cancellationToken);
-        await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>(arguments), cancellationToken: cancellationToken);
-        await channel.QueueBindAsync(queue, queue, "", cancellationToken: cancellationToken);
-    }
-}
-
-/// <summary>Facts keep their own names on the broker, without a namespace: other languages read them too.</summary>
-internal sealed class FactNames : IEntityNameFormatter
-{
-    public string FormatEntityName<T>() => Topology.Exchange(typeof(T));
+    public static Task DeclareErrorQueue(IChannel channel, string queue, CancellationToken cancellationToken) =>
+        channel.QueueDeclareAsync(ErrorQueue(queue), durable: true, exclusive: false, autoDelete: false, ErrorQueueArguments.ToDictionary(), cancellationToken: cancellationToken);
 }

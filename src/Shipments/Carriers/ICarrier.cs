@@ -22,7 +22,13 @@ internal interface ICarrier
 }
 
 /// <summary>An offer. Transit is in calendar days.</summary>
-internal sealed record Rate(string Carrier, string Service, Money Price, int TransitDaysMin, int TransitDaysMax);
+internal sealed record Rate(string Carrier, string Service, Money Price, int TransitDaysMin, int TransitDaysMax)
+{
+    /// <summary>For example "ups/ground".</summary>
+    public string Name => NameOf(Carrier, Service);
+
+    public static string NameOf(string carrier, string service) => $"{carrier}/{service}";
+}
 
 internal sealed record Label(string Id, string TrackingNumber, Money Price, DateTimeOffset? EstimatedDeliveryAt);
 

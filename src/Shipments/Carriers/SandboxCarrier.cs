@@ -8,8 +8,6 @@ namespace Commerce.Shipments.Carriers;
 /// <summary>A carrier that the Sandbox plays, over HTTP.</summary>
 internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : ICarrier
 {
-    private const long LargestAnswer = 4 * 1024 * 1024;
-
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -30,7 +28,13 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : 
         using var response = await Send(HttpMethod.Post, "rates", body, key: null, cancellationToken);
         response.EnsureSuccessStatusCode();
         var answer = await Read<RatesAnswer>(response, cancellationToken);
-        return [.. (answer.Rates ?? []).Select(rate => new Rate(code, rate.Service, new Money(rate.Price.Minor, rate.Price.Currency), rate.TransitDaysMin, rate.TransitDaysMax))];
+        // One offer that is malformed must not cost the others.
+        return
+        [
+            .. (answer.Rates ?? [])
+                .Where(rate => rate is { Service.Length: > 0, Price.Currency: not null })
+                .Select(rate => new Rate(code, rate.Service, new Money(rate.Price.Minor, rate.Price.Currency), rate.TransitDaysMin, rate.TransitDaysMax)),
+        ];
     }
 
     public async Task<Label> BuyLabel(Shipment shipment, string service, string idempotencyKey, CancellationToken cancellationToken)
@@ -55,9 +59,11 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : 
         };
         using var response = await Send(HttpMethod.Post, "labels", body, idempotencyKey, cancellationToken);
         if (response.StatusCode is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest)
-            throw new LabelRefusedException((await Read<JsonObject>(response, cancellationToken))["detail"]?.ToString() ?? "no reason given");
+            throw new LabelRefusedException(await Why(response, cancellationToken));
         response.EnsureSuccessStatusCode();
         var label = await Read<LabelAnswer>(response, cancellationToken);
+        if (label is not { Id.Length: > 0, Price.Currency: not null })
+            throw new JsonException("The carrier's label lacks its id or its price.");
         return new Label(
             label.Id,
             TrackingNumber.Normalise(label.TrackingNumber) ?? throw new JsonException("The carrier's tracking number is not one."),
@@ -91,7 +97,6 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : 
     private async Task<HttpResponseMessage> Send(HttpMethod method, string path, object? body, string? key, CancellationToken cancellationToken)
     {
         using var client = clients.CreateClient(CarrierRegistration.HttpClient);
-        client.MaxResponseContentBufferSize = LargestAnswer;
         using var request = new HttpRequestMessage(method, $"/carriers/{code}/v1/{path}");
         if (key is not null)
             request.Headers.Add("Idempotency-Key", key);
@@ -102,6 +107,24 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : 
 
     private static async Task<T> Read<T>(HttpResponseMessage response, CancellationToken cancellationToken) =>
         await response.Content.ReadFromJsonAsync<T>(Json, cancellationToken) ?? throw new JsonException("The carrier's answer is empty.");
+
+    // Shown to staff; whatever a carrier sends, it stays short.
+    private static async Task<string> Why(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        const int Longest = 300;
+        var text = response.StatusCode.ToString();
+        try
+        {
+            if ((await Read<JsonObject>(response, cancellationToken)).TryGetPropertyValue("detail", out var detail) && detail is not null)
+                text = string.Concat(detail.ToString().Where(c => !char.IsControl(c)));
+        }
+        // A refusal is one, in whatever form it comes.
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+        }
+
+        return text.Length <= Longest ? text : text[..Longest];
+    }
 
     private static object Endpoint(PlaceRecord place) => new { place.PostalCode, place.Region, CountryCode = place.Country, City = place.Locality };
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.Carriers;
 using Commerce.Types.V1;
-using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
 
 namespace Commerce.Shipments.IngestingScans;
 
@@ -16,19 +16,39 @@ internal static class CarrierWebhooks
     private const int MostEvents = 1000;
 
     public static void MapCarrierWebhooks(this WebApplication app) =>
-        app.MapPost("/webhooks/carriers/{carrier}", Receive).WithMetadata(new RequestSizeLimitAttribute(LargestBody));
+        app.MapPost("/webhooks/carriers/{carrier}", Receive);
 
     private static async Task<IResult> Receive(
-        string carrier, HttpRequest request, CarrierDirectory carriers, WebhookVerifier verifier, ScanIngestion ingestion, CancellationToken cancellationToken)
+        string carrier, HttpRequest request, CarrierDirectory carriers, IOptions<WebhookOptions> options, ScanIngestion ingestion, TimeProvider time, CancellationToken cancellationToken)
     {
         if (carriers.Find(carrier) is null)
             throw new Failure(ErrorReason.CarrierNotFound, "There is no carrier of this code; see the configured carriers.");
-        var body = await verifier.ReadVerified(request, LargestBody, cancellationToken);
+        var body = await ReadBody(request, cancellationToken);
+        WebhookSignature.Require(request.Headers, body, time.GetUtcNow(), options.Value.Secrets);
         var (events, rejected) = Parse(body);
         var result = await ingestion.Ingest(carrier, "webhook", events, cancellationToken);
         ShipmentsTelemetry.RejectedScans.Add(rejected.Count, new KeyValuePair<string, object?>("commerce.carrier", carrier));
         return Results.Ok(new { result.Kept, result.Known, result.Unclaimed, Rejected = rejected });
     }
+
+    private static async Task<byte[]> ReadBody(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > LargestBody)
+            throw TooLarge();
+        using var body = new MemoryStream((int)(request.ContentLength ?? 0));
+        var buffer = new byte[16 * 1024];
+        int read;
+        while ((read = await request.Body.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            if (body.Length + read > LargestBody)
+                throw TooLarge();
+            body.Write(buffer.AsSpan(0, read));
+        }
+
+        return body.ToArray();
+    }
+
+    private static Failure TooLarge() => new(ErrorReason.RequestTooLarge, $"The body is larger than {LargestBody} bytes; send the events in several calls.");
 
     private static (IReadOnlyList<CarrierEvent> Events, IReadOnlyList<object> Rejected) Parse(byte[] body)
     {

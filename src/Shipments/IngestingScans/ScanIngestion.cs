@@ -33,17 +33,16 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, IO
         return result;
     }
 
-    private async Task<IngestionResult> Ingest(string number, string carrier, IReadOnlyList<Scan> scans, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<IngestionResult> Ingest(string number, string carrier, List<Scan> scans, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var (shipment, known) = await ShipmentStore.LockNumber(connection, transaction, number, cancellationToken);
+        var (shipment, known) = await ShipmentStore.LockNumber(connection, transaction, carrier, number, cancellationToken);
         await using var batch = new NpgsqlBatch(connection, transaction);
         if (shipment is null)
         {
             batch.BatchCommands.Add(ScanRows.InsertUnclaimed(number, carrier, scans, now));
-            await batch.ExecuteNonQueryAsync(cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
+            await ExecuteAndCommit(batch, cancellationToken);
             return new IngestionResult(0, 0, scans.Count);
         }
 
@@ -51,12 +50,19 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, IO
         var kept = Apply(batch, outbox, shipment, known, scans, now);
         if (kept > 0)
         {
-            await batch.ExecuteNonQueryAsync(cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
+            await ExecuteAndCommit(batch, cancellationToken);
             outbox.Wake();
         }
 
         return new IngestionResult(kept, scans.Count - kept, 0);
+    }
+
+    // The commit travels with the writes: a webhook costs two round trips, and the parcel's lock is held for one. After a failed
+    // write the server skips the rest of the batch, so it never commits a part.
+    private static async Task ExecuteAndCommit(NpgsqlBatch batch, CancellationToken cancellationToken)
+    {
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Adds to the batch what new scans of a locked parcel change; returns how many are new.</summary>

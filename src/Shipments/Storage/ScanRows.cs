@@ -52,13 +52,13 @@ internal static class ScanRows
     };
 
     /// <summary>Takes the scans that waited for this number, under the lock of the number.</summary>
-    public static async Task<IReadOnlyList<Scan>> Claim(NpgsqlConnection connection, NpgsqlTransaction transaction, string trackingNumber, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<Scan>> Claim(NpgsqlConnection connection, NpgsqlTransaction transaction, string trackingNumber, string carrier, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection, transaction);
         batch.BatchCommands.Add(ShipmentStore.NumberLock(trackingNumber));
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM unclaimed_scans WHERE tracking_number = $1 RETURNING scan")
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM unclaimed_scans WHERE tracking_number = $1 AND carrier = $2 RETURNING scan")
         {
-            Parameters = { new NpgsqlParameter<string> { TypedValue = trackingNumber } },
+            Parameters = { new NpgsqlParameter<string> { TypedValue = trackingNumber }, new NpgsqlParameter<string> { TypedValue = carrier } },
         });
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);

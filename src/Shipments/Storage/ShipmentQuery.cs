@@ -5,10 +5,16 @@ namespace Commerce.Shipments.Storage;
 /// <summary>Which parcels: each way is one index.</summary>
 internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<NpgsqlParameter>> Parameters)
 {
+    private const string OnlyExceptions = " AND exception_kind IS NOT NULL";
+
     public static ShipmentQuery ById(Guid id) => new("id = $1", () => new NpgsqlParameter<Guid> { TypedValue = id });
 
-    public static ShipmentQuery OfOrder(string orderId) =>
-        new("order_id = $1 ORDER BY position, id", () => new NpgsqlParameter<string> { TypedValue = orderId });
+    /// <summary>As planned, after the given position.</summary>
+    public static ShipmentQuery OfOrder(string orderId, bool onlyExceptions, int afterPosition, int limit) => new(
+        "order_id = $1 AND position > $2" + (onlyExceptions ? OnlyExceptions : "") + " ORDER BY position LIMIT $3",
+        () => new NpgsqlParameter<string> { TypedValue = orderId },
+        () => new NpgsqlParameter<int> { TypedValue = afterPosition },
+        () => new NpgsqlParameter<int> { TypedValue = limit });
 
     /// <summary>Of each number the newest parcel.</summary>
     public static ShipmentQuery ByNumbers(string[] numbers) => new(
@@ -17,7 +23,7 @@ internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<Npg
 
     /// <summary>Newest first, after the given place.</summary>
     public static ShipmentQuery OfStore(string storeId, bool onlyExceptions, (DateTimeOffset CreatedAt, Guid Id)? after, int limit) => new(
-        "store_id = $1 AND (created_at, id) < ($2, $3)" + (onlyExceptions ? " AND exception_kind IS NOT NULL" : "") + " ORDER BY created_at DESC, id DESC LIMIT $4",
+        "store_id = $1 AND (created_at, id) < ($2, $3)" + (onlyExceptions ? OnlyExceptions : "") + " ORDER BY created_at DESC, id DESC LIMIT $4",
         () => new NpgsqlParameter<string> { TypedValue = storeId },
         () => new NpgsqlParameter<DateTimeOffset> { TypedValue = after?.CreatedAt ?? new DateTimeOffset(9999, 1, 1, 0, 0, 0, TimeSpan.Zero) },
         () => new NpgsqlParameter<Guid> { TypedValue = after?.Id ?? Guid.AllBitsSet },

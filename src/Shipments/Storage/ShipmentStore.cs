@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Commerce.Shipments.Carriers;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -42,6 +43,24 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         return [.. shipments.Select(shipment => (shipment, (IReadOnlyList<Scan>)[.. byShipment[shipment.Id]]))];
     }
 
+    /// <summary>
+    /// Stores which label is going to be bought, before anybody is asked for it. False if the order was cancelled or somebody else
+    /// chose meanwhile. No version of the parcel: nothing has happened to it yet.
+    /// </summary>
+    public async Task<bool> Choose(Shipment shipment, Rate rate, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            UPDATE shipments SET buying_carrier = $2, buying_service = $3
+            WHERE id = $1 AND buying_carrier IS NULL AND label_id IS NULL AND NOT cancel_requested
+            """);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = shipment.Id });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = rate.Carrier });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = rate.Service });
+        (shipment.BuyingCarrier, shipment.BuyingService) = (rate.Carrier, rate.Service);
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
     /// <summary>Locks the parcel until the transaction ends: whoever changes it comes through here.</summary>
     public static async Task<Shipment?> Lock(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, CancellationToken cancellationToken)
     {
@@ -64,23 +83,23 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     }
 
     /// <summary>
-    /// Locks the newest parcel that bears the number, and reads its scans, in one round trip. The number itself is locked first:
+    /// Locks the carrier's newest parcel that bears the number, and reads its scans, in one round trip. The number itself is locked first:
     /// a scan that finds no parcel and a label that makes the number known see each other.
     /// </summary>
     public static async Task<(Shipment? Shipment, IReadOnlyList<Scan> Scans)> LockNumber(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, string trackingNumber, CancellationToken cancellationToken)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string carrier, string trackingNumber, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection, transaction);
         batch.BatchCommands.Add(NumberLock(trackingNumber));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            $"SELECT {Columns} FROM shipments WHERE tracking_number = $1 ORDER BY created_at DESC LIMIT 1 FOR UPDATE")
+            $"SELECT {Columns} FROM shipments WHERE tracking_number = $1 AND carrier = $2 ORDER BY created_at DESC LIMIT 1 FOR UPDATE")
         {
-            Parameters = { new NpgsqlParameter<string> { TypedValue = trackingNumber } },
+            Parameters = { new NpgsqlParameter<string> { TypedValue = trackingNumber }, new NpgsqlParameter<string> { TypedValue = carrier } },
         });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            $"SELECT {ScanRows.Columns} FROM scans WHERE shipment_id = (SELECT id FROM shipments WHERE tracking_number = $1 ORDER BY created_at DESC LIMIT 1)")
+            $"SELECT {ScanRows.Columns} FROM scans WHERE shipment_id = (SELECT id FROM shipments WHERE tracking_number = $1 AND carrier = $2 ORDER BY created_at DESC LIMIT 1)")
         {
-            Parameters = { new NpgsqlParameter<string> { TypedValue = trackingNumber } },
+            Parameters = { new NpgsqlParameter<string> { TypedValue = trackingNumber }, new NpgsqlParameter<string> { TypedValue = carrier } },
         });
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);

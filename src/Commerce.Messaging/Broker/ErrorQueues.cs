@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text;
+using RabbitMQ.Client;
+
+namespace Commerce.Messaging.Broker;
+
+/// <summary>Why a message went to the error queue.</summary>
+/// <param name="Reason">"undecodable", "unknown-fact" or "gave-up".</param>
+internal sealed record ErrorCause(string Reason, Exception? Exception, int Attempts);
+
+/// <summary>Puts messages aside where a person looks, and brings them back.</summary>
+internal sealed class ErrorQueues(BrokerConnection broker, TimeProvider time, MessagingTelemetry telemetry)
+{
+    private const string HeaderPrefix = "commerce-error-";
+
+    /// <summary>Completes when the error queue has confirmed the message; the original may be acknowledged then, not before.</summary>
+    public async Task Move(string queue, string? messageId, string? contentType, IDictionary<string, object?>? headers, ReadOnlyMemory<byte> body, ErrorCause cause, CancellationToken cancellationToken)
+    {
+        var all = headers is null ? [] : new Dictionary<string, object?>(headers);
+        all[HeaderPrefix + "reason"] = cause.Reason;
+        all[HeaderPrefix + "queue"] = queue;
+        all[HeaderPrefix + "attempts"] = cause.Attempts.ToString(CultureInfo.InvariantCulture);
+        all[HeaderPrefix + "at"] = time.GetUtcNow().ToString("O", CultureInfo.InvariantCulture);
+        if (cause.Exception is { } exception)
+        {
+            all[HeaderPrefix + "type"] = exception.GetType().FullName;
+            all[HeaderPrefix + "message"] = Describe(exception);
+        }
+
+        await broker.OnChannel(async channel =>
+        {
+            await Topology.DeclareErrorQueue(channel, queue, cancellationToken);
+            await channel.BasicPublishAsync("", Topology.ErrorQueue(queue), mandatory: true, Properties(messageId, contentType, all), body, cancellationToken);
+        }, cancellationToken);
+        telemetry.Errors.Add(1, new KeyValuePair<string, object?>("queue", queue), new KeyValuePair<string, object?>("reason", cause.Reason));
+    }
+
+    /// <summary>
+    /// Moves up to <paramref name="limit"/> messages back to the queue, each acknowledged only after the queue has
+    /// confirmed it (so at least once), and returns how many.
+    /// </summary>
+    public Task<int> Redrive(string queue, int limit, CancellationToken cancellationToken) =>
+        broker.OnChannel(async channel =>
+        {
+            await Topology.DeclareErrorQueue(channel, queue, cancellationToken);
+            var moved = 0;
+            while (moved < limit && await channel.BasicGetAsync(Topology.ErrorQueue(queue), autoAck: false, cancellationToken) is { } message)
+            {
+                var headers = (message.BasicProperties.Headers ?? new Dictionary<string, object?>())
+                    .Where(h => !h.Key.StartsWith(HeaderPrefix, StringComparison.Ordinal) && h.Key is not ("x-death" or "x-delivery-count"))
+                    .ToDictionary(h => h.Key, h => h.Value);
+                await channel.BasicPublishAsync(
+                    "", queue, mandatory: true, Properties(message.BasicProperties.MessageId, message.BasicProperties.ContentType, headers), message.Body, cancellationToken);
+                await channel.BasicAckAsync(message.DeliveryTag, multiple: false, cancellationToken);
+                moved++;
+            }
+
+            return moved;
+        }, cancellationToken);
+
+    /// <summary>Messages waiting in the error queue; null: the queue does not exist.</summary>
+    public Task<uint> Count(string queue, CancellationToken cancellationToken) =>
+        broker.OnChannel(async channel =>
+        {
+            await Topology.DeclareErrorQueue(channel, queue, cancellationToken);
+            return await channel.MessageCountAsync(Topology.ErrorQueue(queue), cancellationToken);
+        }, cancellationToken);
+
+    /// <summary>The exception in one bounded line.</summary>
+    public static string Describe(Exception exception)
+    {
+        var text = new StringBuilder();
+        for (var e = exception; e is not null && text.Length < 1000; e = e.InnerException)
+            text.Append(text.Length > 0 ? " ← " : "").Append(e.GetType().Name).Append(": ").Append(e.Message.ReplaceLineEndings(" "));
+        return text.Length <= 1000 ? text.ToString() : text.ToString(0, 1000);
+    }
+
+    private static BasicProperties Properties(string? messageId, string? contentType, IDictionary<string, object?> headers) => new()
+    {
+        Persistent = true,
+        MessageId = messageId,
+        ContentType = contentType ?? Envelope.ContentType,
+        Headers = headers,
+    };
+}

@@ -1,0 +1,45 @@
+using Commerce.Facts;
+using Commerce.Messaging;
+using Commerce.Shipments.BuyingLabels;
+using Commerce.Shipments.Storage;
+using Npgsql;
+
+namespace Commerce.Shipments.CancellingShipments;
+
+/// <summary>
+/// An order was cancelled: what was not sold to a carrier yet is cancelled at once, and a label is voided. A label that is
+/// being bought at this moment is bought to its end and then voided, since only so do we learn its number.
+/// </summary>
+internal static class CancelShipments
+{
+    public static async Task Of(OrderCancelled fact, FactContext context, DateTimeOffset now)
+    {
+        await using (var batch = new NpgsqlBatch(context.Connection, context.Transaction))
+        {
+            // Remembered even before we hear that the order was confirmed: planning looks here under the same lock.
+            batch.BatchCommands.Add(ShipmentStore.OrderLock(fact.OrderId));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("INSERT INTO cancelled_orders (order_id, cancelled_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            {
+                Parameters = { new NpgsqlParameter<string> { TypedValue = fact.OrderId }, new NpgsqlParameter<DateTimeOffset> { TypedValue = now } },
+            });
+            await batch.ExecuteNonQueryAsync(context.CancellationToken);
+        }
+
+        foreach (var shipment in await ShipmentStore.LockOrder(context.Connection, context.Transaction, fact.OrderId, context.CancellationToken))
+        {
+            shipment.CancelRequested = true;
+            if (shipment.LabelId is not null)
+            {
+                context.Intend(VoidLabel.PointOf(shipment));
+            }
+            else if (shipment.BuyingCarrier is null)
+            {
+                if (shipment.Cancel(now) is { } cancelled)
+                    context.Tell(cancelled);
+                RecoveryPoints.Remove(context.Batch, BuyLabel.PointKind, shipment.PublicId);
+            }
+
+            context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using Commerce.Messaging;
+using Commerce.Shipments.Carriers;
+using Commerce.Shipments.Storage;
+using Commerce.Shipments.WatchingSilence;
+using Microsoft.Extensions.Options;
+using Kind = Commerce.Shipments.V1.ShipmentException.Types.Kind;
+
+namespace Commerce.Shipments.CancellingShipments;
+
+/// <summary>Voids the label of a parcel whose order was cancelled; one that the carrier has already is shown as an exception.</summary>
+internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory carriers, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<VoidLabel> logger) : IRecover
+{
+    public const string PointKind = "void-label";
+
+    public string Kind => PointKind;
+
+    public static RecoveryPoint PointOf(Shipment shipment) => new(PointKind, shipment.PublicId);
+
+    public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
+    {
+        if (await store.Find(Guid.Parse(point.Key), cancellationToken) is not { LabelId: { } labelId } shipment || shipment.Tracking.Status == V1.TrackingStatus.Cancelled)
+            return new RecoveryOutcome.Done();
+        ShipmentsTelemetry.TagOrder(shipment.OrderId);
+        try
+        {
+            var carrier = carriers.Find(shipment.Carrier!) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
+            var outcome = await carrier.VoidLabel(labelId, $"{shipment.PublicId}/void", cancellationToken);
+            return new RecoveryOutcome.Done(context => Voided(shipment.Id, outcome, attempt, context));
+        }
+        catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            LogUnanswered(shipment.Carrier!, attempt, exception.GetType().Name);
+            return new RecoveryOutcome.Again(
+                time.GetUtcNow() + options.Value.RetryAfter(attempt),
+                $"{shipment.Carrier} does not answer",
+                attempt < options.Value.LabelAttemptsBeforeException ? null : context => Raise(
+                    shipment.Id, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"{shipment.Carrier} does not answer, so the label of a cancelled order is not void yet. Asked again by itself.", attempt, context));
+        }
+    }
+
+    private async Task Voided(Guid id, VoidOutcome outcome, int attempt, RecoveryContext context)
+    {
+        if (outcome == VoidOutcome.HandedOver)
+        {
+            await Raise(id, V1.ShipmentException.Types.Kind.CancelledInTransit, "The order was cancelled, but the carrier has the parcel already: ask the carrier to return it, or the recipient to refuse it.", attempt, context);
+            return;
+        }
+
+        if (await ShipmentStore.Lock(context.Connection, context.Transaction, id, context.CancellationToken) is not { } shipment || shipment.Cancel(time.GetUtcNow()) is not { } fact)
+            return;
+        context.Tell(fact);
+        context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
+        RecoveryPoints.Remove(context.Batch, WatchSilence.PointKind, shipment.PublicId);
+    }
+
+    private async Task Raise(Guid id, Kind kind, string message, int attempt, RecoveryContext context)
+    {
+        if (await ShipmentStore.Lock(context.Connection, context.Transaction, id, context.CancellationToken) is not { } shipment
+            || shipment.Raise(kind, message, attempt, time.GetUtcNow()) is not { } fact)
+            return;
+        context.Tell(fact);
+        context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Carrier} did not answer attempt {Attempt} to void a label: {Error}.")]
+    private partial void LogUnanswered(string carrier, int attempt, string error);
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using Commerce.ServiceDefaults;
+using Commerce.Shipments.Storage;
+using Commerce.Shipments.V1;
+using Commerce.Types.V1;
+using Grpc.Core;
+
+namespace Commerce.Shipments.FindingShipments;
+
+/// <summary>Parcels by their own name, of an order, and of a store.</summary>
+internal sealed class ShipmentGrpcService(ShipmentStore store) : ShipmentService.ShipmentServiceBase
+{
+    private const int MostOnPage = 500;
+    private const int DefaultOnPage = 50;
+
+    private static readonly TimeSpan VersionRetry = TimeSpan.FromMilliseconds(50);
+
+    public override async Task<V1.Shipment> GetShipment(GetShipmentRequest request, ServerCallContext context)
+    {
+        if (!request.Name.StartsWith(ShipmentMessage.NamePrefix, StringComparison.Ordinal)
+            || !Guid.TryParseExact(request.Name.AsSpan(ShipmentMessage.NamePrefix.Length), "N", out var id))
+            throw Failure.Invalid(new FieldError("name", "Give \"shipments/\" and a shipment_id of 32 hexadecimal digits."));
+        if (request.MinVersion < 0)
+            throw Failure.Invalid(new FieldError("min_version", "Give 0 or a version that a fact or an answer named."));
+
+        if (await store.Select(ShipmentQuery.ById(id), context.CancellationToken) is not [var (shipment, scans)])
+            throw new Failure(ErrorReason.ShipmentNotFound, $"There is no shipment {id:N}.");
+        ShipmentsTelemetry.TagOrder(shipment.OrderId);
+        if (shipment.Version < request.MinVersion)
+        {
+            throw new Failure(ErrorReason.VersionNotReached, $"Shipment {id:N} is at version {shipment.Version} here, not yet at {request.MinVersion}; try again.")
+            {
+                RetryAfter = VersionRetry,
+                Metadata = new Dictionary<string, string> { ["version"] = shipment.Version.ToString(CultureInfo.InvariantCulture) },
+            };
+        }
+
+        return ShipmentMessage.Of(shipment, scans);
+    }
+
+    public override async Task<ListShipmentsResponse> ListShipments(ListShipmentsRequest request, ServerCallContext context)
+    {
+        var size = request.PageSize switch
+        {
+            0 => DefaultOnPage,
+            >= 1 and <= MostOnPage => request.PageSize,
+            _ => throw Failure.Invalid(new FieldError("page_size", $"Give 1 to {MostOnPage}, or 0 for {DefaultOnPage}.")),
+        };
+        var ofOrder = request.OrderId.Length > 0;
+        if (ofOrder == request.StoreId.Length > 0)
+            throw Failure.Invalid(new FieldError("order_id", "Give either order_id or store_id, and not both."));
+
+        var position = PageToken.Decode(request);
+        var query = ofOrder
+            ? ShipmentQuery.OfOrder(CanonicalOrderId(request.OrderId), request.OnlyExceptions, AfterPosition(position), size + 1)
+            : ShipmentQuery.OfStore(request.StoreId, request.OnlyExceptions, AfterTime(position), size + 1);
+        var found = await store.Select(query, context.CancellationToken);
+        var response = new ListShipmentsResponse();
+        response.Shipments.Add(found.Take(size).Select(one => ShipmentMessage.Of(one.Shipment, one.Scans)));
+        if (found.Count > size)
+        {
+            var last = found[size - 1].Shipment;
+            response.NextPageToken = PageToken.Encode(request, ofOrder
+                ? last.Position.ToString(CultureInfo.InvariantCulture)
+                : string.Create(CultureInfo.InvariantCulture, $"{last.CreatedAt.UtcTicks} {last.PublicId}"));
+        }
+
+        return response;
+    }
+
+    private static string CanonicalOrderId(string text) => OrderId.TryParse(text, out var id)
+        ? id.ToString()
+        : throw Failure.Invalid(new FieldError("order_id", "It is not an Order ID, or mistyped: compare it with the original, for example ORD-7K3M9QX-T2F8CRW."));
+
+    private static int AfterPosition(string? token)
+    {
+        if (token is null)
+            return -1;
+        return int.TryParse(token, CultureInfo.InvariantCulture, out var position) ? position : throw PageToken.Invalid("It is damaged; begin again without it.");
+    }
+
+    private static (DateTimeOffset, Guid)? AfterTime(string? token)
+    {
+        if (token is null)
+            return null;
+        return token.Split(' ') is [var ticks, var id]
+            && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks && Guid.TryParseExact(id, "N", out var guid)
+            ? (new DateTimeOffset(at, TimeSpan.Zero), guid)
+            : throw PageToken.Invalid("It is damaged; begin again without it.");
+    }
+}

@@ -1,0 +1,97 @@
+using System.Globalization;
+using Commerce.Types.V1;
+using Google.Protobuf.WellKnownTypes;
+using Google.Type;
+
+namespace Commerce.Shipments.FindingShipments;
+
+/// <summary>A parcel as the API shows it.</summary>
+internal static class ShipmentMessage
+{
+    public const string NamePrefix = "shipments/";
+
+    public static V1.Shipment Of(Shipment shipment, IReadOnlyList<Scan> scans)
+    {
+        var message = new V1.Shipment
+        {
+            Name = NamePrefix + shipment.PublicId,
+            ShipmentId = shipment.PublicId,
+            OrderId = shipment.OrderId,
+            StoreId = shipment.StoreId,
+            Carrier = shipment.Carrier ?? "",
+            Service = shipment.Service ?? "",
+            TrackingNumber = shipment.TrackingNumber ?? "",
+            Status = shipment.Tracking.Status,
+            StatusReason = ReasonOf(shipment.Tracking.ReasonParty, shipment.Tracking.ReasonCode),
+            ActionRequired = shipment.Tracking.ActionRequired,
+            StatusTime = Timestamp.FromDateTimeOffset(shipment.Tracking.StatusAt),
+            ShipFrom = PlaceOf(shipment.ShipFrom),
+            ShipTo = AddressOf(shipment.ShipTo),
+            Dimensions = new Dimensions
+            {
+                WeightGrams = shipment.Size.WeightGrams,
+                LengthMm = shipment.Size.LengthMm,
+                WidthMm = shipment.Size.WidthMm,
+                HeightMm = shipment.Size.HeightMm,
+            },
+            LabelPrice = shipment.LabelPrice?.ToProto(),
+            PromisedDeliveryTime = TimeOf(shipment.PromisedAt),
+            EstimatedDeliveryTime = TimeOf(shipment.EstimatedAt),
+            DeliveredTime = TimeOf(shipment.Tracking.DeliveredAt),
+            Exception = ExceptionOf(shipment.Exception),
+            CreateTime = Timestamp.FromDateTimeOffset(shipment.CreatedAt),
+            UpdateTime = Timestamp.FromDateTimeOffset(shipment.UpdatedAt),
+            Version = shipment.Version,
+            Etag = string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\""),
+        };
+        message.Lines.Add(shipment.Lines.Select(line => new V1.ShipmentLine { LineNumber = line.LineNumber, Sku = line.Sku, Title = line.Title, Quantity = line.Quantity }));
+        message.Scans.Add(scans.OrderByDescending(scan => scan.OccurredAt).ThenByDescending(scan => scan.Id).Select(ScanOf));
+        return message;
+    }
+
+    private static V1.Scan ScanOf(Scan scan) => new()
+    {
+        ScanId = scan.Id.ToString("N"),
+        Status = scan.Status,
+        Reason = ReasonOf(scan.ReasonParty, scan.ReasonCode),
+        CarrierCode = scan.CarrierCode,
+        Description = scan.Description,
+        Time = Timestamp.FromDateTimeOffset(scan.OccurredAt),
+        LocalTime = scan.LocalTime,
+        Place = PlaceOf(scan.Place),
+        Source = scan.Source,
+        ReceivedTime = Timestamp.FromDateTimeOffset(scan.ReceivedAt),
+    };
+
+    private static V1.StatusReason? ReasonOf(V1.StatusReason.Types.Party party, string code) =>
+        party == V1.StatusReason.Types.Party.Unspecified && code.Length == 0 ? null : new V1.StatusReason { Party = party, Code = code };
+
+    private static V1.ShipmentException? ExceptionOf(ExceptionRecord? exception) => exception is null ? null : new V1.ShipmentException
+    {
+        Kind = exception.Kind,
+        Message = exception.Message,
+        Time = Timestamp.FromDateTimeOffset(exception.At),
+        Attempts = exception.Attempts,
+    };
+
+    private static Place PlaceOf(PlaceRecord place) => new()
+    {
+        LocationId = place.LocationId,
+        Locality = place.Locality,
+        AdministrativeArea = place.Region,
+        PostalCode = place.PostalCode,
+        RegionCode = place.Country,
+    };
+
+    private static PostalAddress AddressOf(AddressRecord address) => new()
+    {
+        Recipients = { address.Name },
+        AddressLines = { address.Lines },
+        Locality = address.Locality,
+        AdministrativeArea = address.Region,
+        PostalCode = address.PostalCode,
+        RegionCode = address.Country,
+    };
+
+    private static Timestamp? TimeOf(DateTimeOffset? time) => time is { } value ? Timestamp.FromDateTimeOffset(value) : null;
+}

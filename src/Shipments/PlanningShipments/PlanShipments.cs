@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Commerce.Messaging;
+using Commerce.Orders.V1;
+using Commerce.Shipments.BuyingLabels;
+using Commerce.Shipments.Storage;
+using Commerce.Types.V1;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Commerce.Shipments.PlanningShipments;
+
+/// <param name="Version">The order is at least at this version.</param>
+internal sealed record PlanPayload(long Version);
+
+/// <summary>Makes the parcels of a confirmed order, one for each place that its lines leave from. A second run makes nothing twice.</summary>
+internal sealed class PlanShipments(
+    OrderService.OrderServiceClient orders, StoreService.StoreServiceClient stores, IOptions<ShipmentsOptions> options, TimeProvider time) : IRecover
+{
+    public const string PointKind = "plan-shipments";
+
+    public string Kind => PointKind;
+
+    public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
+    {
+        ShipmentsTelemetry.TagOrder(point.Key);
+        var payload = JsonSerializer.Deserialize<PlanPayload>(point.Payload, JsonSerializerOptions.Web) ?? new PlanPayload(0);
+        var order = await orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{point.Key}", MinVersion = payload.Version }, cancellationToken: cancellationToken);
+        if (order.State == OrderState.Cancelled)
+            return new RecoveryOutcome.Done();
+
+        var ownPlace = order.Lines.All(line => line.ShipFrom is not null)
+            ? new Place()
+            : (await stores.GetStoreAsync(new GetStoreRequest { Name = $"stores/{order.StoreId}" }, cancellationToken: cancellationToken)).ShipFrom ?? new Place();
+        var planned = ShipmentPlan.Of(order, ownPlace, options.Value.DefaultPieceGrams, time.GetUtcNow());
+        return new RecoveryOutcome.Done(context => Store(point.Key, planned, context));
+    }
+
+    private static async Task Store(string orderId, IReadOnlyList<Shipment> planned, RecoveryContext context)
+    {
+        if (await IsCancelled(orderId, context))
+            return;
+        var known = await ShipmentStore.LockOrder(context.Connection, context.Transaction, orderId, context.CancellationToken);
+        foreach (var shipment in planned.ExceptBy(known.Select(one => one.LocationId), one => one.LocationId))
+        {
+            context.Batch.BatchCommands.Add(ShipmentStore.Insert(shipment));
+            context.Tell(shipment.Created());
+            context.Intend(BuyLabel.PointOf(shipment));
+            ShipmentsTelemetry.Planned.Add(1);
+        }
+    }
+
+    // Under the lock that the cancellation takes: either it is seen here, or it finds the parcels.
+    private static async Task<bool> IsCancelled(string orderId, RecoveryContext context)
+    {
+        await using var batch = new NpgsqlBatch(context.Connection, context.Transaction);
+        batch.BatchCommands.Add(ShipmentStore.OrderLock(orderId));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT 1 FROM cancelled_orders WHERE order_id = $1")
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = orderId } },
+        });
+        await using var reader = await batch.ExecuteReaderAsync(context.CancellationToken);
+        await reader.NextResultAsync(context.CancellationToken);
+        return await reader.ReadAsync(context.CancellationToken);
+    }
+}

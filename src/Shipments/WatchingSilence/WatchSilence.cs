@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Commerce.Messaging;
+using Commerce.Shipments.Carriers;
+using Commerce.Shipments.IngestingScans;
+using Commerce.Shipments.Storage;
+using Microsoft.Extensions.Options;
+
+namespace Commerce.Shipments.WatchingSilence;
+
+/// <summary>
+/// A parcel of which nothing was heard for long: its carrier is asked, since webhooks get lost. If the carrier knows nothing new
+/// either, the silence itself is the exception, which the next scan clears.
+/// </summary>
+internal sealed partial class WatchSilence(
+    ShipmentStore store, CarrierDirectory carriers, ScanIngestion ingestion, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<WatchSilence> logger) : IRecover
+{
+    public const string PointKind = "watch-silence";
+
+    private const string Source = "poll";
+
+    public string Kind => PointKind;
+
+    public static RecoveryPoint PointOf(Shipment shipment, DateTimeOffset dueAt) => new(PointKind, shipment.PublicId, DueAt: dueAt);
+
+    public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
+    {
+        if (await store.Find(Guid.Parse(point.Key), cancellationToken) is not { TrackingNumber: { } number } shipment || shipment.IsOver)
+            return new RecoveryOutcome.Done();
+        ShipmentsTelemetry.TagOrder(shipment.OrderId);
+        var now = time.GetUtcNow();
+        var next = now + options.Value.SilenceAfter;
+        if (shipment.LastScanAt + options.Value.SilenceAfter is { } due && due > now)
+            return new RecoveryOutcome.Again(due, "scanned meanwhile");
+
+        var message = "The carrier has nothing new to tell. Ask it where the parcel is.";
+        try
+        {
+            var carrier = carriers.Find(shipment.Carrier!) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
+            var events = await carrier.Track(number, cancellationToken);
+            var own = events.Where(one => one.TrackingNumber == number).ToList();
+            if ((await ingestion.Ingest(shipment.Carrier!, Source, own, cancellationToken)).Kept > 0)
+                return new RecoveryOutcome.Again(next, "the carrier had news");
+        }
+        // Silence is silence, whether the carrier says nothing or cannot be asked.
+        catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            LogUnanswered(shipment.Carrier!, exception.GetType().Name);
+            message = "The carrier does not answer when asked where the parcel is.";
+        }
+
+        return new RecoveryOutcome.Again(next, "silent", async context =>
+        {
+            // A webhook may have come while we asked.
+            if (await ShipmentStore.Lock(context.Connection, context.Transaction, shipment.Id, context.CancellationToken) is not { Exception: null, IsOver: false } locked
+                || locked.LastScanAt != shipment.LastScanAt
+                || locked.Raise(V1.ShipmentException.Types.Kind.Silent, $"No scan since {locked.LastScanAt ?? locked.CreatedAt:yyyy-MM-dd HH:mm} UTC. {message}", attempt, time.GetUtcNow()) is not { } fact)
+                return;
+            context.Tell(fact);
+            context.Batch.BatchCommands.Add(ShipmentStore.Update(locked));
+        });
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Carrier} did not answer when asked for a parcel: {Error}.")]
+    private partial void LogUnanswered(string carrier, string error);
+}
