@@ -9,6 +9,7 @@ using Grpc.Core;
 namespace Commerce.SystemTests;
 
 /// <summary>What a shop and its shoppers see, over the public surface.</summary>
+[Collection("One suite, one test at a time")]
 public sealed class OrderFlowTests(Suite suite)
 {
     private static readonly TimeSpan ToTheDoor = TimeSpan.FromSeconds(90);
