@@ -56,7 +56,7 @@ internal sealed class World
     {
         var shipment = entry.Shipments[index % entry.Shipments.Count];
         shipment.Version++;
-        return new ParcelTracked(shipment.ShipmentId, id.ToString(), "main", shipment.Version, Then, shipment.TrackingNumber, "IN_TRANSIT", "PICKED_UP", [], Then, 1);
+        return new ParcelTracked(shipment.ShipmentId, id.ToString(), "main", shipment.Version, Then, "ups", shipment.TrackingNumber, "IN_TRANSIT", "PICKED_UP", [], Then, 1);
     });
 
     public int ShipmentsOf(OrderId id) => Read(id.ToString(), entry => entry.Shipments.Count);
