@@ -98,18 +98,20 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     }
 
     /// <summary>
-    /// Begins what comes next: a part that nobody was asked for is marked as asked, or given up. To be stored before the
-    /// provider is asked, because until it has answered nothing else tells that it was.
+    /// Marks the parts that nobody was asked for as asked. To be stored before the provider is asked, because until it has
+    /// answered nothing else tells that it was.
     /// </summary>
-    public void Intend()
+    public void Ask()
     {
-        foreach (var part in parts.Where(p => p.State == PartState.Pending))
-        {
-            if (Releasing)
-                part.Drop();
-            else
-                part.Ask();
-        }
+        foreach (var part in parts.Where(p => p.State == PartState.Pending && !Releasing))
+            part.Ask();
+    }
+
+    /// <summary>Gives up the parts that nobody was asked for, if the money goes back: there is nothing to undo.</summary>
+    public void DropUnasked()
+    {
+        foreach (var part in parts.Where(p => p.State == PartState.Pending && Releasing))
+            part.Drop();
     }
 
     /// <summary>

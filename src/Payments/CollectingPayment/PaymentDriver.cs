@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Storage;
@@ -39,10 +40,14 @@ public sealed partial class PaymentDriver(
         if (ask)
             failure = await Carry(payment, Questions(payment), learned, cancellationToken);
 
-        while (failure is null && payment.Next() is { Count: > 0 })
+        while (failure is null)
         {
+            payment.DropUnasked();
+            if (payment.Next().Count == 0)
+                break;
+
             var uncertain = payment.Parts.Where(p => p.State == PartState.Asking).Select(p => p.Number).ToHashSet();
-            payment.Intend();
+            payment.Ask();
             if (payment.Parts.Any(p => p.Changed) && !await store.Save(payment, null, null, cancellationToken))
             {
                 payment = await ReadAgain(orderId, learned, cancellationToken);
@@ -72,14 +77,15 @@ public sealed partial class PaymentDriver(
 
     private async Task Close(Payment payment, List<Action<Payment>> learned, RecoveryContext context, bool last)
     {
-        var facts = payment.Tell(time.GetUtcNow());
+        var facts = Tell(payment, last);
         while ((facts.Count > 0 || payment.Parts.Any(p => p.Changed))
             && !await store.Save(payment, context.Connection, context.Transaction, context.CancellationToken))
         {
             payment = await PaymentStore.Find(context.Connection, context.Transaction, payment.OrderId, context.CancellationToken)
                 ?? throw new UnreachableException("Payments are never deleted.");
             learned.ForEach(apply => apply(payment));
-            facts = payment.Tell(time.GetUtcNow());
+            payment.DropUnasked();
+            facts = Tell(payment, last);
         }
 
         foreach (var fact in facts)
@@ -97,6 +103,9 @@ public sealed partial class PaymentDriver(
         if (payment.Waits)
             context.Intend(new RecoveryPoint(PollPayment.PointKind, payment.OrderId, DueAt: time.GetUtcNow() + options.Value.PollAfter));
     }
+
+    // Where something follows at once, its end is the news.
+    private IReadOnlyList<IPaymentFact> Tell(Payment payment, bool last) => last && payment.Next().Count > 0 ? [] : payment.Tell(time.GetUtcNow());
 
     // Null if every call had an outcome, otherwise why one had not. Outcomes are applied and remembered either way.
     private async Task<string?> Carry(
@@ -193,8 +202,8 @@ public sealed partial class PaymentDriver(
             var seen = await provider.Get(part.ProviderReference!, stop);
             return p =>
             {
-                if (!p.Learn(seen))
-                    p.RefuseCapture(refusal.Code);
+                p.Learn(seen);
+                p.RefuseCapture(refusal.Code);
             };
         }
     }
@@ -210,7 +219,12 @@ public sealed partial class PaymentDriver(
         {
             // It was captured, or declined, after all.
             var seen = await provider.Get(part.ProviderReference!, stop);
-            return p => _ = p.Learn(seen) ? true : throw new ProviderFaultException($"{refusal.Message} Yet there is something to void.");
+            return p =>
+            {
+                p.Learn(seen);
+                if (p.State is PartState.Waiting or PartState.Authorised)
+                    throw new ProviderFaultException($"{refusal.Message} Yet there is something to void.");
+            };
         }
     }
 
@@ -229,7 +243,12 @@ public sealed partial class PaymentDriver(
         catch (ProviderRefusedException refusal)
         {
             seen = await provider.Get(part.ProviderReference!, stop);
-            return p => _ = p.Learn(seen) ? true : throw new ProviderFaultException($"{refusal.Message} Yet there is something to refund.");
+            return p =>
+            {
+                p.Learn(seen);
+                if (p.Kept > 0)
+                    throw new ProviderFaultException($"{refusal.Message} Yet there is something to refund.");
+            };
         }
     }
 

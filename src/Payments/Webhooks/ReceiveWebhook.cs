@@ -47,7 +47,8 @@ public sealed partial class ReceiveWebhook(
         return Results.NoContent();
     }
 
-    private async Task<string> Take(string provider, ProviderNotice notice, CancellationToken cancellationToken)
+    /// <summary>Takes in what a verified webhook tells, and says what it was: news, known or ignored.</summary>
+    internal async Task<string> Take(string provider, ProviderNotice notice, CancellationToken cancellationToken)
     {
         if (notice.AuthorisationId is not { } authorisation)
             return "ignored";
