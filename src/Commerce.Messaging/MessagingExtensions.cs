@@ -36,13 +36,13 @@ public static class MessagingExtensions
         services.AddSingleton<Outbox>();
         services.AddSingleton<RecoverySignal>();
         services.AddSingleton<RecoveryPoints>();
+        AddWithDatabase<Requests>(services);
         services.AddSingleton<BrokerConnection>();
         services.AddSingleton<ErrorQueues>();
         services.AddSingleton<FactReceiver>();
+        AddWithDatabase<Inbox>(services);
         services.AddSingleton<Publisher>();
-        AddStored<Requests>(services);
-        AddStored<Inbox>(services);
-        AddStored<RecoveryStore>(services);
+        AddWithDatabase<RecoveryStore>(services);
         services.AddSingleton(provider => new Redrive(
             provider.GetRequiredService<ErrorQueues>(), registration, provider.GetRequiredService<TimeProvider>(), provider));
 
@@ -65,10 +65,10 @@ public static class MessagingExtensions
         return new MessagingBuilder(builder, registration);
     }
 
-    // Made on demand, and so not looked at when a host that has no database checks its services.
-    private static void AddStored<TStored>(IServiceCollection services)
-        where TStored : class =>
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TStored>(provider));
+    // By a factory: a host that validates its services would refuse these where there is no database, which nobody asks for there.
+    private static void AddWithDatabase<TService>(IServiceCollection services)
+        where TService : class =>
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TService>(provider));
 
     // Asked when the host starts and not now: the database may be registered after messaging, or not at all.
     private static void AddWorker<TWorker>(IServiceCollection services)

@@ -18,6 +18,11 @@ public sealed record RequestKey(string Caller, string Method, string RequestId, 
 /// <summary>What an earlier call with the same key made: read the resource again to answer.</summary>
 public sealed record RequestAnswer(string Resource, long Version);
 
+/// <summary>How a call that is safe to repeat ended.</summary>
+/// <param name="Answer">What it made, now or earlier.</param>
+/// <param name="Repeated">An earlier call with the same key made it; this one changed nothing.</param>
+public sealed record RequestOutcome(RequestAnswer Answer, bool Repeated);
+
 /// <summary>
 /// Makes mutating calls safe to repeat. <see cref="Record"/> goes first into the batch of the call's own transaction:
 /// a twin that is under way is waited for by the unique index, and then fails the batch with a unique violation on
@@ -41,6 +46,40 @@ public sealed class Requests(NpgsqlDataSource database, TimeProvider time)
                 new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() },
             },
         };
+
+    /// <summary>
+    /// The whole pattern in one round trip: the record and the writes are one transaction. Where a call with the same key was
+    /// first (one that is under way is waited for), nothing is written and its answer is returned.
+    /// </summary>
+    /// <param name="key">Who asked what.</param>
+    /// <param name="resource">The name of what this call makes.</param>
+    /// <param name="version">Its version.</param>
+    /// <param name="write">Adds the call's writes, facts and recovery points; called again should the earlier call's record age out meanwhile.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="Failure">REQUEST_ID_REUSED: the earlier call had another payload.</exception>
+    public async Task<RequestOutcome> Once(RequestKey key, string resource, long version, Action<NpgsqlBatch> write, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await using var batch = database.CreateBatch();
+            batch.BatchCommands.Add(Record(key, resource, version));
+            write(batch);
+            try
+            {
+                await batch.ExecuteNonQueryAsync(cancellationToken);
+                return new RequestOutcome(new RequestAnswer(resource, version), Repeated: false);
+            }
+            catch (PostgresException exception) when (IsRepeated(exception))
+            {
+                if (await Find(key, cancellationToken) is { } earlier)
+                    return new RequestOutcome(earlier, Repeated: true);
+            }
+        }
+    }
+
+    /// <summary>Whether a batch failed because an earlier call had the same key: <see cref="Find"/> tells what it made.</summary>
+    public static bool IsRepeated(PostgresException exception) =>
+        exception is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: Constraint };
 
     /// <summary>What an earlier call made, or null if there was none.</summary>
     /// <exception cref="Failure">REQUEST_ID_REUSED: the earlier call had another payload.</exception>

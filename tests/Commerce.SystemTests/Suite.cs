@@ -9,7 +9,7 @@ using Commerce.Testing;
 using Grpc.Net.Client;
 
 [assembly: AssemblyFixture(typeof(Commerce.SystemTests.Suite))]
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
 
 namespace Commerce.SystemTests;
 

@@ -8,6 +8,7 @@ using StackExchange.Redis;
 namespace Commerce.SystemTests;
 
 /// <summary>Processes killed and servers restarted with orders in flight: nothing acknowledged is lost, nothing is done twice.</summary>
+[Collection("One suite, one test at a time")]
 public sealed class SurvivalTests(Suite suite)
 {
     private const int Orders = 120;

@@ -6,32 +6,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Messaging.Tests;
 
-public sealed class EndToEndTests : IAsyncLifetime
+public sealed class EndToEndTests : MessagingTest
 {
-    private TestServers _servers = null!;
-    private TestVirtualHost _broker = null!;
-    private TestDatabase _orders = null!;
-    private TestDatabase _notifications = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _servers = await TestServers.Get();
-        _broker = await _servers.CreateVirtualHost();
-        _orders = await Databases.Create(_servers);
-        _notifications = await Databases.Create(_servers);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _broker.DisposeAsync();
-        await _orders.DisposeAsync();
-        await _notifications.DisposeAsync();
-    }
-
     [Fact]
     public async Task A_fact_goes_from_the_outbox_over_the_broker_into_the_effect_and_leaves_the_outbox()
     {
-        await using var orders = TestService.Build("orders", _orders.ConnectionString, _broker.ConnectionString);
+        await using var orders = Orders();
         await using var notifications = Notifications();
         await orders.Start();
         await notifications.Start();
@@ -50,7 +30,7 @@ public sealed class EndToEndTests : IAsyncLifetime
     [Fact]
     public async Task What_is_told_before_its_subscriber_has_ever_run_waits_for_it()
     {
-        await using var orders = TestService.Build("orders", _orders.ConnectionString, _broker.ConnectionString);
+        await using var orders = Orders();
         await orders.Start();
         await orders.Tell(Make.Order("ORD-1", 3));
         await Eventually.True(async () => await orders.Database.Count("messaging.outbox") == 0);
@@ -70,7 +50,7 @@ public sealed class EndToEndTests : IAsyncLifetime
         };
         ActivitySource.AddActivityListener(listener);
         using var source = new ActivitySource("test");
-        await using var orders = TestService.Build("orders", _orders.ConnectionString, _broker.ConnectionString);
+        await using var orders = Orders();
         await using var notifications = Notifications();
         await orders.Start();
         await notifications.Start();
@@ -93,8 +73,8 @@ public sealed class EndToEndTests : IAsyncLifetime
     [Fact]
     public async Task An_observer_needs_no_database()
     {
-        await using var orders = TestService.Build("orders", _orders.ConnectionString, _broker.ConnectionString);
-        await using var gateway = TestService.Build("gateway", null, _broker.ConnectionString, m => m.Observe<Observer>("orders"));
+        await using var orders = Orders();
+        await using var gateway = TestService.Build("gateway", null, Broker.ConnectionString, m => m.Observe<Observer>("orders"));
         await orders.Start();
         await gateway.Start();
 
@@ -109,16 +89,12 @@ public sealed class EndToEndTests : IAsyncLifetime
     public void A_consumer_that_misses_a_fact_of_its_subscription_is_refused_with_the_facts_name()
     {
         var refused = Assert.Throws<InvalidOperationException>(() => TestService.Build(
-            "notifications", _notifications.ConnectionString, _broker.ConnectionString, m => m.Consume<OrderEffects>("shipments", Delivery.InOrder)));
+            "notifications", NotificationsDatabase.ConnectionString, Broker.ConnectionString, m => m.Consume<OrderEffects>("shipments", Delivery.InOrder)));
         Assert.Contains("IConsumeFact<> for: ShipmentCreated, LabelBought", refused.Message, StringComparison.Ordinal);
         refused = Assert.Throws<InvalidOperationException>(() => TestService.Build(
-            "notifications", _notifications.ConnectionString, _broker.ConnectionString, m => m.Consume<OrderEffects>("payments", Delivery.InOrder)));
+            "notifications", NotificationsDatabase.ConnectionString, Broker.ConnectionString, m => m.Consume<OrderEffects>("payments", Delivery.InOrder)));
         Assert.Contains("notifications listens to payments", refused.Message, StringComparison.Ordinal);
     }
-
-    private TestService Notifications() => TestService.Build(
-        "notifications", _notifications.ConnectionString, _broker.ConnectionString,
-        m => m.Consume<OrderEffects>("orders", Delivery.InOrder), services: s => s.AddSingleton<Interference>());
 
     private sealed class Observer : IObserveFacts
     {

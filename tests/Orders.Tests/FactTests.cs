@@ -122,14 +122,14 @@ public class FactTests(OrdersService service) : OrdersServiceTests(service)
     [InlineData("RETURN_TO_SENDER", ParcelState.Returned)]
     public void A_parcels_status_is_to_the_order(string status, ParcelState? state)
     {
-        var fact = new ParcelTracked("s", "o", "main", 1, At, "T", status, "PRE_TRANSIT", ["PRE_TRANSIT", status], At, 1);
+        var fact = new ParcelTracked("s", "o", "main", 1, At, "speedy", "T", status, "PRE_TRANSIT", ["PRE_TRANSIT", status], At, 1);
         Assert.Equal(state, ShipmentFacts.StateOf(fact));
     }
 
     [Fact]
     public void A_parcel_held_up_on_its_way_is_still_on_its_way() =>
         Assert.Equal(ParcelState.Shipped, ShipmentFacts.StateOf(
-            new ParcelTracked("s", "o", "main", 1, At, "T", "ON_HOLD", "IN_TRANSIT", ["IN_TRANSIT", "ON_HOLD"], At, 1)));
+            new ParcelTracked("s", "o", "main", 1, At, "speedy", "T", "ON_HOLD", "IN_TRANSIT", ["IN_TRANSIT", "ON_HOLD"], At, 1)));
 
     private async Task<V1.Order> Reaches(V1.Order order, long version)
     {
@@ -140,5 +140,5 @@ public class FactTests(OrdersService service) : OrdersServiceTests(service)
     }
 
     private static ParcelTracked Tracked(string shipment, V1.Order order, long version, string status, params string[] reached) =>
-        new(shipment + order.OrderId, order.OrderId, "main", version, At, "SP1", status, "UNKNOWN", [.. reached, status], At, 1);
+        new(shipment + order.OrderId, order.OrderId, "main", version, At, "speedy", "SP1", status, "UNKNOWN", [.. reached, status], At, 1);
 }

@@ -8,7 +8,7 @@ internal static class Databases
 {
     /// <summary>No constraint: an effect that happens twice is to be seen twice.</summary>
     private const string Effects =
-        "CREATE TABLE effects (n bigint GENERATED ALWAYS AS IDENTITY, key text NOT NULL, version bigint NOT NULL, fact text NOT NULL, traceparent text)";
+        "CREATE TABLE effects (n bigint GENERATED ALWAYS AS IDENTITY, key text NOT NULL, version bigint NOT NULL, fact text NOT NULL, traceparent text); CREATE TABLE calls (key text NOT NULL, attempt int NOT NULL)";
 
     public static async Task<TestDatabase> Create(TestServers servers)
     {
