@@ -82,6 +82,9 @@ public sealed class ShipmentsApp : IAsyncLifetime
         await _app.MigrateAsync();
         await CopyFacts();
         await _app.StartAsync();
+        // A fact published before the queue is bound would reach nobody: here the test is the publisher, and not a relay that declares it.
+        var bus = _app.Services.GetRequiredService<IBusControl>();
+        await Eventually.True(() => bus.CheckHealth().Status == BusHealthStatus.Healthy, TimeSpan.FromSeconds(90), () => bus.CheckHealth().Description);
         var urls = _app.Urls.Select(url => new Uri(url)).ToArray();
         Http = new HttpClient { BaseAddress = urls[0] };
         _channel = GrpcChannel.ForAddress(urls[1]);
