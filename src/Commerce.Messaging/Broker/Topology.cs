@@ -16,9 +16,9 @@ internal static class Topology
     /// <item>A delivery limit: RabbitMQ 4 has 20 where none is given, 3.10 has none. A fact comes back without being at fault
     /// whenever its consumer's process or connection dies, so 20 is soon reached by an unstable network; a thousand is only
     /// reached by a fact that kills its process each time, and then goes to the error queue.</item>
-    /// <item>Dead letters go to the error queue by the default exchange, at least once: the queue keeps the fact until the
-    /// error queue has confirmed it. RabbitMQ allows that (3.10 and later) only together with reject-publish, which has no
-    /// other effect because the queue has no maximum length.</item>
+    /// <item>Dead letters go to the error queue by the default exchange. At-least-once dead lettering is left off: in RabbitMQ
+    /// 3.10.8 a queue that is deleted while its dead-letter worker starts takes the broker's supervisor down, and every later
+    /// declaration fails. This is the last resort behind our own bounded attempts, which move a fact with confirms.</item>
     /// </list>
     /// </summary>
     public static IReadOnlyDictionary<string, object?> QueueArguments(string queue) => new Dictionary<string, object?>
@@ -27,8 +27,6 @@ internal static class Topology
         ["x-delivery-limit"] = 1000,
         ["x-dead-letter-exchange"] = "",
         ["x-dead-letter-routing-key"] = ErrorQueue(queue),
-        ["x-dead-letter-strategy"] = "at-least-once",
-        ["x-overflow"] = "reject-publish",
     };
 
     /// <summary>
