@@ -10,6 +10,7 @@ using Npgsql;
 namespace Commerce.NativeHosting.Tests;
 
 /// <summary>What a running suite gives its services, and how it takes their ends.</summary>
+[Collection(SampleSuite.Ports)]
 public sealed class RunningSuiteTests(RunningSuite running) : IClassFixture<RunningSuite>
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);

@@ -9,6 +9,9 @@ namespace Commerce.NativeHosting.Tests;
 /// <summary>The sample AppHost as a process, with a state folder of its own.</summary>
 internal sealed class SampleSuite : IAsyncDisposable
 {
+    /// <summary>Sample suites wish for the same ports, so tests that start one run after each other.</summary>
+    public const string Ports = "sample ports";
+
     private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(120);
     private readonly Process _process;
     private readonly StringBuilder _output = new();
