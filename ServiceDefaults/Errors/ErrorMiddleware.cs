@@ -33,15 +33,30 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
 
     private async Task InvokeGrpc(HttpContext http)
     {
-        await next(http);
-
         var response = http.Response;
+        Status? thrown = null;
+        try
+        {
+            await next(http);
+        }
+        // No interceptor saw it: a middleware refused the call, or a proxied one.
+        catch (Exception exception) when (!response.HasStarted)
+        {
+            thrown = errors.Of(exception, http);
+            response.Clear();
+            response.ContentType = "application/grpc";
+        }
+
         var trailers = response.HasStarted ? http.Features.Get<IHttpResponseTrailersFeature>()?.Trailers : response.Headers;
         if (trailers is null or { IsReadOnly: true } || trailers.ContainsKey(ErrorStatus.DetailsTrailer))
             return;
 
         Status? status;
-        if (int.TryParse(trailers["grpc-status"], out var code))
+        if (thrown is not null)
+        {
+            status = thrown;
+        }
+        else if (int.TryParse(trailers["grpc-status"], out var code))
         {
             status = (StatusCode)code switch
             {

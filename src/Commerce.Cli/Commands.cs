@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Commerce.Cli.Bench;
 using Commerce.Cli.Demo;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
@@ -22,5 +23,6 @@ internal static class Commands
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         ReplayCommand.Create(),
+        BenchCommand.Create(),
     };
 }

@@ -42,6 +42,9 @@ public static class PaymentStates
         (PaymentState.Pending, PaymentEvent.Captured) => PaymentState.Paid,
         (PaymentState.Pending, PaymentEvent.Declined) => PaymentState.Failed,
         (PaymentState.Pending, PaymentEvent.Voided) => PaymentState.Refunded,
+        // An order cancelled while its money was being taken: Payments tells the end, and not what it undid on the way.
+        (PaymentState.Pending or PaymentState.Authorised, PaymentEvent.PartlyRefunded) => PaymentState.PartlyRefunded,
+        (PaymentState.Pending or PaymentState.Authorised, PaymentEvent.Refunded) => PaymentState.Refunded,
 
         (PaymentState.Authorised, PaymentEvent.Pending or PaymentEvent.Authorised) => PaymentState.Authorised,
         (PaymentState.Authorised, PaymentEvent.Captured) => PaymentState.Paid,

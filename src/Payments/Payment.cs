@@ -1,5 +1,4 @@
 using Commerce.Facts;
-using Commerce.Payments.Providers;
 
 namespace Commerce.Payments;
 
@@ -98,20 +97,21 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
             : [];
     }
 
-    /// <summary>Stores the intents of what comes next, as far as they need to be: true if something changed.</summary>
-    public bool Intend()
+    /// <summary>
+    /// Marks the parts that nobody was asked for as asked. To be stored before the provider is asked, because until it has
+    /// answered nothing else tells that it was.
+    /// </summary>
+    public void Ask()
     {
-        var changed = false;
-        foreach (var part in parts.Where(p => p.State == PartState.Pending))
-        {
-            if (Releasing)
-                part.Drop();
-            else
-                part.Ask();
-            changed = true;
-        }
+        foreach (var part in parts.Where(p => p.State == PartState.Pending && !Releasing))
+            part.Ask();
+    }
 
-        return changed;
+    /// <summary>Gives up the parts that nobody was asked for, if the money goes back: there is nothing to undo.</summary>
+    public void DropUnasked()
+    {
+        foreach (var part in parts.Where(p => p.State == PartState.Pending && Releasing))
+            part.Drop();
     }
 
     /// <summary>

@@ -78,7 +78,7 @@ public sealed class PaymentPart
     /// <summary>Gives up a part that nobody was asked for; there is nothing to undo.</summary>
     public void Drop() => Move(PartState.Pending, PartState.Voided);
 
-    /// <summary>The provider refused to take what it holds; the payment is declined for that reason.</summary>
+    /// <summary>The provider refused to take what it holds; the payment is declined for that reason. Without effect where it was taken after all.</summary>
     public void RefuseCapture(string reason)
     {
         if (State != PartState.Authorised || DeclineReason is not null)

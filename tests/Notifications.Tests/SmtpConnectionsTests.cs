@@ -70,7 +70,7 @@ public sealed class SmtpConnectionsTests
 
         public string Endpoint => $"tcp://127.0.0.1:{port}";
 
-        public IReadOnlyCollection<string> Received => received;
+        public ConcurrentQueue<string> Received => received;
 
         public static async Task<MailServer> Start(int port = 0, bool refuse = false)
         {
@@ -122,7 +122,7 @@ public sealed class SmtpConnectionsTests
                 return SmtpResponse.MailboxUnavailable;
             using var stream = new MemoryStream(buffer.ToArray());
             using var message = await MimeMessage.LoadAsync(stream, cancellationToken);
-            received.Enqueue(message.MessageId);
+            received.Enqueue(message.MessageId ?? "");
             return SmtpResponse.Ok;
         }
     }

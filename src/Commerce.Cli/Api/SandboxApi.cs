@@ -32,13 +32,6 @@ internal sealed class SandboxApi(Uri address) : IDisposable
     public async Task<BookSummary> Summary(CancellationToken cancellationToken) =>
         await _http.GetFromJsonAsync<BookSummary>("/books/summary", Json, cancellationToken) ?? throw new HttpRequestException("The Sandbox's books are empty.");
 
-    /// <summary>Every charge whose reference is this one, or begins with it and a slash.</summary>
-    public async Task<IReadOnlyList<Charge>> Charges(string reference, CancellationToken cancellationToken)
-    {
-        var answer = await _http.GetFromJsonAsync<ChargeList>($"/books/charges?reference={Uri.EscapeDataString(reference)}", Json, cancellationToken);
-        return answer?.Charges ?? [];
-    }
-
     public void Dispose() => _http.Dispose();
 
     internal sealed record Scenario(string EndsAt);
@@ -52,10 +45,4 @@ internal sealed class SandboxApi(Uri address) : IDisposable
         long Mails,
         long DuplicateMails,
         long WebhooksPending);
-
-    internal sealed record Amount(string Currency, long Minor);
-
-    internal sealed record Charge(string Reference, string Status, Amount Amount, Amount Captured, Amount Refunded);
-
-    private sealed record ChargeList(IReadOnlyList<Charge> Charges);
 }

@@ -11,7 +11,8 @@ internal sealed record Reconciliation(
     long CapturedByData,
     long RefundedByData,
     double OrdersPerSecond,
-    double Seconds)
+    double Seconds,
+    IReadOnlyDictionary<string, double> CoresUsed)
 {
     public bool Agrees => Problems.Count == 0 && Lost == 0 && ChargedTwice == 0 && Rows.All(row => row.Agrees);
 
@@ -56,7 +57,8 @@ internal sealed record Reconciliation(
             keptMinor,
             captured - keptMinor,
             orders.Count / result.Elapsed.TotalSeconds,
-            result.Elapsed.TotalSeconds);
+            result.Elapsed.TotalSeconds,
+            result.Cpu.ToDictionary(share => share.Name, share => share.Cores));
 
         IEnumerable<ReplayedOrder> Ended(Ending ending) => orders.Where(order => order.Ending == ending);
         IEnumerable<ReplayedOrder> Reached(Ending ending) => orders.Where(order => order.Order is { } placed && order.Problem is null && order.Ending == ending && OrderProgress.HasReached(placed, ending));

@@ -34,24 +34,26 @@ internal sealed class ChildProcess : IDisposable
     // The child's shell prints its own id and becomes the child, so the id is known before its first line.
     // What is left of its group after its end is killed with it.
     private const string Watcher = """
-        signal=$1 tenths=$2 after=$3
+        signal=$1 rounds=$2 after=$3
         shift 3
         exec 3<&0 0</dev/null
         setsid sh -c 'echo "commerce-child $$"; exec "$@"' sh "$@" 3<&- &
         child=$!
         (
           read -r _ <&3
+          trap '' TERM
           kill -"$signal" "$child"
           while kill -0 "$child"; do
-            [ "$tenths" -gt 0 ] || kill -KILL -- "-$child" "$child"
-            tenths=$((tenths - 1))
-            sleep 0.1
+            [ "$rounds" -gt 0 ] || kill -KILL -- "-$child" "$child"
+            rounds=$((rounds - 1))
+            sleep 0.05
           done
         ) >/dev/null 2>&1 &
         reader=$!
         wait "$child"
         code=$?
         kill "$reader" 2>/dev/null
+        wait "$reader" 2>/dev/null
         kill -KILL -- "-$child" 2>/dev/null
         eval "$after" >/dev/null 2>&1
         exit "$code"
@@ -85,7 +87,7 @@ internal sealed class ChildProcess : IDisposable
         };
         // One pipe for both, so that lines keep their order.
         foreach (var argument in (string[])["sh", "-c", "exec 2>&1; " + Watcher, WatcherName,
-            spec.StopSignal, Math.Ceiling(spec.Grace.TotalSeconds * 10).ToString(CultureInfo.InvariantCulture), spec.Afterwards,
+            spec.StopSignal, Math.Ceiling(spec.Grace.TotalSeconds * 20).ToString(CultureInfo.InvariantCulture), spec.Afterwards,
             spec.File, .. spec.Arguments])
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in spec.Environment)

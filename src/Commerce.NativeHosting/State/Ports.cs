@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -7,7 +8,10 @@ namespace Commerce.NativeHosting.State;
 /// <summary>Hands out loopback ports: the wished one, else the one of the run before, else any free one.</summary>
 internal sealed class Ports
 {
+    private const int Lowest = 15_000;
+
     private readonly string _path;
+    private readonly int _limit = Limit();
     private readonly Dictionary<string, int> _known;
     private readonly HashSet<int> _taken = [];
 
@@ -34,10 +38,7 @@ internal sealed class Ports
 
         while (true)
         {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
-            socket.Close();
+            var port = Random.Shared.Next(Lowest, _limit);
             if (!_taken.Contains(port) && IsFree(port))
                 return Take(key, port);
         }
@@ -47,6 +48,23 @@ internal sealed class Ports
 
     /// <summary>Free on both loopbacks: Kestrel takes "localhost" as both.</summary>
     public static bool IsFree(int port) => CanBind(IPAddress.Loopback, port) && (!Socket.OSSupportsIPv6 || CanBind(IPAddress.IPv6Loopback, port));
+
+    /// <summary>
+    /// Below the ports that the system gives to outgoing connections. One of those may be in use when its server comes back,
+    /// and a client that keeps asking a dead server on such a port ends up connected to itself.
+    /// </summary>
+    private static int Limit()
+    {
+        try
+        {
+            var first = File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split('\t', ' ')[0];
+            return Math.Clamp(int.Parse(first, CultureInfo.InvariantCulture), Lowest + 1_000, 65_535);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            return 32_768;
+        }
+    }
 
     private int Take(string key, int port)
     {

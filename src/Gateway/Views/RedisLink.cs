@@ -48,7 +48,8 @@ internal sealed partial class RedisLink(
         {
             return await command(redis.GetDatabase()).WaitAsync(_options.RedisTimeout, time);
         }
-        catch (Exception exception) when (IsDown(exception))
+        // Whatever a command throws is Redis's trouble: the client's exceptions have no common kind.
+        catch (Exception exception)
         {
             Trip(exception);
             return null;
@@ -58,10 +59,11 @@ internal sealed partial class RedisLink(
     /// <summary>One look at Redis; also the only thing that ends an outage.</summary>
     internal async Task Probe()
     {
+        if (_redis is null && !await Connect())
+            return;
         try
         {
-            var redis = _redis ??= await Connect();
-            var database = redis.GetDatabase();
+            var database = _redis!.GetDatabase();
             if (_up)
             {
                 var current = await database.StringGetAsync(_epochKey).WaitAsync(_options.RedisTimeout, time);
@@ -79,7 +81,7 @@ internal sealed partial class RedisLink(
             LogUp();
             _up = true;
         }
-        catch (Exception exception) when (IsDown(exception))
+        catch (Exception exception)
         {
             Trip(exception);
             return;
@@ -102,12 +104,20 @@ internal sealed partial class RedisLink(
             await Probe();
     }
 
-    // Connecting blocks for seconds when nobody listens, and throws on a malformed address: neither may hold up the start.
-    private async Task<IConnectionMultiplexer> Connect()
+    // Connecting blocks for seconds when nobody listens, which may not hold up the start. Of a wrong configuration it throws,
+    // and that may.
+    private async Task<bool> Connect()
     {
-        if (_connecting is null or { IsFaulted: true })
-            _connecting = Task.Run(connect);
-        return await _connecting.WaitAsync(_options.RedisTimeout, time);
+        try
+        {
+            _redis = await (_connecting ??= Task.Run(connect)).WaitAsync(_options.RedisTimeout, time);
+            return true;
+        }
+        catch (TimeoutException exception)
+        {
+            Trip(exception);
+            return false;
+        }
     }
 
     private void Trip(Exception exception)
@@ -117,9 +127,6 @@ internal sealed partial class RedisLink(
         _toldDown = true;
         _up = false;
     }
-
-    private static bool IsDown(Exception exception) =>
-        exception is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException;
 
     private static long NewEpoch() => BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))) | 1;
 

@@ -79,7 +79,7 @@ public sealed partial class PlaceOrder(
             }
             catch (PostgresException exception) when (exception.SqlState == Sql.OutOfStock)
             {
-                throw OutOfStock(exception.Detail!);
+                throw OutOfStock(exception.MessageText);
             }
             catch (PostgresException exception) when (exception.ConstraintName == OrderStore.ExternalIdKey)
             {
@@ -125,9 +125,9 @@ public sealed partial class PlaceOrder(
         return OrderId.TryParse(answer.Resource["orders/".Length..], out var id) ? await orders.Find(id.Value, cancellationToken) : null;
     }
 
-    private static Failure OutOfStock(string detail)
+    private static Failure OutOfStock(string message)
     {
-        var shortages = JsonSerializer.Deserialize<Shortage[]>(detail, OrderJson.Options)!;
+        var shortages = JsonSerializer.Deserialize<Shortage[]>(message, OrderJson.Options)!;
         var first = shortages[0];
         var more = shortages.Length > 1 ? FieldErrors.Text($" {shortages.Length - 1} more SKUs are short too.") : "";
         return new Failure(ErrorReason.OutOfStock, first.Text + more)

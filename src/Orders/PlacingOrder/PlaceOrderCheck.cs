@@ -152,7 +152,7 @@ public sealed class PlaceOrderCheck
             _errors.Dimensions(field + ".dimensions", line.Dimensions);
             _errors.Place(field + ".ship_from", line.ShipFrom);
             var price = line.UnitPrice is null ? null : _errors.Amount(field + ".unit_price", line.UnitPrice, _currency, 0, MostMinor);
-            whole &= line.UnitPrice is null || price is not null;
+            whole &= line.Quantity is >= 1 and <= MostPieces && (line.UnitPrice is null || price is not null);
             prices.Add(price);
         }
 
@@ -182,8 +182,9 @@ public sealed class PlaceOrderCheck
 
     private List<PaymentPartRow>? PaymentParts()
     {
-        _errors.Count("payment_parts", _request.PaymentParts.Count, 1, MostPaymentParts, "parts");
-        if (_request.PaymentParts.Count is 0 or > MostPaymentParts)
+        // None where nothing is to be paid; the sum is compared with the total.
+        _errors.Count("payment_parts", _request.PaymentParts.Count, 0, MostPaymentParts, "parts");
+        if (_request.PaymentParts.Count > MostPaymentParts)
             return null;
 
         var parts = new List<PaymentPartRow>(_request.PaymentParts.Count);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Storage;
@@ -39,17 +40,22 @@ public sealed partial class PaymentDriver(
         if (ask)
             failure = await Carry(payment, Questions(payment), learned, cancellationToken);
 
-        while (failure is null && payment.Next() is { Count: > 0 })
+        while (failure is null)
         {
+            payment.DropUnasked();
+            if (payment.Next().Count == 0)
+                break;
+
             var uncertain = payment.Parts.Where(p => p.State == PartState.Asking).Select(p => p.Number).ToHashSet();
-            if ((payment.Intend() || learned.Count > 0) && !await store.Save(payment, null, null, cancellationToken))
+            payment.Ask();
+            if (payment.Parts.Any(p => p.Changed) && !await store.Save(payment, null, null, cancellationToken))
             {
                 payment = await ReadAgain(orderId, learned, cancellationToken);
                 continue;
             }
 
             learned.Clear();
-            var steps = payment.Next().Select(s => (s.Part, Call: Step(payment, s.Part, s.Action, uncertain.Contains(s.Part.Number))));
+            var steps = payment.Next().Select(s => StepOf(payment, s.Part, s.Action, uncertain.Contains(s.Part.Number)));
             failure = await Carry(payment, [.. steps], learned, cancellationToken);
         }
 
@@ -71,14 +77,15 @@ public sealed partial class PaymentDriver(
 
     private async Task Close(Payment payment, List<Action<Payment>> learned, RecoveryContext context, bool last)
     {
-        var facts = payment.Tell(time.GetUtcNow());
+        var facts = Tell(payment, last);
         while ((facts.Count > 0 || payment.Parts.Any(p => p.Changed))
             && !await store.Save(payment, context.Connection, context.Transaction, context.CancellationToken))
         {
             payment = await PaymentStore.Find(context.Connection, context.Transaction, payment.OrderId, context.CancellationToken)
                 ?? throw new UnreachableException("Payments are never deleted.");
             learned.ForEach(apply => apply(payment));
-            facts = payment.Tell(time.GetUtcNow());
+            payment.DropUnasked();
+            facts = Tell(payment, last);
         }
 
         foreach (var fact in facts)
@@ -97,9 +104,12 @@ public sealed partial class PaymentDriver(
             context.Intend(new RecoveryPoint(PollPayment.PointKind, payment.OrderId, DueAt: time.GetUtcNow() + options.Value.PollAfter));
     }
 
+    // Where something follows at once, its end is the news.
+    private IReadOnlyList<IPaymentFact> Tell(Payment payment, bool last) => last && payment.Next().Count > 0 ? [] : payment.Tell(time.GetUtcNow());
+
     // Null if every call had an outcome, otherwise why one had not. Outcomes are applied and remembered either way.
     private async Task<string?> Carry(
-        Payment payment, IReadOnlyList<(PaymentPart Part, Func<CancellationToken, Task<Action<PaymentPart>>> Call)> steps,
+        Payment payment, List<Step> steps,
         List<Action<Payment>> learned, CancellationToken cancellationToken)
     {
         var outcomes = new Action<PaymentPart>?[steps.Count];
@@ -123,7 +133,7 @@ public sealed partial class PaymentDriver(
                 }
             });
 
-        foreach (var (outcome, number) in outcomes.Zip(steps, (outcome, step) => (outcome, step.Part.Number)))
+        foreach (var (outcome, number) in outcomes.Zip(steps, (outcome, step) => (outcome, step.Number)))
         {
             if (outcome is null)
                 continue;
@@ -142,26 +152,26 @@ public sealed partial class PaymentDriver(
         return failure;
     }
 
-    private List<(PaymentPart Part, Func<CancellationToken, Task<Action<PaymentPart>>> Call)> Questions(Payment payment) =>
+    private List<Step> Questions(Payment payment) =>
         [.. payment.Parts
             .Where(p => p is { Released: false, ProviderReference: not null })
-            .Select(p => (p, (Func<CancellationToken, Task<Action<PaymentPart>>>)(async stop =>
+            .Select(p => new Step(p.Number, async stop =>
             {
                 var seen = await providers[p.Provider].Get(p.ProviderReference!, stop);
                 return part => part.Learn(seen);
-            })))];
+            }))];
 
-    private Func<CancellationToken, Task<Action<PaymentPart>>> Step(Payment payment, PaymentPart part, PartAction action, bool uncertain)
+    private Step StepOf(Payment payment, PaymentPart part, PartAction action, bool uncertain)
     {
         var provider = providers[part.Provider];
         var reference = $"{payment.OrderId}/{part.Number}";
-        return action switch
+        return new Step(part.Number, action switch
         {
             PartAction.Authorise => stop => Authorise(provider, part, reference, uncertain, stop),
             PartAction.Capture => stop => Capture(provider, part, reference, stop),
             PartAction.Void => stop => Void(provider, part, reference, stop),
             _ => stop => Refund(provider, part, reference, stop),
-        };
+        });
     }
 
     private static async Task<Action<PaymentPart>> Authorise(IPaymentProvider provider, PaymentPart part, string reference, bool uncertain, CancellationToken stop)
@@ -192,8 +202,8 @@ public sealed partial class PaymentDriver(
             var seen = await provider.Get(part.ProviderReference!, stop);
             return p =>
             {
-                if (!p.Learn(seen))
-                    p.RefuseCapture(refusal.Code);
+                p.Learn(seen);
+                p.RefuseCapture(refusal.Code);
             };
         }
     }
@@ -209,7 +219,12 @@ public sealed partial class PaymentDriver(
         {
             // It was captured, or declined, after all.
             var seen = await provider.Get(part.ProviderReference!, stop);
-            return p => _ = p.Learn(seen) ? true : throw new ProviderFaultException($"{refusal.Message} Yet there is something to void.");
+            return p =>
+            {
+                p.Learn(seen);
+                if (p.State is PartState.Waiting or PartState.Authorised)
+                    throw new ProviderFaultException($"{refusal.Message} Yet there is something to void.");
+            };
         }
     }
 
@@ -228,7 +243,12 @@ public sealed partial class PaymentDriver(
         catch (ProviderRefusedException refusal)
         {
             seen = await provider.Get(part.ProviderReference!, stop);
-            return p => _ = p.Learn(seen) ? true : throw new ProviderFaultException($"{refusal.Message} Yet there is something to refund.");
+            return p =>
+            {
+                p.Learn(seen);
+                if (p.Kept > 0)
+                    throw new ProviderFaultException($"{refusal.Message} Yet there is something to refund.");
+            };
         }
     }
 
@@ -252,6 +272,10 @@ public sealed partial class PaymentDriver(
         LogFault(logger, orderId, exception.Message);
         return exception.Message;
     }
+
+    // One call to the provider about one part. It answers with what to make of the answer, which is applied to whatever
+    // the payment is by then.
+    private sealed record Step(int Number, Func<CancellationToken, Task<Action<PaymentPart>>> Call);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Order {OrderId}: {What}")]
     private static partial void LogFault(ILogger logger, string orderId, string what);

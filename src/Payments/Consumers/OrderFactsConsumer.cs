@@ -81,5 +81,5 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
         batch.BatchCommands.Add(command);
     }
 
-    private static NpgsqlParameter Text(string value) => new NpgsqlParameter<string> { TypedValue = value };
+    private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
 }

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Primitives;
-
 namespace Commerce.Payments.Providers;
 
 /// <summary>
@@ -32,7 +30,7 @@ public interface IPaymentProvider
 
     /// <summary>Reads a webhook that this provider sent, after verifying that it did.</summary>
     /// <exception cref="Commerce.ServiceDefaults.Failure">WEBHOOK_SIGNATURE_INVALID, WEBHOOK_STALE or MALFORMED_REQUEST.</exception>
-    ProviderNotice ReadWebhook(IReadOnlyDictionary<string, StringValues> headers, ReadOnlyMemory<byte> body);
+    ProviderNotice ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body);
 }
 
 /// <summary>What is to be authorised.</summary>

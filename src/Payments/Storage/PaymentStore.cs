@@ -140,5 +140,5 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
         return payments;
     }
 
-    private static NpgsqlParameter Text(string value) => new NpgsqlParameter<string> { TypedValue = value };
+    private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
 }

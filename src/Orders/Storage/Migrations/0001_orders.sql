@@ -166,7 +166,8 @@ BEGIN
 END $$;
 
 -- Reserves every SKU or none. The caller sorts the SKUs: orders that want the same ones lock them in the same order, so
--- they wait for each other and never deadlock. What is short is told in the error's detail, as [{sku, wanted, available}].
+-- they wait for each other and never deadlock. What is short is told as the error's message, [{sku, wanted, available}]:
+-- the driver withholds an error's detail, since it may be somebody's data.
 CREATE FUNCTION reserve_stock(p_store text, p_skus text[], p_quantities bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   short jsonb := '[]';
@@ -181,7 +182,7 @@ BEGIN
     END IF;
   END LOOP;
   IF short <> '[]' THEN
-    RAISE EXCEPTION 'out of stock' USING ERRCODE = 'CM002', DETAIL = short::text;
+    RAISE EXCEPTION USING ERRCODE = 'CM002', MESSAGE = short::text;
   END IF;
 END $$;
 

@@ -2,15 +2,15 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Commerce.Payments.Webhooks;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Primitives;
 
 namespace Commerce.Payments.Providers.Sandbox;
 
 /// <summary>The Sandbox's payment provider, over HTTP.</summary>
-public sealed class SandboxProvider(IHttpClientFactory clients, WebhookVerifier webhooks) : IPaymentProvider
+public sealed class SandboxProvider(IHttpClientFactory clients, IOptions<WebhookOptions> webhooks, TimeProvider time) : IPaymentProvider
 {
     public const string Client = "sandbox-payments";
 
@@ -55,9 +55,10 @@ public sealed class SandboxProvider(IHttpClientFactory clients, WebhookVerifier 
             throw new ProviderRefusedException(Name, "refund_" + refund.Status, $"Refund {refund.Id} of {id} did not succeed.");
     }
 
-    public ProviderNotice ReadWebhook(IReadOnlyDictionary<string, StringValues> headers, ReadOnlyMemory<byte> body)
+    public ProviderNotice ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body)
     {
-        var id = webhooks.Verify(headers, body.Span);
+        WebhookSignature.Require(headers, body.Span, time.GetUtcNow(), webhooks.Value.Secret);
+        var id = headers[WebhookSignature.IdHeader].ToString();
         WebhookBody? webhook;
         try
         {
@@ -77,7 +78,7 @@ public sealed class SandboxProvider(IHttpClientFactory clients, WebhookVerifier 
 
     private async Task<T> Send<T>(HttpMethod method, string path, string operation, object? body, string? key, CancellationToken cancellationToken)
     {
-        var start = TimeProvider.System.GetTimestamp();
+        var start = time.GetTimestamp();
         var outcome = "unavailable";
         try
         {
@@ -116,7 +117,7 @@ public sealed class SandboxProvider(IHttpClientFactory clients, WebhookVerifier 
         {
             KeyValuePair<string, object?> provider = new("provider", Name), call = new("operation", operation);
             PaymentsTelemetry.ProviderCalls.Add(1, provider, call, new KeyValuePair<string, object?>("outcome", outcome));
-            PaymentsTelemetry.ProviderDuration.Record(TimeProvider.System.GetElapsedTime(start).TotalSeconds, provider, call);
+            PaymentsTelemetry.ProviderDuration.Record(time.GetElapsedTime(start).TotalSeconds, provider, call);
         }
     }
 

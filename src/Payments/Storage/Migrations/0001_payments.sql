@@ -4,7 +4,7 @@ CREATE TABLE payments (
   order_id        text        PRIMARY KEY,
   store_id        text        NOT NULL,
   currency        text        NOT NULL,
-  amount_minor    bigint      NOT NULL CHECK (amount_minor > 0),
+  amount_minor    bigint      NOT NULL CHECK (amount_minor >= 0),
   captured_minor  bigint      NOT NULL DEFAULT 0 CHECK (captured_minor BETWEEN 0 AND amount_minor),
   refunded_minor  bigint      NOT NULL DEFAULT 0 CHECK (refunded_minor BETWEEN 0 AND captured_minor),
   state           smallint    NOT NULL,
@@ -48,6 +48,7 @@ CREATE TABLE cancelled_orders (
 CREATE TABLE webhooks (
   provider     text        NOT NULL,
   webhook_id   text        NOT NULL,
+  order_id     text        NOT NULL,
   received_at  timestamptz NOT NULL,
   PRIMARY KEY (provider, webhook_id)
 );

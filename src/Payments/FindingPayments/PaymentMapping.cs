@@ -1,0 +1,48 @@
+using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
+
+namespace Commerce.Payments.FindingPayments;
+
+/// <summary>From the aggregate to the wire.</summary>
+internal static class PaymentMapping
+{
+    public static V1.Payment ToProto(Payment payment) => new()
+    {
+        Name = "payments/" + payment.OrderId,
+        OrderId = payment.OrderId,
+        StoreId = payment.StoreId,
+        State = (V1.Payment.Types.State)payment.State,
+        Amount = payment.Amount.ToProto(),
+        CapturedAmount = payment.Captured.ToProto(),
+        RefundedAmount = payment.Refunded.ToProto(),
+        Parts = { payment.Parts.Select(ToProto) },
+        CreateTime = Timestamp.FromDateTimeOffset(payment.CreatedAt),
+        UpdateTime = Timestamp.FromDateTimeOffset(payment.UpdatedAt),
+        Version = payment.Version,
+        // Finer than the version: what a part has come to shows before the payment as a whole has news to tell.
+        Etag = payment.Revision.ToString(CultureInfo.InvariantCulture),
+    };
+
+    private static V1.Payment.Types.Part ToProto(PaymentPart part) => new()
+    {
+        PartNumber = part.Number,
+        Method = part.Method,
+        Amount = part.Amount.ToProto(),
+        Instalments = part.Instalments,
+        State = part.State switch
+        {
+            PartState.Authorised => V1.Payment.Types.State.Authorised,
+            PartState.Captured => V1.Payment.Types.State.Captured,
+            PartState.Declined => V1.Payment.Types.State.Declined,
+            PartState.Voided => V1.Payment.Types.State.Voided,
+            PartState.PartlyRefunded => V1.Payment.Types.State.PartlyRefunded,
+            PartState.Refunded => V1.Payment.Types.State.Refunded,
+            _ => V1.Payment.Types.State.Pending,
+        },
+        DeclineReason = part.DeclineReason ?? "",
+        Provider = part.Provider,
+        ProviderReference = part.ProviderReference ?? "",
+        CapturedAmount = part.Captured.ToProto(),
+        RefundedAmount = part.Refunded.ToProto(),
+    };
+}

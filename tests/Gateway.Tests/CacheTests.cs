@@ -1,0 +1,282 @@
+using System.Diagnostics;
+using Commerce.Gateway.V1;
+using Commerce.Gateway.Views;
+using Commerce.Testing;
+using Grpc.Core;
+
+namespace Commerce.Gateway.Tests;
+
+public sealed class CacheTests : IAsyncLifetime
+{
+    private Suite _suite = null!;
+
+    public async ValueTask InitializeAsync() => _suite = await Suite.Start();
+
+    public async ValueTask DisposeAsync() => await _suite.DisposeAsync();
+
+    private int Calls => _suite.Orders.Calls.Count + _suite.Payments.Calls.Count + _suite.Shipments.Calls.Count;
+
+    private OrderId PlaceWithEverything()
+    {
+        var id = _suite.World.Place();
+        _suite.World.AdvancePayment(id);
+        _suite.World.AddShipment(id);
+        return id;
+    }
+
+    [Fact]
+    public async Task A_view_that_was_read_is_read_again_without_asking_anybody()
+    {
+        var id = PlaceWithEverything();
+        var first = await _suite.Node.Find(id);
+        Assert.Equal(3, Calls);
+
+        Assert.Equal(first, await _suite.Node.Find(id));
+        Assert.Equal(3, Calls);
+    }
+
+    [Fact]
+    public async Task A_fact_makes_only_its_own_part_be_asked_for_again()
+    {
+        var id = PlaceWithEverything();
+        await _suite.Node.Find(id);
+
+        await _suite.Tell(_suite.World.AdvancePayment(id));
+        var view = await _suite.Node.Find(id);
+
+        Assert.Equal(2, view.Payment.Version);
+        Assert.Equal((1, 2, 1), (_suite.Orders.Calls.Count, _suite.Payments.Calls.Count, _suite.Shipments.Calls.Count));
+    }
+
+    [Fact]
+    public async Task A_fact_that_the_copy_has_already_costs_no_call()
+    {
+        var id = PlaceWithEverything();
+        var told = _suite.World.AdvanceShipment(id);
+        await _suite.Node.Find(id);
+
+        await _suite.Tell(told);
+        await _suite.Tell(told);
+        await _suite.Node.Find(id);
+
+        Assert.Equal(3, Calls);
+    }
+
+    [Fact]
+    public async Task Facts_about_an_order_that_nobody_looked_at_leave_nothing_in_Redis()
+    {
+        var id = PlaceWithEverything();
+        await _suite.Tell(_suite.World.AdvanceOrder(id));
+
+        var redis = await _suite.Admin();
+        Assert.False(await redis.GetDatabase().KeyExistsAsync($"{_suite.Prefix}view:{id.Value}"));
+        Assert.Equal(0, Calls);
+    }
+
+    [Fact]
+    public async Task A_fact_that_overtakes_the_answer_of_its_service_is_not_lost()
+    {
+        var id = PlaceWithEverything();
+        // Orders has read version 1; before its answer arrives, version 2 is made and told.
+        _suite.Orders.Calls.Before = async () =>
+        {
+            _suite.Orders.Calls.Before = null;
+            await _suite.Tell(_suite.World.AdvanceOrder(id));
+        };
+
+        await _suite.Node.Find(id);
+
+        Assert.Equal(2, (await _suite.Node.Find(id)).Order.Version);
+    }
+
+    [Fact]
+    public async Task A_flush_while_the_services_are_asked_does_not_keep_what_may_be_old()
+    {
+        var id = PlaceWithEverything();
+        _suite.Orders.Calls.Before = async () =>
+        {
+            _suite.Orders.Calls.Before = null;
+            await _suite.FlushRedis();
+            await _suite.Tell(_suite.World.AdvanceOrder(id));
+        };
+
+        await _suite.Node.Find(id);
+
+        Assert.Equal(2, (await _suite.Node.Find(id)).Order.Version);
+    }
+
+    [Fact]
+    public async Task An_older_copy_never_replaces_a_newer_one_and_a_copy_of_another_life_is_in_doubt()
+    {
+        var id = PlaceWithEverything();
+        await _suite.Node.Find(id);
+        var cache = _suite.Node.Get<ViewCache>();
+        var born = (await cache.Read(id)).Born!;
+
+        Part Order(long version) => Part.Of(new Orders.V1.Order { OrderId = id.ToString(), Version = version }, DateTimeOffset.UnixEpoch, 1);
+        await cache.Store(id, born, [(PartKind.Order, Order(7))]);
+        await cache.Store(id, born, [(PartKind.Order, Order(5))]);
+        Assert.Equal(7, (await cache.Read(id)).Parts[0]!.Version);
+
+        await cache.Store(id, "another life", [(PartKind.Order, Order(8))]);
+        Assert.Equal((8, true), ((await cache.Read(id)).Parts[0]!.Version, (await cache.Read(id)).Marked[0]));
+        await cache.Store(id, born, [(PartKind.Order, Order(7))]);
+        Assert.Equal((8, true), ((await cache.Read(id)).Parts[0]!.Version, (await cache.Read(id)).Marked[0]));
+        await cache.Store(id, born, [(PartKind.Order, Order(8))]);
+        Assert.Equal((8, false), ((await cache.Read(id)).Parts[0]!.Version, (await cache.Read(id)).Marked[0]));
+    }
+
+    [Fact]
+    public async Task After_a_flush_the_answers_are_the_same()
+    {
+        var id = PlaceWithEverything();
+        var before = await _suite.Node.Find(id);
+
+        await _suite.FlushRedis();
+
+        Assert.Equal(before, await _suite.Node.Find(id));
+        Assert.Equal(6, Calls);
+        Assert.Equal(before, await _suite.Node.Find(id));
+        Assert.Equal(6, Calls);
+    }
+
+    [Fact]
+    public async Task Without_Redis_the_answers_are_the_same_and_no_lookup_waits_for_it()
+    {
+        var id = PlaceWithEverything();
+        var before = await _suite.Node.Find(id);
+        _suite.Redis.Cut();
+        var link = _suite.Node.Get<RedisLink>();
+        await Eventually.True(() => !link.IsUp);
+
+        var started = Stopwatch.GetTimestamp();
+        for (var i = 0; i < 20; i++)
+            Assert.Equal(before, await _suite.Node.Find(id));
+
+        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(2), $"20 lookups took {Stopwatch.GetElapsedTime(started)}.");
+    }
+
+    [Fact]
+    public async Task What_was_told_while_Redis_was_away_is_seen_when_it_is_back()
+    {
+        var id = PlaceWithEverything();
+        await _suite.Node.Find(id);
+        var link = _suite.Node.Get<RedisLink>();
+        _suite.Redis.Cut();
+        await Eventually.True(() => !link.IsUp);
+
+        // The mark is lost; the copy of version 1 survives in Redis.
+        await _suite.Tell(_suite.World.AdvanceOrder(id));
+        _suite.Redis.Restore();
+        await Eventually.True(() => link.IsUp);
+
+        Assert.Equal(2, (await _suite.Node.Find(id)).Order.Version);
+        var calls = Calls;
+        await _suite.Node.Find(id);
+        Assert.Equal(calls, Calls);
+    }
+
+    [Fact]
+    public async Task A_mark_lost_by_one_node_puts_the_copies_in_doubt_for_all()
+    {
+        var other = await _suite.AddNode("Development");
+        var id = PlaceWithEverything();
+        await other.Find(id);
+        var epoch = other.Get<RedisLink>().Epoch;
+        await _suite.Node.Get<RedisLink>().Probe();
+
+        _suite.Redis.Cut();
+        await Eventually.True(() => !_suite.Node.Get<RedisLink>().IsUp);
+        await _suite.Tell(_suite.World.AdvanceOrder(id));
+        _suite.Redis.Restore();
+        await Eventually.True(() => other.Get<RedisLink>().IsUp && other.Get<RedisLink>().Epoch != epoch);
+
+        Assert.Equal(2, (await other.Find(id)).Order.Version);
+    }
+
+    [Theory]
+    [InlineData("payment")]
+    [InlineData("shipments")]
+    [InlineData("order")]
+    public async Task The_last_known_part_of_a_service_that_is_down_is_shown_and_marked(string part)
+    {
+        var id = PlaceWithEverything();
+        var before = await _suite.Node.Find(id);
+        var service = part switch
+        {
+            "payment" => _suite.Payments,
+            "shipments" => _suite.Shipments,
+            _ => _suite.Orders,
+        };
+        await _suite.Tell(part switch
+        {
+            "payment" => _suite.World.AdvancePayment(id),
+            "shipments" => _suite.World.AdvanceShipment(id),
+            _ => _suite.World.AdvanceOrder(id),
+        });
+        service.Cut();
+
+        var view = await _suite.Node.Find(id);
+
+        Assert.Equal(before.Version, view.Version);
+        var stale = Assert.Single(view.StaleParts);
+        Assert.Equal(part, stale.Part);
+        Assert.InRange(stale.ReadTime.ToDateTimeOffset(), TimeProvider.System.GetUtcNow().AddMinutes(-1), TimeProvider.System.GetUtcNow());
+
+        service.Restore();
+        var after = await Eventually.Value(() => _suite.Node.Find(id), one => one.StaleParts.Count == 0);
+        Assert.Equal(before.Version + 1, after.Version);
+    }
+
+    [Fact]
+    public async Task A_part_of_which_no_copy_is_known_is_said_to_be_missing()
+    {
+        var id = PlaceWithEverything();
+        _suite.Payments.Cut();
+
+        var view = await _suite.Node.Find(id);
+
+        Assert.Null(view.Payment);
+        Assert.Null(Assert.Single(view.StaleParts).ReadTime);
+        Assert.Equal("payment", view.StaleParts[0].Part);
+        _suite.Payments.Restore();
+        await Eventually.Value(() => _suite.Node.Find(id), one => one.Payment is not null && one.StaleParts.Count == 0);
+    }
+
+    [Fact]
+    public async Task Without_Orders_and_without_a_copy_the_lookup_is_unavailable()
+    {
+        var id = PlaceWithEverything();
+        _suite.Orders.Cut();
+
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await _suite.Node.Lookups.LookupAsync(new LookupRequest { Code = id.ToString() }));
+
+        Assert.Equal(StatusCode.Unavailable, error.StatusCode);
+        Assert.Equal("DEPENDENCY_UNAVAILABLE", LookupTests.ReasonOf(error));
+    }
+
+    [Fact]
+    public async Task A_service_that_hangs_costs_its_own_time_limit_and_no_more()
+    {
+        await using var suite = await Suite.Start(settings: ("Gateway:SourceTimeout", "00:00:00.300"));
+        var id = suite.World.Place();
+        using var released = new SemaphoreSlim(0);
+        suite.Payments.Calls.Before = () => released.WaitAsync();
+
+        var view = await suite.Node.Find(id);
+
+        Assert.Equal("payment", Assert.Single(view.StaleParts).Part);
+        released.Release(100);
+    }
+
+    [Fact]
+    public async Task A_copy_too_old_is_asked_for_again_even_without_a_mark()
+    {
+        await using var suite = await Suite.Start(settings: ("Gateway:MaxPartAge", "00:00:00.200"));
+        var id = suite.World.Place();
+        await suite.Node.Find(id);
+        suite.World.AdvanceOrder(id);
+
+        await Eventually.Value(() => suite.Node.Find(id), view => view.Order.Version == 2);
+    }
+}

@@ -1,0 +1,184 @@
+using System.Text.Json.Nodes;
+using Commerce.Gateway.OpenApi;
+
+namespace Commerce.Gateway.Tests;
+
+public sealed class OpenApiTests
+{
+    private static readonly JsonObject Document = OpenApiDocument.Build(Protos.Embedded());
+
+    private static JsonNode Operation(string verb, string path) => Document["paths"]![path]![verb]!;
+
+    private static JsonNode Schema(string name) => Document["components"]!["schemas"]![name]!;
+
+    [Fact]
+    public void Every_rule_of_every_public_service_is_an_operation_with_a_text_and_its_errors()
+    {
+        var rules = PublicApi.Services.SelectMany(service => service.Methods).Select(method => (Method: method, Rule: PublicApi.RuleOf(method))).Where(one => one.Rule is not null).ToList();
+        Assert.True(rules.Count >= 20);
+        foreach (var (method, rule) in rules)
+        {
+            var (verb, template) = PublicApi.PathOf(rule!);
+            var operation = Operation(verb.ToLowerInvariant(), PathTemplate.Parse(template).Path);
+            Assert.Equal($"{method.Service.Name}_{method.Name}", operation["operationId"]!.GetValue<string>());
+            Assert.NotEmpty(operation["summary"]!.GetValue<string>());
+            Assert.NotEmpty(operation["description"]!.GetValue<string>());
+            Assert.NotNull(operation["responses"]!["200"]);
+            Assert.Equal("#/components/responses/Refused", operation["responses"]!["4XX"]!["$ref"]!.GetValue<string>());
+            Assert.Equal("#/components/responses/Failed", operation["responses"]!["5XX"]!["$ref"]!.GetValue<string>());
+        }
+
+        Assert.NotNull(Document["components"]!["responses"]!["Refused"]!["content"]!["application/problem+json"]);
+    }
+
+    [Fact]
+    public void The_operations_are_these()
+    {
+        var operations = Document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject(), (path, verb) => $"{verb.Key} {path.Key}").Order(StringComparer.Ordinal);
+        Assert.Equal(
+            [
+                "get /v1/lookup/{code}",
+                "get /v1/lookup/{code}:watch",
+                "get /v1/notifications",
+                "get /v1/orders",
+                "get /v1/orders/{order}",
+                "get /v1/orders/{order}/timeline",
+                "get /v1/orders:batchGet",
+                "get /v1/payments",
+                "get /v1/payments/{payment}",
+                "get /v1/shipments",
+                "get /v1/shipments/{shipment}",
+                "get /v1/stores",
+                "get /v1/stores/{store}",
+                "get /v1/stores/{store}/products",
+                "get /v1/stores/{store}/products/{product}",
+                "get /v1/stores/{store}/products/{product}/stock",
+                "get /v1/tracking/{trackingNumber}",
+                "get /v1/tracking:batchGet",
+                "post /v1/lookup:batch",
+                "post /v1/orders",
+                "post /v1/orders/{order}:cancel",
+                "post /v1/stores",
+                "post /v1/stores/{store}/products:batchUpdate",
+                "post /v1/stores/{store}/stock:batchSet",
+            ],
+            operations);
+    }
+
+    [Fact]
+    public void Every_reference_leads_somewhere_and_every_component_is_referred_to()
+    {
+        var references = References(Document).ToHashSet();
+        foreach (var reference in references)
+        {
+            JsonNode? at = Document;
+            foreach (var segment in reference[2..].Split('/'))
+                at = at![segment];
+            Assert.True(at is not null, reference);
+        }
+
+        foreach (var (name, _) in Document["components"]!["schemas"]!.AsObject())
+            Assert.Contains($"#/components/schemas/{name}", references);
+    }
+
+    [Fact]
+    public void Path_parameters_are_exactly_those_of_the_path()
+    {
+        foreach (var (path, item) in Document["paths"]!.AsObject())
+        {
+            var named = System.Text.RegularExpressions.Regex.Matches(path, @"\{(\w+)\}").Select(match => match.Groups[1].Value);
+            foreach (var (_, operation) in item!.AsObject())
+            {
+                var parameters = operation!["parameters"]?.AsArray() ?? [];
+                Assert.Equal(named, parameters.Where(one => one!["in"]!.GetValue<string>() == "path").Select(one => one!["name"]!.GetValue<string>()));
+                Assert.All(parameters.Where(one => one!["in"]!.GetValue<string>() == "path"), one => Assert.True(one!["required"]!.GetValue<bool>()));
+                Assert.Equal(parameters.Count, parameters.Select(one => $"{one!["in"]} {one["name"]}").Distinct().Count());
+            }
+        }
+    }
+
+    [Fact]
+    public void Query_parameters_are_the_fields_that_are_not_in_the_path()
+    {
+        var parameters = Operation("get", "/v1/orders")["parameters"]!.AsArray();
+        Assert.Equal(
+            ["storeId", "pageSize", "pageToken", "email", "state", "createTimeFrom", "createTimeUntil", "externalId"],
+            parameters.Select(one => one!["name"]!.GetValue<string>()));
+        var byName = parameters.ToDictionary(one => one!["name"]!.GetValue<string>(), one => one!);
+        Assert.True(byName["storeId"]["required"]!.GetValue<bool>());
+        Assert.Equal("#/components/schemas/orders.v1.OrderState", byName["state"]["schema"]!["$ref"]!.GetValue<string>());
+        Assert.Equal("date-time", byName["createTimeFrom"]["schema"]!["format"]!.GetValue<string>());
+        Assert.Equal("Most orders a page, 1 to 500; 0: 50.", byName["pageSize"]["description"]!.GetValue<string>());
+
+        var repeated = Operation("get", "/v1/orders:batchGet")["parameters"]![0]!["schema"]!;
+        Assert.Equal(("array", "string"), (repeated["type"]!.GetValue<string>(), repeated["items"]!["type"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public void Bodies_hold_what_is_not_in_the_path()
+    {
+        Assert.Equal("#/components/schemas/orders.v1.PlaceOrderRequest", Body("/v1/orders")["$ref"]!.GetValue<string>());
+        Assert.Equal("#/components/schemas/orders.v1.Store", Body("/v1/stores")["$ref"]!.GetValue<string>());
+        Assert.Equal(["requestId", "reason", "note", "etag"], Body("/v1/orders/{order}:cancel")["properties"]!.AsObject().Select(one => one.Key));
+        Assert.Contains(Operation("post", "/v1/orders")["parameters"]!.AsArray(), one => one!["name"]!.GetValue<string>() == "Idempotency-Key");
+
+        static JsonNode Body(string path) => Operation("post", path)["requestBody"]!["content"]!["application/json"]!["schema"]!;
+    }
+
+    [Fact]
+    public void Values_are_described_as_protobuf_JSON_writes_them()
+    {
+        var order = Schema("orders.v1.Order")["properties"]!;
+        Assert.Equal("string", order["version"]!["type"]!.GetValue<string>());
+        Assert.Equal("int64", order["version"]!["format"]!.GetValue<string>());
+        Assert.Equal("date-time", order["createTime"]!["format"]!.GetValue<string>());
+        Assert.Equal("When the suite accepted it.", order["createTime"]!["description"]!.GetValue<string>());
+        Assert.Equal("#/components/schemas/orders.v1.OrderLine", order["lines"]!["items"]!["$ref"]!.GetValue<string>());
+        Assert.Equal("integer", Schema("orders.v1.OrderLine")["properties"]!["quantity"]!["type"]!.GetValue<string>());
+        Assert.Equal("string", Schema("google.type.Money")["properties"]!["units"]!["type"]!.GetValue<string>());
+
+        var state = Schema("orders.v1.OrderState");
+        Assert.Equal(
+            ["ORDER_STATE_UNSPECIFIED", "ORDER_STATE_OPEN", "ORDER_STATE_COMPLETED", "ORDER_STATE_CANCELLED"],
+            state["enum"]!.AsArray().Select(one => one!.GetValue<string>()));
+        Assert.Contains("`ORDER_STATE_OPEN`: Accepted and not yet at its end.", state["description"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains("requestId", Schema("orders.v1.PlaceOrderRequest")["required"]!.AsArray().Select(one => one!.GetValue<string>()));
+    }
+
+    [Fact]
+    public void The_watch_is_a_stream_of_events()
+    {
+        var watch = Operation("get", "/v1/lookup/{code}:watch");
+        Assert.NotNull(watch["responses"]!["200"]!["content"]!["text/event-stream"]);
+        Assert.Equal(["code", "afterVersion", "Last-Event-ID"], watch["parameters"]!.AsArray().Select(one => one!["name"]!.GetValue<string>()));
+    }
+
+    [Theory]
+    [InlineData("/v1/orders", "/v1/orders", "")]
+    [InlineData("/v1/{name=orders/*}:cancel", "/v1/orders/{order}:cancel", "order")]
+    [InlineData("/v1/{name=stores/*/products/*}/stock", "/v1/stores/{store}/products/{product}/stock", "store,product")]
+    [InlineData("/v1/tracking/{tracking_number}", "/v1/tracking/{trackingNumber}", "trackingNumber")]
+    public void Path_templates_read_as_OpenAPI_writes_them(string template, string path, string variables)
+    {
+        var parsed = PathTemplate.Parse(template);
+        Assert.Equal(path, parsed.Path);
+        Assert.Equal(variables, string.Join(',', parsed.Variables.Select(one => one.Name)));
+    }
+
+    [Fact]
+    public void The_pages_name_every_operation()
+    {
+        var api = new ApiDescription();
+        foreach (var (path, _) in Document["paths"]!.AsObject())
+            Assert.Contains(path, api.Page, StringComparison.Ordinal);
+        Assert.Contains("/openapi/v1.json", api.Home, StringComparison.Ordinal);
+        Assert.DoesNotContain("{{", api.Page, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> References(JsonNode? node) => node switch
+    {
+        JsonObject one => one.SelectMany(member => member.Key == "$ref" ? [member.Value!.GetValue<string>()] : References(member.Value)),
+        JsonArray many => many.SelectMany(References),
+        _ => [],
+    };
+}

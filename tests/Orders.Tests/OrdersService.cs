@@ -1,0 +1,147 @@
+using Commerce.Orders.V1;
+using Commerce.ServiceDefaults;
+using Commerce.Testing;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Commerce.Orders.Tests;
+
+/// <summary>Orders as it runs, on two real ports, with a database and a virtual host of its own; one a test class.</summary>
+public sealed class OrdersService : IAsyncDisposable
+{
+    private TestDatabase? _database;
+    private TestVirtualHost? _virtualHost;
+    private WebApplication? _app;
+    private GrpcChannel? _channel;
+
+    public WebApplication App => _app!;
+
+    public HttpClient Rest { get; private set; } = null!;
+
+    public GrpcChannel Channel => _channel!;
+
+    public string Broker => _virtualHost!.ConnectionString;
+
+    public OrderService.OrderServiceClient Orders => new(_channel);
+
+    public StoreService.StoreServiceClient Stores => new(_channel);
+
+    public CatalogService.CatalogServiceClient Catalogue => new(_channel);
+
+    public StockService.StockServiceClient Stock => new(_channel);
+
+    public NpgsqlDataSource Database => App.Services.GetRequiredService<NpgsqlDataSource>();
+
+    /// <summary>Starts it for the first test of the class.</summary>
+    public async Task EnsureStarted()
+    {
+        if (_app is not null)
+            return;
+        var servers = await TestServers.Get();
+        _database = await servers.CreateDatabase();
+        _virtualHost = await servers.CreateVirtualHost();
+        await StartAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        if (_virtualHost is not null)
+            await _virtualHost.DisposeAsync();
+        if (_database is not null)
+            await _database.DisposeAsync();
+    }
+
+    /// <summary>How many rows a query finds.</summary>
+    public async Task<long> Count(string sql, params object[] values)
+    {
+        await using var command = Database.CreateCommand("SELECT count(*) " + sql);
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Products in the main store at 10.00 EUR, counted, with this many pieces.</summary>
+    public async Task Stocked(int pieces, params string[] skus)
+    {
+        var products = new BatchUpdateProductsRequest { Parent = "stores/main" };
+        var levels = new BatchSetStockRequest { Parent = "stores/main" };
+        foreach (var sku in skus)
+        {
+            products.Products.Add(new Product { Sku = sku, Title = "Article " + sku, UnitPrice = Request.Euro(1000), StockTracked = true });
+            levels.Levels.Add(new StockLevel { Sku = sku, OnHand = pieces });
+        }
+
+        await Catalogue.BatchUpdateProductsAsync(products);
+        await Stock.BatchSetStockAsync(levels);
+    }
+
+    public async Task<V1.Stock> StockOf(string sku) => await Stock.GetStockAsync(new GetStockRequest { Name = $"stores/main/products/{sku}/stock" });
+
+    /// <summary>Tells facts as Payments or Shipments would: through an outbox and a relay of its own, and the broker.</summary>
+    public async Task<OtherService> Other(string name) => await OtherService.Start(name, Broker);
+
+    public async Task<V1.Order> OrderWith(string orderId) => await Orders.GetOrderAsync(new GetOrderRequest { Name = "orders/" + orderId });
+
+    public async Task<IReadOnlyList<TimelineEntry>> TimelineOf(V1.Order order) =>
+        (await Orders.GetOrderTimelineAsync(new GetOrderTimelineRequest { Name = order.Name })).Entries;
+
+    private async Task StartAsync()
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Orders" });
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:ordersdb"] = _database!.ConnectionString,
+            ["ConnectionStrings:messaging"] = _virtualHost!.ConnectionString,
+        });
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+        });
+        builder.AddServiceDefaults("Orders");
+        builder.AddOrders();
+        builder.Logging.ClearProviders();
+        _app = builder.Build();
+        _app.MapOrders();
+        await _app.MigrateAsync();
+        await _app.StartAsync();
+        var urls = _app.Urls.Select(url => new Uri(url)).ToArray();
+        Rest = new HttpClient { BaseAddress = urls[0] };
+        _channel = GrpcChannel.ForAddress(urls[1], new GrpcChannelOptions { MaxSendMessageSize = null });
+    }
+
+    private async Task StopAsync()
+    {
+        _channel?.Dispose();
+        Rest?.Dispose();
+        if (_app is null)
+            return;
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+}
+
+/// <summary>
+/// Tests of the running service. It is started here and not by the fixture itself, because a missing server skips a test
+/// and would fail a fixture.
+/// </summary>
+public abstract class OrdersServiceTests(OrdersService service) : IClassFixture<OrdersService>, IAsyncLifetime
+{
+    protected OrdersService Service => service;
+
+    public async ValueTask InitializeAsync() => await service.EnsureStarted();
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+}

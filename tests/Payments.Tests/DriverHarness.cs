@@ -1,0 +1,187 @@
+using Commerce.Facts;
+using Commerce.Messaging;
+using Commerce.Payments.CollectingPayment;
+using Commerce.Payments.Consumers;
+using Commerce.Payments.Providers;
+using Commerce.Payments.RefundingPayment;
+using Commerce.Payments.Storage;
+using Commerce.Payments.Webhooks;
+using Commerce.ServiceDefaults;
+using Commerce.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Commerce.Payments.Tests;
+
+/// <summary>
+/// Payments on a real database, without broker and workers: the test decides what runs when, and where it is killed. A
+/// database a test class.
+/// </summary>
+public sealed class DriverHarness : IAsyncDisposable
+{
+    private static readonly OptionsWrapper<PaymentsOptions> Options = new(new PaymentsOptions { Provider = "fake" });
+
+    // Begun by the first test and not by the runner: a missing server then skips tests instead of failing the class.
+    private readonly Lazy<Task> _started;
+    private TestDatabase? _database;
+    private NpgsqlDataSource? _source;
+
+    public DriverHarness() => _started = new Lazy<Task>(Start);
+
+    internal NpgsqlDataSource Database => _source!;
+
+    internal PaymentStore Store => new(Database, TimeProvider.System);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_source is not null)
+            await _source.DisposeAsync();
+        if (_database is not null)
+            await _database.DisposeAsync();
+    }
+
+    internal async Task<TestPayment> Begin(FakeProvider provider)
+    {
+        await _started.Value;
+        return new TestPayment(this, provider, OrderId.New("ORD", TimeProvider.System).ToString());
+    }
+
+    private async Task Start()
+    {
+        _database = await (await TestServers.Get()).CreateDatabase();
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddLogging().AddSingleton(TimeProvider.System);
+        builder.Configuration["ConnectionStrings:paymentsdb"] = _database.ConnectionString;
+        builder.AddNpgsqlDataSource("paymentsdb");
+        builder.AddMigrations(typeof(Outbox).Assembly).AddMigrations(typeof(PaymentsModule).Assembly);
+        using var host = builder.Build();
+        await host.MigrateAsync();
+        _source = NpgsqlDataSource.Create(_database.ConnectionString);
+    }
+
+    /// <summary>One order's payment, and the means to push it about.</summary>
+    internal sealed class TestPayment(DriverHarness harness, FakeProvider provider, string orderId)
+    {
+        private readonly OutboxSignal _outboxSignal = new();
+        private readonly RecoverySignal _recoverySignal = new();
+
+        public string OrderId => orderId;
+
+        private PaymentProviders Providers => new([provider], Options);
+
+        private Outbox Outbox => new(TimeProvider.System, _outboxSignal);
+
+        private RecoveryPoints Points => new(TimeProvider.System, _recoverySignal);
+
+        public Task Place(params (string Token, long Minor)[] parts) => Consume((consumer, context) => consumer.Consume(
+            new OrderPlaced(
+                orderId, "main", 1, TimeProvider.System.GetUtcNow(), null, new Money(parts.Sum(p => p.Minor), "BRL"),
+                [.. parts.Select((p, i) => new PaymentPartFact(i + 1, "CARD", p.Token, new Money(p.Minor, "BRL"), 1))]),
+            context));
+
+        public Task Cancel() => Consume((consumer, context) => consumer.Consume(
+            new OrderCancelled(orderId, "main", 2, TimeProvider.System.GetUtcNow(), "SHOPPER"), context));
+
+        public async Task<Payment> Read() => await harness.Store.Find(orderId, CancellationToken.None) ?? throw new InvalidOperationException("There is no payment.");
+
+        /// <summary>A webhook arrives; returns what it was: news, known or ignored.</summary>
+        public Task<string> Hear(Authorisation said) =>
+            new ReceiveWebhook(harness.Store, Providers, harness.Database, Outbox, Points, TimeProvider.System, NullLogger<ReceiveWebhook>.Instance)
+                .Take(provider.Name, new ProviderNotice(Guid.NewGuid().ToString(), said.Id, said), CancellationToken.None);
+
+        /// <summary>The recovery points that there are, whenever they are due.</summary>
+        public async Task<IReadOnlyList<RecoveryPoint>> PointsLeft()
+        {
+            await using var command = harness.Database.CreateCommand(
+                "SELECT kind, key FROM messaging.recovery_points WHERE key = $1 OR key LIKE $1 || '/%' ORDER BY kind, key");
+            command.Parameters.AddWithValue(orderId);
+            await using var reader = await command.ExecuteReaderAsync();
+            var found = new List<RecoveryPoint>();
+            while (await reader.ReadAsync())
+                found.Add(new RecoveryPoint(reader.GetString(0), reader.GetString(1)));
+            return found;
+        }
+
+        /// <summary>Carries out a point as the worker does; killed: dies after the work, before the commit.</summary>
+        public async Task Run(RecoveryPoint point, bool killed = false)
+        {
+            var driver = new PaymentDriver(harness.Store, Providers, Options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
+            IRecover handler = point.Kind switch
+            {
+                CollectPayment.PointKind => new CollectPayment(driver),
+                ReleasePayment.PointKind => new ReleasePayment(driver),
+                _ => new PollPayment(driver),
+            };
+            var outcome = await handler.Recover(point, 1, CancellationToken.None);
+            await using var connection = await harness.Database.OpenConnectionAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            var context = new RecoveryContext(connection, transaction, Outbox, Points, CancellationToken.None);
+            var again = outcome as RecoveryOutcome.Again;
+            if ((again?.Commit ?? (outcome as RecoveryOutcome.Done)?.Commit) is { } commit)
+                await commit(context);
+            if (again is null)
+            {
+                await using var delete = new NpgsqlCommand("DELETE FROM messaging.recovery_points WHERE kind = $1 AND key = $2", connection, transaction);
+                delete.Parameters.AddWithValue(point.Kind);
+                delete.Parameters.AddWithValue(point.Key);
+                await delete.ExecuteNonQueryAsync();
+            }
+
+            if (context.Batch.BatchCommands.Count > 0)
+                await context.Batch.ExecuteNonQueryAsync();
+            if (!killed)
+                await transaction.CommitAsync();
+        }
+
+        /// <summary>Carries out what there is until nothing but waiting is left.</summary>
+        public async Task Settle()
+        {
+            for (var round = 0; round < 20; round++)
+            {
+                var open = await PointsLeft();
+                if (open.All(p => p.Kind == PollPayment.PointKind) && round > 0)
+                {
+                    foreach (var poll in open)
+                        await Run(poll);
+                    open = await PointsLeft();
+                    if (open.All(p => p.Kind == PollPayment.PointKind))
+                        return;
+                }
+
+                foreach (var point in open)
+                    await Run(point);
+            }
+
+            Assert.Fail($"{orderId} does not come to rest: {string.Join(", ", (await PointsLeft()).Select(p => p.Kind + " " + p.Key))}");
+        }
+
+        /// <summary>What was told, in the order of versions, which must be 1, 2, 3 … without a gap.</summary>
+        public async Task<IReadOnlyList<string>> Facts()
+        {
+            await using var command = harness.Database.CreateCommand("SELECT version, fact FROM messaging.outbox WHERE key = $1 ORDER BY id");
+            command.Parameters.AddWithValue(orderId);
+            await using var reader = await command.ExecuteReaderAsync();
+            var facts = new List<string>();
+            while (await reader.ReadAsync())
+            {
+                Assert.Equal(facts.Count + 1, reader.GetInt64(0));
+                facts.Add(reader.GetString(1));
+            }
+
+            return facts;
+        }
+
+        private async Task Consume(Func<OrderFactsConsumer, FactContext, Task> consume)
+        {
+            await using var connection = await harness.Database.OpenConnectionAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            var context = new FactContext(connection, transaction, Guid.NewGuid(), Outbox, Points, CancellationToken.None);
+            await consume(new OrderFactsConsumer(Providers, TimeProvider.System), context);
+            await context.Batch.ExecuteNonQueryAsync();
+            await transaction.CommitAsync();
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using Commerce.Payments.Providers;
+using CsCheck;
+
+namespace Commerce.Payments.Tests;
+
+/// <summary>
+/// Random parts, faults, kills, webhooks (early, late, doubled, never) and cancellations, with several drivers at once: in
+/// the end the provider's book has what the order's state says, and never more than one charge for a part.
+/// </summary>
+public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<DriverHarness>
+{
+    private static readonly Gen<(string Token, long Minor)[]> Parts =
+        Gen.Select(Gen.Frequency((5, Gen.Const("ok")), (1, Gen.Const("declined")), (2, Gen.Const("pending"))), Gen.Long[1, 100_000]).Array[1, 4];
+
+    [Fact]
+    public async Task Whatever_happens_the_money_is_right_in_the_end()
+    {
+        await Gen.Select(Parts, Gen.Int.Array[5, 30], Gen.Int).SampleAsync(
+            async (parts, happenings, seed) => await Live(parts, happenings, seed),
+            iter: 150,
+            threads: 2,
+            print: t => $"parts {string.Join(", ", t.Item1)}; happenings {string.Join(", ", t.Item2)}; seed {t.Item3}");
+    }
+
+    private async Task Live((string Token, long Minor)[] parts, int[] happenings, int seed)
+    {
+        var random = new Random(seed);
+        var provider = new FakeProvider
+        {
+            Fault = _ =>
+            {
+                lock (random)
+                    return (ProviderFault)Math.Max(0, random.Next(-6, 3));
+            },
+        };
+        var payment = await harness.Begin(provider);
+        var cancelled = false;
+        var placed = false;
+        foreach (var happening in happenings)
+        {
+            var points = await payment.PointsLeft();
+            switch ((uint)happening % 12)
+            {
+                case 0 when !cancelled:
+                    await payment.Cancel();
+                    cancelled = true;
+                    break;
+                case 1 or 2 when placed:
+                    provider.Decide(payment.OrderId, pays: (happening & 0x100) != 0);
+                    break;
+                case 3 or 4 when provider.Said is { Count: > 0 } said:
+                    await payment.Hear(said[(int)((uint)happening / 12 % said.Count)]);
+                    break;
+                case 5 or 6 when points.Count > 1:
+                    await Task.WhenAll(points.Select(p => payment.Run(p)));
+                    break;
+                case 7 when points.Count > 0:
+                    await payment.Run(points[0], killed: true);
+                    break;
+                case 8 when provider.Said is { Count: > 0 } said && points.Count > 0:
+                    await Task.WhenAll(payment.Run(points[0]), payment.Hear(said[^1]));
+                    break;
+                default:
+                    if (!placed)
+                    {
+                        await payment.Place(parts);
+                        placed = true;
+                    }
+                    else if (points.Count > 0)
+                    {
+                        await payment.Run(points[(int)((uint)happening / 12 % points.Count)]);
+                    }
+
+                    break;
+            }
+        }
+
+        if (!placed)
+            await payment.Place(parts);
+        provider.Fault = _ => ProviderFault.None;
+        await payment.Settle();
+        await Check(payment, provider, cancelled);
+    }
+
+    private static async Task Check(DriverHarness.TestPayment payment, FakeProvider provider, bool cancelled)
+    {
+        var stored = await payment.Read();
+        var books = provider.BooksOf(payment.OrderId);
+
+        // One authorisation a part, and our books are the provider's.
+        Assert.Equal(books.Count, books.Select(a => a.Reference).Distinct().Count());
+        Assert.Equal(books.Sum(a => a.Captured), stored.Captured.Minor);
+        Assert.Equal(books.Sum(a => a.Refunded), stored.Refunded.Minor);
+        Assert.All(books, a => Assert.InRange(a.Captured, 0, a.Amount.Minor));
+
+        if (cancelled || stored.Releasing)
+        {
+            Assert.All(books, a => Assert.True(a.Status == AuthorisationStatus.Declined || a.Voided || (a.Captured > 0 && a.Captured == a.Refunded), $"{a} is still held or kept."));
+            Assert.Contains(stored.State, new[] { PaymentState.Declined, PaymentState.Voided, PaymentState.Refunded });
+            Assert.DoesNotContain(await payment.PointsLeft(), p => p.Kind != "poll-payment");
+        }
+        else if (stored.Waits)
+        {
+            Assert.Equal(0, stored.Captured.Minor);
+            Assert.Contains(await payment.PointsLeft(), p => p.Kind == "poll-payment");
+        }
+        else
+        {
+            Assert.Equal((PaymentState.Captured, stored.Amount.Minor), (stored.State, books.Sum(a => a.Captured)));
+        }
+
+        // Versions are checked to be 1, 2, 3 … in reading; the last fact tells the state.
+        var facts = await payment.Facts();
+        Assert.Equal("Payment" + stored.State, facts[^1]);
+        Assert.Equal(facts.Count, facts.Distinct().Count());
+    }
+}

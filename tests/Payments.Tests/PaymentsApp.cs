@@ -1,0 +1,247 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Commerce.Facts;
+using Commerce.Messaging;
+using Commerce.Payments.V1;
+using Commerce.Sandbox;
+using Commerce.ServiceDefaults;
+using Commerce.Testing;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Commerce.Payments.Tests;
+
+/// <summary>
+/// Payments as it runs, on a real broker and database, with the real Sandbox as its provider; Orders is played by an
+/// outbox of its own, and whoever hears of payments by an observer. Started once a test class.
+/// </summary>
+public sealed class PaymentsApp : IAsyncDisposable
+{
+    public const string Secret = "a secret of the tests";
+
+    private const string Caller = "service/tests";
+
+    // Begun by the first test and not by the runner: a missing server then skips tests instead of failing the class.
+    private readonly Lazy<Task> _started;
+    private readonly Stack<Func<ValueTask>> _stop = [];
+    private readonly Recorder _recorder = new();
+    private IHost? _orders;
+
+    public PaymentsApp() => _started = new Lazy<Task>(Start);
+
+    /// <summary>Payments over REST.</summary>
+    public HttpClient Rest { get; } = new() { Timeout = TimeSpan.FromSeconds(20) };
+
+    /// <summary>The Sandbox.</summary>
+    public HttpClient Outside { get; } = new() { Timeout = TimeSpan.FromSeconds(20) };
+
+    public PaymentService.PaymentServiceClient Grpc { get; private set; } = null!;
+
+    public Task Ready => _started.Value;
+
+    /// <summary>Places an order; returns its id.</summary>
+    public async Task<string> Place(string storeId, params (string Token, long Minor)[] parts)
+    {
+        await Ready;
+        var orderId = OrderId.New("ORD", TimeProvider.System).ToString();
+        await Tell(new OrderPlaced(
+            orderId, storeId, 1, TimeProvider.System.GetUtcNow(), null, new Money(parts.Sum(p => p.Minor), "BRL"),
+            [.. parts.Select((p, i) => new PaymentPartFact(i + 1, "CARD", p.Token, new Money(p.Minor, "BRL"), 3))]));
+        return orderId;
+    }
+
+    public Task Cancel(string orderId) => Tell(new OrderCancelled(orderId, "main", 2, TimeProvider.System.GetUtcNow(), "SHOPPER"));
+
+    /// <summary>The facts about an order's payment, by version, once the last one is of the given name.</summary>
+    public Task<IReadOnlyList<string>> Facts(string orderId, string last) => Eventually.Value(
+        () => Task.FromResult(_recorder.Of(orderId)), facts => facts.Count > 0 && facts[^1] == last);
+
+    /// <summary>The provider's book about an order.</summary>
+    public async Task<JsonArray> Charges(string orderId)
+    {
+        var found = new JsonArray();
+        for (var part = 1; part <= 3; part++)
+        {
+            var answer = await Outside.GetFromJsonAsync<JsonNode>($"/payments/v1/authorizations?reference={Uri.EscapeDataString($"{orderId}/{part}")}");
+            foreach (var one in answer!["authorizations"]!.AsArray())
+                found.Add(one!.DeepClone());
+        }
+
+        return found;
+    }
+
+    public async Task Turn(string knobs)
+    {
+        using var answer = await Outside.PatchAsync("/control/knobs", new StringContent(knobs, System.Text.Encoding.UTF8, "application/json"));
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        while (_stop.TryPop(out var stop))
+            await stop();
+        Rest.Dispose();
+        Outside.Dispose();
+    }
+
+    private async Task Tell(IFact fact)
+    {
+        var database = _orders!.Services.GetRequiredService<NpgsqlDataSource>();
+        var outbox = _orders.Services.GetRequiredService<Outbox>();
+        await using var connection = await database.OpenConnectionAsync();
+        await using var batch = new NpgsqlBatch(connection);
+        outbox.Add(batch, fact);
+        await batch.ExecuteNonQueryAsync();
+        outbox.Wake();
+    }
+
+    private async Task Start()
+    {
+        var servers = await TestServers.Get();
+        var ordersDb = await servers.CreateDatabase();
+        _stop.Push(ordersDb.DisposeAsync);
+        var paymentsDb = await servers.CreateDatabase();
+        _stop.Push(paymentsDb.DisposeAsync);
+        var broker = await servers.CreateVirtualHost();
+        _stop.Push(broker.DisposeAsync);
+
+        var sandboxUrl = $"http://127.0.0.1:{FreePort()}";
+        var payments = await StartPayments(paymentsDb, broker, sandboxUrl);
+        var urls = payments.Urls.ToArray();
+        // Endpoints are bound in the order of their names: grpc, http.
+        Rest.BaseAddress = new Uri(urls[1]);
+        var channel = GrpcChannel.ForAddress(urls[0]);
+        _stop.Push(() =>
+        {
+            channel.Dispose();
+            return ValueTask.CompletedTask;
+        });
+        Grpc = new PaymentService.PaymentServiceClient(channel.Intercept(headers =>
+        {
+            headers.Add(Principal.Header, Caller);
+            return headers;
+        }));
+        Rest.DefaultRequestHeaders.Add(Principal.Header, Caller);
+        await StartSandbox(sandboxUrl, urls[1]);
+        Outside.BaseAddress = new Uri(sandboxUrl);
+        await StartNeighbours(ordersDb, broker);
+    }
+
+    private async Task<WebApplication> StartPayments(TestDatabase database, TestVirtualHost broker, string sandboxUrl)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = Path.GetTempPath() });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Kestrel:Endpoints:grpc:Url"] = "http://127.0.0.1:0",
+            ["Kestrel:Endpoints:grpc:Protocols"] = "Http2",
+            ["Kestrel:Endpoints:http:Url"] = "http://127.0.0.1:0",
+            ["Kestrel:Endpoints:http:Protocols"] = "Http1",
+            ["ConnectionStrings:paymentsdb"] = database.ConnectionString,
+            ["ConnectionStrings:messaging"] = broker.ConnectionString,
+            ["Webhooks:Secret"] = Secret,
+            ["Outside:sandbox-payments:Address"] = sandboxUrl,
+            ["Outside:sandbox-payments:Timeout"] = "00:00:01",
+            ["Payments:RetryAtMost"] = "00:00:00.5",
+            // Long, so that what a webhook is to bring about is not brought about by asking.
+            ["Payments:PollAfter"] = "00:10:00",
+        });
+        builder.AddServiceDefaults("Payments");
+        builder.AddPayments();
+        builder.Logging.ClearProviders().AddConsole();
+        var app = builder.Build();
+        app.MapPayments();
+        await app.MigrateAsync();
+        await app.StartAsync();
+        Push(app);
+        return app;
+    }
+
+    private async Task StartSandbox(string url, string paymentsUrl)
+    {
+        var directory = Path.Combine(Path.GetTempPath(), $"payments-sandbox-{Guid.NewGuid():N}");
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = Path.GetTempPath() });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Sandbox:DataDirectory"] = directory,
+            ["Sandbox:Smtp:Port"] = "0",
+            ["Sandbox:Knobs:pending_delay_seconds"] = "0.3",
+            ["Webhooks:Secret"] = Secret,
+            ["services:payments:http:0"] = paymentsUrl,
+        });
+        builder.Logging.ClearProviders().AddConsole();
+        builder.WebHost.UseUrls(url);
+        builder.AddSandbox();
+        var app = builder.Build();
+        app.MapSandbox();
+        await app.StartAsync();
+        _stop.Push(() =>
+        {
+            Directory.Delete(directory, recursive: true);
+            return ValueTask.CompletedTask;
+        });
+        Push(app);
+    }
+
+    private async Task StartNeighbours(TestDatabase database, TestVirtualHost broker)
+    {
+        var orders = Host.CreateEmptyApplicationBuilder(null);
+        orders.Services.AddLogging(l=>l.AddConsole()).AddSingleton(TimeProvider.System);
+        orders.Configuration["ConnectionStrings:ordersdb"] = database.ConnectionString;
+        orders.Configuration["ConnectionStrings:messaging"] = broker.ConnectionString;
+        orders.AddNpgsqlDataSource("ordersdb");
+        orders.AddMigrations(typeof(Outbox).Assembly);
+        orders.AddMessaging("orders");
+        _orders = orders.Build();
+        await _orders.MigrateAsync();
+        await _orders.StartAsync();
+        Push(_orders);
+
+        var listener = Host.CreateEmptyApplicationBuilder(null);
+        listener.Services.AddLogging(l=>l.AddConsole()).AddSingleton(_recorder);
+        listener.Configuration["ConnectionStrings:messaging"] = broker.ConnectionString;
+        listener.AddMessaging("gateway").Observe<Recorder>("payments");
+        var host = listener.Build();
+        await host.StartAsync();
+        Push(host);
+    }
+
+    private void Push(IHost host) => _stop.Push(async () =>
+    {
+        await host.StopAsync();
+        if (host is IAsyncDisposable disposable)
+            await disposable.DisposeAsync();
+        else
+            host.Dispose();
+    });
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Keeps what the broker brings.</summary>
+    private sealed class Recorder : IObserveFacts
+    {
+        private readonly ConcurrentDictionary<(string Key, long Version), string> _facts = [];
+
+        public Task Observe(IFact fact, CancellationToken cancellationToken)
+        {
+            _facts.TryAdd((fact.Key, fact.Version), fact.GetType().Name);
+            return Task.CompletedTask;
+        }
+
+        public IReadOnlyList<string> Of(string orderId) => [.. _facts.Where(f => f.Key.Key == orderId).OrderBy(f => f.Key.Version).Select(f => f.Value)];
+    }
+}

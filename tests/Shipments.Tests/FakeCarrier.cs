@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Commerce.Shipments.Carriers;
+
+namespace Commerce.Shipments.Tests;
+
+/// <summary>A carrier that does as it is told, and keeps the books by which a test judges: one label a key.</summary>
+internal sealed class FakeCarrier(string code) : ICarrier
+{
+    private static int _numbers;
+
+    private readonly ConcurrentDictionary<string, Label> _byKey = new();
+    private readonly ConcurrentDictionary<string, bool> _voided = new();
+    private int _timeouts;
+
+    public string Code => code;
+
+    public long PriceMinor { get; set; } = 1000;
+
+    public int TransitDaysMax { get; set; } = 3;
+
+    /// <summary>Does not answer at all.</summary>
+    public bool Down { get; set; }
+
+    public bool Serves { get; set; } = true;
+
+    public bool Refuses { get; set; }
+
+    /// <summary>So many labels are made, but the answer is lost.</summary>
+    public int TimeoutsAfterSuccess { get; set; }
+
+    /// <summary>The parcel is with the carrier: labels cannot be voided.</summary>
+    public bool HasParcels { get; set; }
+
+    /// <summary>Awaited before a label is made.</summary>
+    public Func<Task> BeforeLabel { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>Awaited after a label was made and before that is told.</summary>
+    public Func<Label, Task> AfterLabel { get; set; } = _ => Task.CompletedTask;
+
+    public ConcurrentDictionary<string, string> Events { get; } = new();
+
+    public IReadOnlyCollection<Label> Labels => [.. _byKey.Values];
+
+    public IReadOnlyCollection<string> Voided => [.. _voided.Keys];
+
+    public ConcurrentQueue<string> Asked { get; } = new();
+
+    public int Polls;
+
+    public Task<IReadOnlyList<Rate>> Rates(Shipment shipment, CancellationToken cancellationToken)
+    {
+        ThrowIfDown();
+        return Task.FromResult<IReadOnlyList<Rate>>(Serves ? [new Rate(code, "ground", new Money(PriceMinor, "BRL"), 1, TransitDaysMax)] : []);
+    }
+
+    public async Task<Label> BuyLabel(Shipment shipment, string service, string idempotencyKey, CancellationToken cancellationToken)
+    {
+        Asked.Enqueue(idempotencyKey);
+        await BeforeLabel();
+        ThrowIfDown();
+        if (Refuses)
+            throw new LabelRefusedException("not today");
+        var label = _byKey.GetOrAdd(idempotencyKey, key => new Label($"label {key}", $"{code.ToUpperInvariant()}{Interlocked.Increment(ref _numbers):D10}", new Money(PriceMinor, "BRL"), null));
+        await AfterLabel(label);
+        if (Interlocked.Increment(ref _timeouts) <= TimeoutsAfterSuccess)
+            throw new TaskCanceledException("timed out", new TimeoutException());
+        return label;
+    }
+
+    public Task<VoidOutcome> VoidLabel(string labelId, string idempotencyKey, CancellationToken cancellationToken)
+    {
+        ThrowIfDown();
+        if (HasParcels)
+            return Task.FromResult(VoidOutcome.HandedOver);
+        _voided[labelId] = true;
+        return Task.FromResult(VoidOutcome.Voided);
+    }
+
+    public Task<IReadOnlyList<CarrierEvent>> Track(string trackingNumber, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref Polls);
+        ThrowIfDown();
+        using var document = JsonDocument.Parse($"[{Events.GetValueOrDefault(trackingNumber)}]");
+        return Task.FromResult<IReadOnlyList<CarrierEvent>>([.. document.RootElement.EnumerateArray().Select(CarrierEvent.Read).OfType<CarrierEvent>()]);
+    }
+
+    private void ThrowIfDown()
+    {
+        if (Down)
+            throw new HttpRequestException("connection refused");
+    }
+}

@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using Commerce.Orders.V1;
+using Commerce.Types.V1;
+using Google.Protobuf.WellKnownTypes;
+using Google.Type;
+using Grpc.Core;
+
+namespace Commerce.Shipments.Tests;
+
+/// <summary>What Shipments asks of Orders.</summary>
+internal sealed class FakeOrders : OrderService.OrderServiceClient
+{
+    private readonly ConcurrentDictionary<string, Order> _orders = new();
+
+    public Order Add(params string[] locations)
+    {
+        var id = OrderId.New("ORD", TimeProvider.System).ToString();
+        var order = new Order
+        {
+            Name = $"orders/{id}",
+            OrderId = id,
+            StoreId = "main",
+            ExternalId = $"shop-{id}",
+            State = OrderState.Open,
+            Version = 3,
+            Customer = new Contact { Name = "Ana Souza" },
+            ShippingAddress = new PostalAddress { RegionCode = "BR", PostalCode = "01310-100", Locality = "São Paulo", AdministrativeArea = "SP", AddressLines = { "Av. Paulista 1" } },
+            PromisedDeliveryTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddDays(30)),
+        };
+        foreach (var location in locations)
+            order.Lines.Add(Line(order.Lines.Count + 1, location));
+        return _orders[id] = order;
+    }
+
+    public override AsyncUnaryCall<Order> GetOrderAsync(GetOrderRequest request, CallOptions options) =>
+        new(Task.FromResult(_orders[request.Name["orders/".Length..]]), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+
+    private static OrderLine Line(int number, string location) => new()
+    {
+        LineNumber = number,
+        Sku = $"sku-{number}",
+        Title = "A thing",
+        Quantity = 2,
+        UnitPrice = new Google.Type.Money { CurrencyCode = "BRL", Units = 10 },
+        Amount = new Google.Type.Money { CurrencyCode = "BRL", Units = 20 },
+        Dimensions = new Dimensions { WeightGrams = 300, LengthMm = 200, WidthMm = 100, HeightMm = 50 },
+        ShipFrom = location.Length == 0 ? null : new Place { LocationId = location, Locality = "Cajamar", AdministrativeArea = "SP", PostalCode = "07750", RegionCode = "BR" },
+    };
+}
+
+/// <summary>The store, whose own place is where lines without one leave from.</summary>
+internal sealed class FakeStores : StoreService.StoreServiceClient
+{
+    public override AsyncUnaryCall<Store> GetStoreAsync(GetStoreRequest request, CallOptions options) => new(
+        Task.FromResult(new Store { StoreId = "main", ShipFrom = new Place { Locality = "Curitiba", AdministrativeArea = "PR", PostalCode = "80010", RegionCode = "BR" } }),
+        Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+}
