@@ -74,6 +74,7 @@ public sealed class FailureTests : MessagingTest
 
         await Eventually.True(async () => await notifications.Services.GetRequiredService<Redrive>().CountErrors(Queue) == 1);
         await Eventually.True(async () => await notifications.Database.Count("effects") == 2);
+        Assert.Equal(1u, await wire.Count(ErrorQueue));
     }
 
     [Fact]

@@ -64,17 +64,24 @@ internal static class BusSetup
     /// </summary>
     private sealed class ErrorFilter(FactReceiver receiver, string queue) : IFilter<ExceptionReceiveContext>
     {
-        public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next) =>
-            receiver.MoveToErrorQueue(queue, context, new ErrorCause("undecodable", context.Exception, 1));
+        public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
+        {
+            await receiver.MoveToErrorQueue(queue, context, new ErrorCause("undecodable", context.Exception, 1));
+            context.GetOrAddPayload(() => new Moved());
+        }
 
         public void Probe(ProbeContext context) => context.CreateFilterScope("error-queue");
     }
 
+    /// <summary>MassTransit takes a message that was moved for one that nobody wanted, and asks the next filter about it too.</summary>
+    private sealed class Moved;
+
     /// <summary>The body is readable, but no fact that this queue is for.</summary>
     private sealed class UnknownFilter(FactReceiver receiver, string queue) : IFilter<ReceiveContext>
     {
-        public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) =>
-            receiver.MoveToErrorQueue(queue, context, new ErrorCause("unknown-fact", null, 1));
+        public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) => context.TryGetPayload<Moved>(out _)
+            ? Task.CompletedTask
+            : receiver.MoveToErrorQueue(queue, context, new ErrorCause("unknown-fact", null, 1));
 
         public void Probe(ProbeContext context) => context.CreateFilterScope("error-queue");
     }
