@@ -49,10 +49,13 @@ public sealed class ShipmentsOptions
 /// <summary>Section "Webhooks".</summary>
 public sealed class WebhookOptions
 {
-    /// <summary>What carriers sign with; several while one is being replaced, separated by spaces.</summary>
+    /// <summary>What carriers sign with.</summary>
     [Required, MinLength(8)]
     public string Secret { get; set; } = "";
 
-    /// <summary>Each of the secrets.</summary>
-    public IReadOnlyList<string> Secrets => Secret.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+    /// <summary>Accepted as well while carriers change from one secret to the next; empty otherwise.</summary>
+    public string PreviousSecret { get; set; } = "";
+
+    /// <summary>Every secret that is valid now.</summary>
+    public IReadOnlyList<string> Secrets => PreviousSecret.Length > 0 ? [Secret, PreviousSecret] : [Secret];
 }

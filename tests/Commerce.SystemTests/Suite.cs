@@ -135,11 +135,11 @@ public sealed class Suite : IAsyncLifetime
             messages.Sum(message => message!["duplicates"]?.GetValue<long>() ?? 0));
     }
 
-    /// <summary>The provider's charges whose reference names the order.</summary>
-    public async Task<IReadOnlyList<JsonNode>> Charges(string reference)
+    /// <summary>Everything that the provider ever charged, by its own book, by Order ID (a reference is the order and the part).</summary>
+    public async Task<ILookup<string, JsonNode>> Charges()
     {
-        var answer = await Sandbox.GetFromJsonAsync<JsonObject>($"/books/charges?reference={Uri.EscapeDataString(reference)}");
-        return [.. answer!["charges"]!.AsArray().Select(charge => charge!)];
+        var answer = await Sandbox.GetFromJsonAsync<JsonObject>("/books/charges");
+        return answer!["charges"]!.AsArray().ToLookup(charge => charge!["authorization"]!["reference"]!.GetValue<string>().Split('/')[0], charge => charge!);
     }
 
     private void Connect()

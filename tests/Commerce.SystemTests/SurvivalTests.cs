@@ -54,17 +54,15 @@ public sealed class SurvivalTests(Suite suite)
                 () => $"{id} ({reference}) is not completed. {suite.Output()}");
         }
 
-        var charges = 0;
+        var book = await suite.Charges();
         foreach (var id in placed.Values)
         {
-            var own = await suite.Charges(id);
+            var own = book[id].ToList();
             Assert.True(own.Count == 1, $"{id} has {own.Count} charges in the provider's book");
             Assert.Single(own[0]["captures"]!.AsArray());
             Assert.Empty(own[0]["refunds"]!.AsArray());
-            charges += own.Count;
         }
 
-        Assert.Equal(Orders, charges);
         foreach (var (email, id) in emails)
         {
             // Confirmed, shipped, delivered; that it was out for delivery is told unless it had arrived by then.

@@ -86,7 +86,7 @@ public class OrderTests
     [Theory]
     [InlineData(PaymentState.Paid, PaymentEvent.Declined)]
     [InlineData(PaymentState.Paid, PaymentEvent.Voided)]
-    [InlineData(PaymentState.Pending, PaymentEvent.Refunded)]
+    [InlineData(PaymentState.Failed, PaymentEvent.Refunded)]
     [InlineData(PaymentState.Failed, PaymentEvent.Captured)]
     [InlineData(PaymentState.Refunded, PaymentEvent.Declined)]
     public void A_contradiction_is_an_error(PaymentState state, PaymentEvent happened) => Assert.Null(PaymentStates.After(state, happened));

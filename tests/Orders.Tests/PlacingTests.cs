@@ -84,6 +84,18 @@ public class PlacingTests(OrdersService service) : OrdersServiceTests(service)
     }
 
     [Fact]
+    public async Task An_order_that_costs_nothing_needs_no_payment()
+    {
+        var placed = await Service.Orders.PlaceOrderAsync(Request.Order().With(r =>
+        {
+            r.Adjustments.Add(new Adjustment { Label = "gift", Amount = Request.Euro(-2000) });
+            r.PaymentParts.Clear();
+        }));
+        Assert.Equal(Request.Euro(0), placed.Total);
+        Assert.Equal(placed, await Service.OrderWith(placed.OrderId));
+    }
+
+    [Fact]
     public async Task An_unknown_sku_needs_a_title_and_a_price()
     {
         var (code, info, fields, _) = await Refusal.Of(Service.Orders.PlaceOrderAsync(Request.Order(new OrderLine { Sku = "nowhere", Quantity = 1 })));

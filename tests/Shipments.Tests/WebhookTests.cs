@@ -3,8 +3,10 @@ using Commerce.Shipments.V1;
 
 namespace Commerce.Shipments.Tests;
 
-public sealed class WebhookTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
+public sealed class WebhookTests(ShipmentsApp fixture) : IClassFixture<ShipmentsApp>
 {
+    private readonly ShipmentsApp _app = fixture.Required;
+
     // A journey as UPS tells it, with a failed attempt on the way.
     private static readonly (string Code, string Words)[] Journey =
     [
@@ -15,7 +17,7 @@ public sealed class WebhookTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
     public async Task However_a_journey_is_told_it_ends_the_same()
     {
         var random = new Random(7);
-        var parcels = await app.Ship(app.Orders.Add([.. Enumerable.Range(0, 8).Select(place => $"p{place}")]));
+        var parcels = await _app.Ship(_app.Orders.Add([.. Enumerable.Range(0, 8).Select(place => $"p{place}")]));
 
         await Task.WhenAll(parcels.Select(async parcel =>
         {
@@ -26,19 +28,19 @@ public sealed class WebhookTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
             // At the same time, one by one and in pairs.
             await Task.WhenAll(told.Chunk(2).Select(async pair =>
             {
-                using var answer = await app.Webhook("ups", pair);
+                using var answer = await _app.Webhook("ups", pair);
                 Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
             }));
         }));
 
-        foreach (var parcel in await app.Parcels(new() { OrderId = parcels[0].OrderId }))
+        foreach (var parcel in await _app.Parcels(new() { OrderId = parcels[0].OrderId }))
         {
             Assert.Equal(TrackingStatus.Delivered, parcel.Status);
             Assert.Equal(Journey.Length, parcel.Scans.Count);
             Assert.NotNull(parcel.DeliveredTime);
             Assert.True(parcel.Scans.Select(scan => scan.Time).SequenceEqual(parcel.Scans.Select(scan => scan.Time).OrderDescending()));
             // One fact a version, and not one more than there were scans.
-            var facts = await app.Facts(parcel.ShipmentId);
+            var facts = await _app.Facts(parcel.ShipmentId);
             Assert.Equal(Enumerable.Range(1, facts.Count).Select(version => (long)version), facts.Select(fact => fact.Version));
             Assert.Equal(parcel.Version, facts.Count);
             Assert.InRange(facts.Count(fact => fact.Fact == "ParcelTracked"), 1, Journey.Length);
@@ -48,15 +50,15 @@ public sealed class WebhookTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
     [Fact]
     public async Task What_brings_nothing_new_writes_nothing()
     {
-        var parcel = Assert.Single(await app.Ship(app.Orders.Add("a")));
+        var parcel = Assert.Single(await _app.Ship(_app.Orders.Add("a")));
         var scan = ShipmentsApp.Event(parcel.TrackingNumber, "P", 1);
-        using var first = await app.Webhook("ups", scan, scan);
-        var once = await app.Parcel(parcel);
+        using var first = await _app.Webhook("ups", scan, scan);
+        var once = await _app.Parcel(parcel);
 
-        using var again = await app.Webhook("ups", scan);
+        using var again = await _app.Webhook("ups", scan);
 
         Assert.Contains("\"known\":1", await again.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        var twice = await app.Parcel(parcel);
+        var twice = await _app.Parcel(parcel);
         Assert.Equal(once, twice);
         Assert.Equal(3, twice.Version);
         Assert.Single(twice.Scans);
@@ -65,25 +67,25 @@ public sealed class WebhookTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
     [Fact]
     public async Task One_bad_event_costs_no_other_and_is_named()
     {
-        var parcel = Assert.Single(await app.Ship(app.Orders.Add("a")));
+        var parcel = Assert.Single(await _app.Ship(_app.Orders.Add("a")));
 
-        using var answer = await app.Webhook("ups", "null", """{"code":"P"}""", """{"tracking_number":"\ud800"}""", ShipmentsApp.Event(parcel.TrackingNumber, "P", 1), "[]");
+        using var answer = await _app.Webhook("ups", "null", """{"code":"P"}""", """{"tracking_number":"\ud800"}""", ShipmentsApp.Event(parcel.TrackingNumber, "P", 1), "[]");
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var said = await answer.Content.ReadAsStringAsync();
         foreach (var index in (int[])[0, 1, 2, 4])
             Assert.Contains($"\"index\":{index}", said, StringComparison.Ordinal);
-        Assert.Equal(TrackingStatus.PickedUp, (await app.Parcel(parcel)).Status);
+        Assert.Equal(TrackingStatus.PickedUp, (await _app.Parcel(parcel)).Status);
     }
 
     [Fact]
     public async Task An_unknown_code_with_unknown_words_is_kept_and_changes_nothing()
     {
-        var parcel = Assert.Single(await app.Ship(app.Orders.Add("a")));
-        using var first = await app.Webhook("ups", ShipmentsApp.Event(parcel.TrackingNumber, "I", 1));
-        using var second = await app.Webhook("ups", ShipmentsApp.Event(parcel.TrackingNumber, "??", 2, "…"));
+        var parcel = Assert.Single(await _app.Ship(_app.Orders.Add("a")));
+        using var first = await _app.Webhook("ups", ShipmentsApp.Event(parcel.TrackingNumber, "I", 1));
+        using var second = await _app.Webhook("ups", ShipmentsApp.Event(parcel.TrackingNumber, "??", 2, "…"));
 
-        var seen = await app.Parcel(parcel);
+        var seen = await _app.Parcel(parcel);
         Assert.Equal(TrackingStatus.InTransit, seen.Status);
         Assert.Equal("??", seen.Scans[0].CarrierCode);
     }
@@ -91,12 +93,12 @@ public sealed class WebhookTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
     [Fact]
     public async Task Another_carriers_parcel_with_the_same_number_is_another_parcel()
     {
-        var parcel = Assert.Single(await app.Ship(app.Orders.Add("a")));
+        var parcel = Assert.Single(await _app.Ship(_app.Orders.Add("a")));
 
-        using var answer = await app.Webhook("dhl", ShipmentsApp.Event(parcel.TrackingNumber, "OK", 1));
+        using var answer = await _app.Webhook("dhl", ShipmentsApp.Event(parcel.TrackingNumber, "OK", 1));
 
         Assert.Contains("\"unclaimed\":1", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.Equal(TrackingStatus.PreTransit, (await app.Parcel(parcel)).Status);
+        Assert.Equal(TrackingStatus.PreTransit, (await _app.Parcel(parcel)).Status);
     }
 
     [Fact]
@@ -104,18 +106,18 @@ public sealed class WebhookTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
     {
         var body = $$"""{"events":[{{ShipmentsApp.Event("1Z999AA10123456784", "P", 1)}}]}""";
 
-        using var unsigned = await app.Post("ups", body, withSignature: false);
-        using var forged = await app.Post("ups", body, secret: "another secret");
-        using var stale = await app.Post("ups", body, age: TimeSpan.FromMinutes(6));
-        using var early = await app.Post("ups", body, age: TimeSpan.FromMinutes(-6));
-        using var nobody = await app.Post("nobody", body);
+        using var unsigned = await _app.Post("ups", body, withSignature: false);
+        using var forged = await _app.Post("ups", body, secret: "another secret");
+        using var stale = await _app.Post("ups", body, age: TimeSpan.FromMinutes(6));
+        using var early = await _app.Post("ups", body, age: TimeSpan.FromMinutes(-6));
+        using var nobody = await _app.Post("nobody", body);
 
         Assert.Equal(HttpStatusCode.Unauthorized, unsigned.StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, forged.StatusCode);
         Assert.Contains("WEBHOOK_STALE", await stale.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains("WEBHOOK_STALE", await early.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, nobody.StatusCode);
-        Assert.Equal(0, await app.Count("SELECT count(*) FROM unclaimed_scans WHERE tracking_number = '1Z999AA10123456784'"));
+        Assert.Equal(0, await _app.Count("SELECT count(*) FROM unclaimed_scans WHERE tracking_number = '1Z999AA10123456784'"));
     }
 
     [Theory]
@@ -128,7 +130,7 @@ public sealed class WebhookTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
     [InlineData("\"\\ud800\"")]
     public async Task A_body_that_holds_no_events_is_refused_with_what_is_wrong(string body)
     {
-        using var answer = await app.Post("ups", body);
+        using var answer = await _app.Post("ups", body);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
@@ -137,9 +139,9 @@ public sealed class WebhookTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
     [Fact]
     public async Task A_giant_body_and_a_thousand_and_one_events_are_refused()
     {
-        using var giant = await app.Post("ups", new string(' ', 1024 * 1024 + 1));
-        using var many = await app.Post("ups", $$"""{"events":[{{string.Join(',', Enumerable.Repeat("null", 1001))}}]}""");
-        using var deep = await app.Post("ups", new string('[', 5000));
+        using var giant = await _app.Post("ups", new string(' ', 1024 * 1024 + 1));
+        using var many = await _app.Post("ups", $$"""{"events":[{{string.Join(',', Enumerable.Repeat("null", 1001))}}]}""");
+        using var deep = await _app.Post("ups", new string('[', 5000));
 
         Assert.Contains("REQUEST_TOO_LARGE", await giant.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.BadRequest, many.StatusCode);
@@ -149,7 +151,7 @@ public sealed class WebhookTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
     [Fact]
     public async Task Whatever_text_a_carrier_sends_is_stored_or_refused()
     {
-        var parcel = Assert.Single(await app.Ship(app.Orders.Add("a")));
+        var parcel = Assert.Single(await _app.Ship(_app.Orders.Add("a")));
         var random = new Random(11);
         // Any UTF-16 at all, half characters and NUL among it, as JSON can write it.
         var texts = Enumerable.Range(0, 200).Select(_ => string.Concat(Enumerable.Range(0, random.Next(40)).Select(_ => $"\\u{random.Next(3) switch
@@ -159,10 +161,10 @@ public sealed class WebhookTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
             _ => random.Next(0x10000),
         }:x4}"))).ToArray();
 
-        using var answer = await app.Webhook("ups", [.. texts.Select((text, at) =>
+        using var answer = await _app.Webhook("ups", [.. texts.Select((text, at) =>
             $$$"""{"tracking_number":"{{{parcel.TrackingNumber}}}","code":"Z{{{at}}}","description":"{{{text}}}","occurred_at":"{{{text}}}","location":{"city":"{{{text}}}"}}""")]);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        Assert.Equal(texts.Length, (await app.Parcel(parcel)).Scans.Count);
+        Assert.Equal(texts.Length, (await _app.Parcel(parcel)).Scans.Count);
     }
 }

@@ -184,7 +184,7 @@ public sealed class PlaceOrderCheck
     {
         // None where nothing is to be paid; the sum is compared with the total.
         _errors.Count("payment_parts", _request.PaymentParts.Count, 0, MostPaymentParts, "parts");
-        if (_request.PaymentParts.Count is 0 or > MostPaymentParts)
+        if (_request.PaymentParts.Count > MostPaymentParts)
             return null;
 
         var parts = new List<PaymentPartRow>(_request.PaymentParts.Count);

@@ -62,8 +62,8 @@ public static class Pricing
 
         if (subtotal > PlaceOrderCheck.MostMinor || total > PlaceOrderCheck.MostMinor || paid > PlaceOrderCheck.MostMinor)
             errors.Add("lines", $"The order comes to more than {new Money(PlaceOrderCheck.MostMinor, currency)}, the most that an order may.");
-        else if (total <= 0)
-            errors.Add("adjustments", $"The total would be {new Money((long)total, currency)}; an order must come to more than zero.");
+        else if (total < 0)
+            errors.Add("adjustments", $"The total would be {new Money((long)total, currency)}; an order cannot come to less than zero.");
         else if (total != paid)
             errors.Add("payment_parts", $"The parts sum to {new Money((long)paid, currency)}, but the total is {new Money((long)total, currency)}; they must be equal.");
         else
