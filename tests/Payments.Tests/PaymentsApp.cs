@@ -157,7 +157,7 @@ public sealed class PaymentsApp : IAsyncDisposable
         });
         builder.AddServiceDefaults("Payments");
         builder.AddPayments();
-        builder.Logging.ClearProviders().AddConsole();
+        builder.Logging.ClearProviders();
         var app = builder.Build();
         app.MapPayments();
         await app.MigrateAsync();
@@ -178,7 +178,7 @@ public sealed class PaymentsApp : IAsyncDisposable
             ["Webhooks:Secret"] = Secret,
             ["services:payments:http:0"] = paymentsUrl,
         });
-        builder.Logging.ClearProviders().AddConsole();
+        builder.Logging.ClearProviders();
         builder.WebHost.UseUrls(url);
         builder.AddSandbox();
         var app = builder.Build();
@@ -195,7 +195,7 @@ public sealed class PaymentsApp : IAsyncDisposable
     private async Task StartNeighbours(TestDatabase database, TestVirtualHost broker)
     {
         var orders = Host.CreateEmptyApplicationBuilder(null);
-        orders.Services.AddLogging(l=>l.AddConsole()).AddSingleton(TimeProvider.System);
+        orders.Services.AddLogging().AddSingleton(TimeProvider.System);
         orders.Configuration["ConnectionStrings:ordersdb"] = database.ConnectionString;
         orders.Configuration["ConnectionStrings:messaging"] = broker.ConnectionString;
         orders.AddNpgsqlDataSource("ordersdb");
@@ -207,7 +207,7 @@ public sealed class PaymentsApp : IAsyncDisposable
         Push(_orders);
 
         var listener = Host.CreateEmptyApplicationBuilder(null);
-        listener.Services.AddLogging(l=>l.AddConsole()).AddSingleton(_recorder);
+        listener.Services.AddLogging().AddSingleton(_recorder);
         listener.Configuration["ConnectionStrings:messaging"] = broker.ConnectionString;
         listener.AddMessaging("gateway").Observe<Recorder>("payments");
         var host = listener.Build();
