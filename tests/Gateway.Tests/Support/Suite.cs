@@ -62,7 +62,7 @@ internal sealed class Suite : IAsyncDisposable
 
     public async Task<GatewayNode> AddNode(string environment, params (string Key, string Value)[] settings)
     {
-        var node = await GatewayNode.Start(this, Redis.Address, _broker.ConnectionString, environment, settings);
+        var node = await GatewayNode.Start(this, ThroughGate(), _broker.ConnectionString, environment, settings);
         _nodes.Add(node);
         return node;
     }
@@ -77,6 +77,15 @@ internal sealed class Suite : IAsyncDisposable
         var server = redis.GetServer(redis.GetEndPoints()[0]);
         await foreach (var key in server.KeysAsync(pattern: Prefix + "*"))
             await redis.GetDatabase().KeyDeleteAsync(key);
+    }
+
+    // The shared server may ask for a password; only the address is the gate's.
+    private string ThroughGate()
+    {
+        var options = ConfigurationOptions.Parse(_redis);
+        options.EndPoints.Clear();
+        options.EndPoints.Add(Redis.Address);
+        return options.ToString(includePassword: true);
     }
 
     public async Task<ConnectionMultiplexer> Admin() => _admin ??= await ConnectionMultiplexer.ConnectAsync(_redis);
