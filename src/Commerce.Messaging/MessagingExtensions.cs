@@ -54,8 +54,7 @@ public static class MessagingExtensions
         });
         services.Configure<UsageTelemetryOptions>(options => options.Enabled = false);
         // The bus starts beside the service, and comes when the broker does.
-        services.RemoveMassTransitHostedService();
-        services.AddHostedService<BusStarter>();
+        services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = false);
         builder.Logging.AddFilter("MassTransit", LogLevel.Warning);
 
         AddWorker<Relay>(services);

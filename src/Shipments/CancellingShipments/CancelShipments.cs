@@ -1,5 +1,6 @@
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.Storage;
 using Npgsql;
 
@@ -31,9 +32,11 @@ internal static class CancelShipments
             {
                 context.Intend(VoidLabel.PointOf(shipment));
             }
-            else if (shipment.BuyingCarrier is null && shipment.Cancel(now) is { } cancelled)
+            else if (shipment.BuyingCarrier is null)
             {
-                context.Tell(cancelled);
+                if (shipment.Cancel(now) is { } cancelled)
+                    context.Tell(cancelled);
+                RecoveryPoints.Remove(context.Batch, BuyLabel.PointKind, shipment.PublicId);
             }
 
             context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
