@@ -40,7 +40,7 @@ public sealed class SurvivalTests(Suite suite)
                     token);
             });
 
-        foreach (var resource in (string[])["payments", "orders", "shipments", "notifications", "sandbox", "gateway", "messaging", "postgres", "redis"])
+        foreach (var resource in (string[])["payments", "orders", "shipments", "notifications", "sandbox", "gateway", "postgres", "redis"])
             await suite.Kill(resource);
         await placing;
         Assert.Equal(Orders, placed.Count);
