@@ -54,7 +54,8 @@ public static class MessagingExtensions
         });
         services.Configure<UsageTelemetryOptions>(options => options.Enabled = false);
         // The bus starts beside the service, and comes when the broker does.
-        services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = false);
+        services.RemoveMassTransitHostedService();
+        services.AddHostedService<BusStarter>();
         builder.Logging.AddFilter("MassTransit", LogLevel.Warning);
 
         AddWorker<Relay>(services);

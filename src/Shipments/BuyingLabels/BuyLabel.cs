@@ -86,7 +86,6 @@ internal sealed partial class BuyLabel(
         context.Intend(WatchSilence.PointOf(shipment, now + options.Value.SilenceAfter));
         if (shipment.CancelRequested)
             context.Intend(VoidLabel.PointOf(shipment));
-        // After the watch was set, which what waited may end.
         ScanIngestion.Apply(context.Batch, outbox, shipment, [], waiting, now);
         ShipmentsTelemetry.Labels.Add(1, new KeyValuePair<string, object?>("commerce.carrier", shipment.Carrier));
     }

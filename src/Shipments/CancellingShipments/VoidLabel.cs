@@ -2,7 +2,6 @@ using System.Text.Json;
 using Commerce.Messaging;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.Storage;
-using Commerce.Shipments.WatchingSilence;
 using Microsoft.Extensions.Options;
 using Kind = Commerce.Shipments.V1.ShipmentException.Types.Kind;
 
@@ -51,7 +50,6 @@ internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory ca
             return;
         context.Tell(fact);
         context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
-        RecoveryPoints.Remove(context.Batch, WatchSilence.PointKind, shipment.PublicId);
     }
 
     private async Task Raise(Guid id, Kind kind, string message, int attempt, RecoveryContext context)
