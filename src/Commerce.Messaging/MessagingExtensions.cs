@@ -41,7 +41,6 @@ public static class MessagingExtensions
         services.AddSingleton<ErrorQueues>();
         services.AddSingleton<FactReceiver>();
         AddWithDatabase<Inbox>(services);
-        services.AddSingleton<Publisher>();
         AddWithDatabase<RecoveryStore>(services);
         services.AddSingleton(provider => new Redrive(
             provider.GetRequiredService<ErrorQueues>(), registration, provider.GetRequiredService<TimeProvider>(), provider));
@@ -53,9 +52,8 @@ public static class MessagingExtensions
             bus.ConfigureHealthCheckOptions(health => health.MinimalFailureStatus = HealthStatus.Degraded);
         });
         services.Configure<UsageTelemetryOptions>(options => options.Enabled = false);
-        // The bus starts beside the service, and comes when the broker does.
         services.RemoveMassTransitHostedService();
-        services.AddHostedService<BusStarter>();
+        services.AddHostedService<BusKeeper>();
         builder.Logging.AddFilter("MassTransit", LogLevel.Warning);
 
         AddWorker<Relay>(services);
