@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Commerce.Orders.V1;
 using Npgsql;
 
 namespace Commerce.SystemTests;
@@ -10,6 +11,7 @@ namespace Commerce.SystemTests;
 internal static class Evidence
 {
     private const int LogLines = 40;
+    private const int LineLength = 400;
 
     private static readonly string[] Services = ["orders", "payments", "shipments", "notifications"];
 
@@ -20,14 +22,14 @@ internal static class Evidence
     {
         var text = new StringBuilder();
         var keys = new List<string> { orderId };
-        await Try(text, "shipmentsdb", async () => keys.AddRange(await Column(suite, "shipmentsdb", "SELECT public_id FROM shipments WHERE order_id = $1", orderId)));
-        await Query(text, suite, "ordersdb", "SELECT * FROM orders WHERE order_id = $1", orderId);
+        await Try(text, "shipmentsdb", async () => keys.AddRange(await Column(suite, "shipmentsdb", "SELECT replace(id::text, '-', '') FROM shipments WHERE order_id = $1", orderId)));
+        await Try(text, "order", async () => text.AppendLine((await suite.Orders.GetOrderAsync(new GetOrderRequest { Name = "orders/" + orderId })).ToString()));
         await Query(text, suite, "shipmentsdb", "SELECT * FROM shipments WHERE order_id = $1", orderId);
         await Query(text, suite, "notificationsdb", "SELECT seq, shipment_id, kind, state, attempts, created_at, sent_at FROM notifications WHERE order_id = $1 ORDER BY seq", orderId);
         foreach (var service in Services)
         {
             var database = service + "db";
-            await Query(text, suite, database, "SELECT consumer, key, version FROM messaging.inbox_versions WHERE key = ANY($1)", keys.ToArray());
+            await Query(text, suite, database, "SELECT consumer, key, version FROM messaging.inbox_versions WHERE key = ANY($1)", (object)keys.ToArray());
             await Query(text, suite, database, "SELECT consumer, key, version, fact, parked_at FROM messaging.parked_facts ORDER BY parked_at LIMIT 20");
             await Query(text, suite, database, "SELECT consumer, key, version, fact, attempts, last_error FROM messaging.failed_facts ORDER BY failed_at LIMIT 20");
             await Query(text, suite, database, "SELECT id, fact, key, version, attempts, last_error, enqueued_at FROM messaging.outbox ORDER BY id LIMIT 20");
@@ -88,7 +90,7 @@ internal static class Evidence
             await using var stream = new FileStream(log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using var reader = new StreamReader(stream);
             foreach (var line in (await reader.ReadToEndAsync()).Split('\n').TakeLast(LogLines))
-                text.AppendLine(CultureInfo.InvariantCulture, $"    {line}");
+                text.AppendLine(CultureInfo.InvariantCulture, $"    {(line.Length > LineLength ? line[..LineLength] + " …" : line)}");
         }
 
         if (resource.Endpoints.TryGetValue("http", out var address))
