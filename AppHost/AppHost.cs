@@ -1,5 +1,4 @@
 var builder = DistributedApplication.CreateBuilder(args);
-var state = builder.Configuration["COMMERCE_STATE_DIR"] ?? Path.Combine(builder.AppHostDirectory, "..", ".local");
 
 var postgres = builder.AddPostgres("postgres").WithDataVolume();
 var ordersDb = postgres.AddDatabase("ordersdb");
@@ -15,8 +14,18 @@ var webhookSecret = builder.AddParameter("webhook-secret", new GenerateParameter
 var sandbox = builder.AddProject<Projects.Commerce_Sandbox>("sandbox")
     .WithEndpoint(name: "smtp", scheme: "tcp", env: "SMTP_PORT")
     .WithEnvironment("Webhooks__Secret", webhookSecret)
-    .WithEnvironment("Sandbox__DataDirectory", Path.GetFullPath(Path.Combine(state, "sandbox")))
     .WithHttpHealthCheck("/health", endpointName: "http");
+
+if (builder.ExecutionContext.IsRunMode)
+{
+    var state = builder.Configuration["COMMERCE_STATE_DIR"] ?? Path.Combine(builder.AppHostDirectory, "..", ".local");
+    sandbox.WithEnvironment("Sandbox__DataDirectory", Path.GetFullPath(Path.Combine(state, "sandbox")));
+}
+else
+{
+    // In a container of its own nothing reaches a mailbox on loopback, and this machine's folders mean nothing.
+    sandbox.WithEnvironment("Sandbox__Smtp__Address", "0.0.0.0");
+}
 
 var orders = builder.AddProject<Projects.Orders>("orders")
     .WithReference(ordersDb).WaitFor(ordersDb)

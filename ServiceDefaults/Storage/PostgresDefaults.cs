@@ -25,6 +25,10 @@ public static class PostgresDefaults
             settings.MaxAutoPrepare = 100;
         if (!given.ContainsKey("Auto Prepare Min Usages"))
             settings.AutoPrepareMinUsages = 2;
+        // Nothing that lives as long as a session is used but the relay's lock, which goes with its connection or is released:
+        // so there is nothing to reset, and resetting would be seven statements before the first one of every use.
+        if (!given.ContainsKey("No Reset On Close"))
+            settings.NoResetOnClose = true;
         if (!given.ContainsKey("Application Name"))
             settings.ApplicationName = AppDomain.CurrentDomain.FriendlyName;
         // A dead peer behind a firewall would hold a pooled connection for ever.

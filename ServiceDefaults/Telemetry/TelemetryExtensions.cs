@@ -17,13 +17,20 @@ internal static class TelemetryExtensions
 
     public static void AddTelemetry(this IHostApplicationBuilder builder, string service)
     {
+        if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        {
+            // The client integrations register sources too, and spans that nobody receives would cost a tenth of the machine.
+            builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.SetSampler(new AlwaysOffSampler()));
+            return;
+        }
+
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
             logging.IncludeScopes = true;
         });
 
-        var telemetry = builder.Services.AddOpenTelemetry()
+        builder.Services.AddOpenTelemetry()
             // Detectors of OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES come after it and win.
             .ConfigureResource(resource => resource.AddService(service.ToLowerInvariant()).AddEnvironmentVariableDetector())
             .WithTracing(tracing => tracing
@@ -41,10 +48,8 @@ internal static class TelemetryExtensions
                 .AddRuntimeInstrumentation()
                 .AddView(instrument => instrument is { Unit: "s" } && instrument.GetType().Name.StartsWith("Histogram", StringComparison.Ordinal)
                     ? new ExplicitBucketHistogramConfiguration { Boundaries = SecondBuckets }
-                    : null));
-
-        if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
-            telemetry.UseOtlpExporter();
+                    : null))
+            .UseOtlpExporter();
     }
 
     private static bool IsProbe(PathString path) =>

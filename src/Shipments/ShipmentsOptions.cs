@@ -41,6 +41,14 @@ public sealed class ShipmentsOptions
     [Range(1, 1_000_000)]
     public int DefaultPieceGrams { get; set; } = 500;
 
+    /// <summary>What leaves one place for one order is cut into parcels of at most this weight, in grams.</summary>
+    [Range(1_000, 1_000_000)]
+    public int HeaviestParcelGrams { get; set; } = 30_000;
+
+    /// <summary>… and of at most this volume, in litres.</summary>
+    [Range(1, 10_000)]
+    public int LargestParcelLitres { get; set; } = 150;
+
     /// <summary>The pause after a failed attempt, the first being 1.</summary>
     public TimeSpan RetryAfter(int attempt) =>
         TimeSpan.FromTicks((long)Math.Min(LongestRetryAfter.Ticks, FirstRetryAfter.Ticks * Math.Pow(2, Math.Clamp(attempt - 1, 0, 30))));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Commerce.NativeHosting.Engine;
 
 namespace Commerce.Cli.Suite;
@@ -5,19 +6,26 @@ namespace Commerce.Cli.Suite;
 /// <summary>`up` with Aspire: its AppHost runs in the foreground and its dashboard shows the rest.</summary>
 internal static class AspireUp
 {
-    public static async Task<int> RunAsync(bool detach, CancellationToken cancellationToken)
+    private static readonly TimeSpan StopBound = TimeSpan.FromSeconds(60);
+
+    public static async Task<int> RunAsync(bool detach, bool fresh, CancellationToken cancellationToken)
     {
-        if (detach)
+        if (detach || fresh)
         {
-            await Console.Error.WriteLineAsync("--detach is for the native engine; with Aspire run it in the foreground, or choose the other with UseAspire=false.");
+            await Console.Error.WriteLineAsync(detach
+                ? "--detach is for the native engine; with Aspire run it in the foreground, or choose the other with UseAspire=false."
+                : "--fresh is for the native engine; with Aspire the data is in volumes of the container engine: remove those named after the AppHost ('docker volume ls', 'docker volume rm').");
             return Exit.Usage;
         }
 
-        Console.WriteLine("Engine: Aspire (containers). For this machine's own servers: UseAspire=false ./commerce up");
-        using var host = ChildProcess.Start(
-            new ChildSpec("dotnet", ["run", "--no-build", "--project", Repository.AppHost], Repository.AppHost, new Dictionary<string, string?>(), "INT", TimeSpan.FromSeconds(60)),
-            Console.WriteLine);
-        var exit = host.WaitAsync(CancellationToken.None);
+        Console.WriteLine("Engine: Aspire (containers). For this machine's own servers, on Linux: UseAspire=false ./commerce up");
+        // On any system, so without the native engine's watcher: the terminal sends Ctrl-C to both, and Aspire ends what it started.
+        using var host = Process.Start(new ProcessStartInfo(
+            "dotnet", ["run", "--no-build", "--configuration", Repository.Configuration, "--project", Repository.AppHost])
+        {
+            WorkingDirectory = Repository.AppHost,
+        })!;
+        var exit = host.WaitForExitAsync(CancellationToken.None);
         try
         {
             var connection = SuiteConnection.Find();
@@ -26,7 +34,8 @@ internal static class AspireUp
                 await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, cancellationToken);
             if (!exit.IsCompleted)
                 Screen.WhatToTry(connection.Gateway.ToString().TrimEnd('/'), connection.Sandbox?.ToString().TrimEnd('/'));
-            return await exit.WaitAsync(cancellationToken) == 0 ? Exit.Done : Exit.Unavailable;
+            await exit.WaitAsync(cancellationToken);
+            return host.ExitCode == 0 ? Exit.Done : Exit.Unavailable;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -35,7 +44,22 @@ internal static class AspireUp
         finally
         {
             if (!exit.IsCompleted)
-                await host.StopAsync();
+                await StopAsync(host, exit);
+        }
+    }
+
+    private static async Task StopAsync(Process host, Task exit)
+    {
+        // Who was asked to end by a signal to this process alone passes it on; a second one after a Ctrl-C changes nothing.
+        if (!OperatingSystem.IsWindows())
+            Signals.Send(host.Id, Signals.Terminate);
+        try
+        {
+            await exit.WaitAsync(StopBound, TimeProvider.System);
+        }
+        catch (TimeoutException)
+        {
+            host.Kill(entireProcessTree: true);
         }
     }
 

@@ -18,15 +18,12 @@ internal static class Repository
 
     public static StateDirectory State { get; } = StateDirectory.Resolve(AppHost);
 
-    public static string AppHostAssembly
-    {
-        get
-        {
-            // The AppHost is built with the same configuration as this CLI, whose folder ends in bin/<configuration>/<framework>.
-            var framework = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
-            return Path.Combine(AppHost, "bin", framework.Parent!.Name, framework.Name, "AppHost.dll");
-        }
-    }
+    /// <summary>Debug or Release: the AppHost is built as this CLI is, whose folder ends in bin/(configuration)/(framework).</summary>
+    public static string Configuration => Output.Parent!.Name;
+
+    public static string AppHostAssembly => Path.Combine(AppHost, "bin", Configuration, Output.Name, "AppHost.dll");
+
+    private static DirectoryInfo Output => new(AppContext.BaseDirectory.TrimEnd('/', Path.DirectorySeparatorChar));
 
     private static string FindRoot()
     {

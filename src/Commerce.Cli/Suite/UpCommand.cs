@@ -22,7 +22,7 @@ internal static class UpCommand
     private static async Task<int> RunAsync(bool detach, bool fresh, CancellationToken cancellationToken)
     {
         if (Repository.UsesAspire)
-            return await AspireUp.RunAsync(detach, cancellationToken);
+            return await AspireUp.RunAsync(detach, fresh, cancellationToken);
 
         var state = Repository.State;
         if (state.IsHeld())

@@ -15,11 +15,28 @@ public interface IDistributedApplicationBuilder
     /// <summary>The folder of the AppHost project.</summary>
     string AppHostDirectory { get; }
 
+    /// <summary>What the model is evaluated for.</summary>
+    DistributedApplicationExecutionContext ExecutionContext { get; }
+
     /// <summary>Adds a resource to the model.</summary>
     IResourceBuilder<T> AddResource<T>(T resource) where T : IResource;
 
     /// <summary>Ends the model.</summary>
     DistributedApplication Build();
+}
+
+/// <summary>What a model is evaluated for: here always to run it; publishing is Aspire's alone.</summary>
+public sealed class DistributedApplicationExecutionContext
+{
+    internal DistributedApplicationExecutionContext()
+    {
+    }
+
+    /// <summary>Whether the model is run on this machine.</summary>
+    public bool IsRunMode { get; } = true;
+
+    /// <summary>Whether the model is written down for a deployment.</summary>
+    public bool IsPublishMode => !IsRunMode;
 }
 
 /// <summary>An app model that runs on this machine's own servers.</summary>
@@ -58,6 +75,8 @@ public sealed class DistributedApplication
         public ConfigurationManager Configuration { get; } = new();
 
         public string AppHostDirectory { get; }
+
+        public DistributedApplicationExecutionContext ExecutionContext { get; } = new();
 
         public List<Resource> Resources { get; } = [];
 

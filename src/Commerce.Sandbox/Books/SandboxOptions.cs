@@ -10,6 +10,9 @@ internal sealed class SandboxOptions
 
     internal sealed class SmtpOptions
     {
+        /// <summary>The IP address to listen on; loopback, unless a container stands around it.</summary>
+        public string Address { get; set; } = "127.0.0.1";
+
         /// <summary>0 takes any free port; the environment variable SMTP_PORT wins.</summary>
         public int Port { get; set; } = 2525;
     }

@@ -37,8 +37,11 @@ internal sealed record Habits
     public double Held { get; init; }
 }
 
-/// <summary>A service level. Prices are US cents before currency; <c>Days</c> is the transit per zone, null where it does not go.</summary>
-internal sealed record ServiceLevel(string Code, string Name, string NumberCode, int Base, int PerKilogram, double ZoneStep, (int Min, int Max)?[] Days);
+/// <summary>
+/// A service level. Prices are US cents before currency; <c>Days</c> is the transit per zone, null where it does not go;
+/// <c>MaxGrams</c> is its own limit where it is not the carrier's.
+/// </summary>
+internal sealed record ServiceLevel(string Code, string Name, string NumberCode, int Base, int PerKilogram, double ZoneStep, (int Min, int Max)?[] Days, int? MaxGrams = null);
 
 /// <summary>A carrier of the Sandbox.</summary>
 internal sealed record Carrier(string Id, string Name, int MaxGrams, Habits Habits, ServiceLevel[] Services, IReadOnlyDictionary<Step, Wording> Words);

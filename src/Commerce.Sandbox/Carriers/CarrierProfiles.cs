@@ -3,6 +3,8 @@ namespace Commerce.Sandbox.Carriers;
 /// <summary>The four carriers: different prices, speeds, words and manners. Codes are those of the carriers' own tracking interfaces.</summary>
 internal static class CarrierProfiles
 {
+    private const int FreightGrams = 10_000_000;
+
     public static IReadOnlyDictionary<string, Carrier> All { get; } =
         new[] { Ups(), Usps(), FedEx(), Dhl() }.ToDictionary(c => c.Id, StringComparer.Ordinal);
 
@@ -88,6 +90,9 @@ internal static class CarrierProfiles
             new("express_domestic", "DHL Express Domestic", "", 1250, 210, 0.06, Domestic((1, 1), (1, 1), (1, 1), (1, 2))),
             new("express_worldwide", "DHL Express Worldwide", "", 2700, 560, 0.05, Abroad((1, 2), (2, 4))),
             new("parcel_international", "DHL Parcel International", "", 1500, 380, 0.10, Abroad((4, 7), (7, 12))),
+            // What is too heavy or too bulky for every parcel service; dearer than any of them for what they take.
+            new("freight", "DHL Freight", "", 12000, 90, 0.12, Domestic((2, 4), (3, 5), (3, 6), (5, 9)), FreightGrams),
+            new("freight_international", "DHL Freight International", "", 30000, 420, 0.10, Abroad((6, 10), (12, 25)), FreightGrams),
         ],
         // DHL shows a shipment only once it holds it: there is no word for a label alone.
         new Dictionary<Step, Wording>

@@ -30,12 +30,11 @@ internal static class Rating
     public static List<RateView> Quote(Carrier carrier, Place from, Place to, Parcel parcel, string currency)
     {
         var zone = Geography.ZoneOf(from, to);
-        if (parcel.BillableGrams > carrier.MaxGrams) return [];
         return
         [
             .. from service in carrier.Services
                let days = service.Days[(int)zone]
-               where days is not null
+               where days is not null && parcel.BillableGrams <= (service.MaxGrams ?? carrier.MaxGrams)
                select new RateView(service.Code, service.Name, Price(service, zone, parcel, currency), days.Value.Min, days.Value.Max),
         ];
     }

@@ -8,11 +8,15 @@ using SmtpServer.Storage;
 
 namespace Commerce.Sandbox.Mailbox;
 
-/// <summary>The SMTP side of the mailbox, on loopback: it takes mail for anybody.</summary>
+/// <summary>The SMTP side of the mailbox, on loopback unless told otherwise: it takes mail for anybody.</summary>
 internal sealed partial class MailboxServer(IOptions<SandboxOptions> options, IConfiguration configuration, MailStore store, ILogger<MailboxServer> logger) : BackgroundService
 {
     /// <summary>The largest mail in bytes.</summary>
     public const int MaxMail = 1 << 20;
+
+    private readonly IPAddress _address = IPAddress.TryParse(options.Value.Smtp.Address, out var address)
+        ? address
+        : throw new InvalidOperationException($"Sandbox:Smtp:Address must be an IP address and is \"{options.Value.Smtp.Address}\".");
 
     /// <summary>The port it listens on.</summary>
     public int Port { get; } =
@@ -23,19 +27,19 @@ internal sealed partial class MailboxServer(IOptions<SandboxOptions> options, IC
         var settings = new SmtpServerOptionsBuilder()
             .ServerName("sandbox.localhost")
             .MaxMessageSize(MaxMail, MaxMessageSizeHandling.Strict)
-            .Endpoint(e => e.Endpoint(new IPEndPoint(IPAddress.Loopback, Port)).AllowUnsecureAuthentication())
+            .Endpoint(e => e.Endpoint(new IPEndPoint(_address, Port)).AllowUnsecureAuthentication())
             .Build();
         var services = new SmtpServer.ComponentModel.ServiceProvider();
         services.Add((IMessageStore)store);
         var server = new SmtpServer.SmtpServer(settings, services);
-        Listening(logger, Port);
+        Listening(logger, _address, Port);
         try
         {
             await server.StartAsync(stoppingToken);
         }
         catch (SocketException e)
         {
-            throw new InvalidOperationException($"The mailbox cannot listen on 127.0.0.1:{Port} ({e.Message}). Free the port, or choose another with SMTP_PORT.", e);
+            throw new InvalidOperationException($"The mailbox cannot listen on {_address}:{Port} ({e.Message}). Free the port, or choose another with SMTP_PORT.", e);
         }
     }
 
@@ -49,6 +53,6 @@ internal sealed partial class MailboxServer(IOptions<SandboxOptions> options, IC
         return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Mailbox listening for SMTP on 127.0.0.1:{Port}")]
-    private static partial void Listening(ILogger logger, int port);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Mailbox listening for SMTP on {Address}:{Port}")]
+    private static partial void Listening(ILogger logger, IPAddress address, int port);
 }

@@ -12,7 +12,7 @@ namespace Commerce.Shipments.PlanningShipments;
 /// <param name="Version">The order is at least at this version.</param>
 internal sealed record PlanPayload(long Version);
 
-/// <summary>Makes the parcels of a confirmed order, one for each place that its lines leave from. A second run makes nothing twice.</summary>
+/// <summary>Makes the parcels of a confirmed order, at least one for each place that its lines leave from. A second run makes nothing twice.</summary>
 internal sealed class PlanShipments(
     OrderService.OrderServiceClient orders, StoreService.StoreServiceClient stores, IOptions<ShipmentsOptions> options, TimeProvider time) : IRecover
 {
@@ -31,7 +31,7 @@ internal sealed class PlanShipments(
         var ownPlace = order.Lines.All(line => line.ShipFrom is not null)
             ? new Place()
             : (await stores.GetStoreAsync(new GetStoreRequest { Name = $"stores/{order.StoreId}" }, cancellationToken: cancellationToken)).ShipFrom ?? new Place();
-        var planned = ShipmentPlan.Of(order, ownPlace, options.Value.DefaultPieceGrams, time.GetUtcNow());
+        var planned = ShipmentPlan.Of(order, ownPlace, options.Value, time.GetUtcNow());
         return new RecoveryOutcome.Done(context => Store(point.Key, planned, context));
     }
 
@@ -40,7 +40,9 @@ internal sealed class PlanShipments(
         if (await IsCancelled(orderId, context))
             return;
         var known = await ShipmentStore.LockOrder(context.Connection, context.Transaction, orderId, context.CancellationToken);
-        foreach (var shipment in planned.ExceptBy(known.Select(one => one.LocationId), one => one.LocationId))
+        // A place's parcels are stored together or not at all; with other limits than then they would be cut otherwise now.
+        var done = known.Select(one => one.LocationId).ToHashSet(StringComparer.Ordinal);
+        foreach (var shipment in planned.Where(one => !done.Contains(one.LocationId)))
         {
             context.Batch.BatchCommands.Add(ShipmentStore.Insert(shipment));
             context.Tell(shipment.Created());
