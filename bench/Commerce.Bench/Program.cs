@@ -8,6 +8,8 @@ var benches = new Dictionary<string, Func<Task<Comparison>>>
     ["relay"] = RelayBench.Run,
     ["consume"] = ConsumeBench.Run,
 };
+if (name == "empty-service")
+    return await EmptyService.Run();
 if (name is null || !benches.TryGetValue(name, out var bench))
 {
     Console.Error.WriteLine($"Usage: commerce-bench NAME [--json], where NAME is one of: {string.Join(", ", benches.Keys)}.");

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Commerce.Cli.Bench;
 using Commerce.Cli.Demo;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
+using Commerce.Cli.Queues;
 using Commerce.Cli.Replay;
 using Commerce.Cli.Suite;
 
@@ -11,6 +13,14 @@ namespace Commerce.Cli;
 /// <summary>Every command of `./commerce`, one line each.</summary>
 internal static class Commands
 {
+    /// <summary>Carries out what was typed; what cannot be understood ends with <see cref="Exit.Usage"/>.</summary>
+    public static async Task<int> Run(IReadOnlyList<string> args, InvocationConfiguration configuration)
+    {
+        var parsed = Root().Parse(args);
+        var code = await parsed.InvokeAsync(configuration);
+        return parsed.Action is ParseErrorAction ? Exit.Usage : code;
+    }
+
     public static RootCommand Root() => new("Commerce: where is my order? Orders, payments, parcels and notifications, found by either code.")
     {
         UpCommand.Create(),
@@ -22,6 +32,8 @@ internal static class Commands
         OrderCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
+        QueueCommands.CreateQueues(),
+        QueueCommands.CreateRedrive(),
         ReplayCommand.Create(),
         BenchCommand.Create(),
     };

@@ -2,4 +2,4 @@ using System.CommandLine;
 using Commerce.Cli;
 
 // Stopping a suite in order takes longer than the two seconds that are the default.
-return await Commands.Root().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(120) });
+return await Commands.Run(args, new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(120) });

@@ -1,10 +1,13 @@
 using Commerce.Facts;
 using Commerce.Messaging.Broker;
 using Commerce.Messaging.Consuming;
+using Commerce.Messaging.Operating;
 using Commerce.Messaging.Recovering;
 using Commerce.Messaging.Relaying;
 using Commerce.Messaging.Retaining;
 using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -39,11 +42,13 @@ public static class MessagingExtensions
         AddWithDatabase<Requests>(services);
         services.AddSingleton<BrokerConnection>();
         services.AddSingleton<ErrorQueues>();
+        services.AddSingleton<QueueInspector>();
         services.AddSingleton<FactReceiver>();
         AddWithDatabase<Inbox>(services);
         AddWithDatabase<RecoveryStore>(services);
         services.AddSingleton(provider => new Redrive(
             provider.GetRequiredService<ErrorQueues>(), registration, provider.GetRequiredService<TimeProvider>(), provider));
+        services.AddSingleton<QueueOperations>();
 
         services.AddMassTransit(bus =>
         {
@@ -63,6 +68,9 @@ public static class MessagingExtensions
         AddWorker<GaugeWorker>(services);
         return new MessagingBuilder(builder, registration);
     }
+
+    /// <summary>Serves commerce.operations.v1.MessagingService for the queues of this service.</summary>
+    public static void MapMessaging(this IEndpointRouteBuilder endpoints) => endpoints.MapGrpcService<MessagingGrpcService>();
 
     // By a factory: a host that validates its services would refuse these where there is no database, which nobody asks for there.
     private static void AddWithDatabase<TService>(IServiceCollection services)

@@ -76,6 +76,7 @@ public static class GatewayModule
         app.MapLookupEvents();
         app.MapReverseProxy();
         app.MapApiDescription();
+        app.MapMessaging();
         app.MapServiceDefaults();
         return app;
     }

@@ -34,6 +34,7 @@ public static class NotificationsModule
     public static WebApplication MapNotifications(this WebApplication app)
     {
         app.MapGrpcService<NotificationGrpcService>();
+        app.MapMessaging();
         app.MapServiceDefaults();
         return app;
     }

@@ -41,6 +41,7 @@ public static class OrdersModule
         app.MapGrpcService<StoreGrpc>();
         app.MapGrpcService<CatalogGrpc>();
         app.MapGrpcService<StockGrpc>();
+        app.MapMessaging();
         app.MapServiceDefaults();
         return app;
     }

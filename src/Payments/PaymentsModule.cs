@@ -39,6 +39,7 @@ public static class PaymentsModule
     {
         app.MapGrpcService<PaymentGrpcService>();
         ReceiveWebhook.Map(app);
+        app.MapMessaging();
         app.MapServiceDefaults();
         return app;
     }

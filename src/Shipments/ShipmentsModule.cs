@@ -45,6 +45,7 @@ public static class ShipmentsModule
         app.MapGrpcService<ShipmentGrpcService>();
         app.MapGrpcService<TrackingGrpcService>();
         app.MapCarrierWebhooks();
+        app.MapMessaging();
         app.MapServiceDefaults();
         return app;
     }

@@ -3,6 +3,10 @@ using System.Net.Http.Json;
 using System.Text;
 using Commerce.Messaging;
 using Commerce.NativeHosting;
+using Commerce.ServiceDefaults;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 using RabbitMQ.Client;
 
@@ -19,16 +23,19 @@ internal sealed class BenchServers : IAsyncDisposable
     private readonly string _admin;
     private readonly HttpClient? _management;
     private readonly string _name;
+    private readonly IHost _services;
 
     private BenchServers(ServerSet? own, string? state, string admin, HttpClient? management, string broker, string name)
     {
         (_own, _state, _admin, _management, _name) = (own, state, admin, management, name);
         Broker = broker;
-        Postgres = new NpgsqlConnectionStringBuilder(admin) { Database = name, MaxPoolSize = 50 }.ConnectionString;
-        Database = NpgsqlDataSource.Create(Postgres);
+        // As services have it, automatic preparation and all.
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:bench", new NpgsqlConnectionStringBuilder(admin) { Database = name }.ConnectionString)]);
+        builder.AddNpgsqlDataSource("bench");
+        _services = builder.Build();
+        Database = _services.Services.GetRequiredService<NpgsqlDataSource>();
     }
-
-    public string Postgres { get; }
 
     public NpgsqlDataSource Database { get; }
 
@@ -91,6 +98,7 @@ internal sealed class BenchServers : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Database.DisposeAsync();
+        _services.Dispose();
         await Admin($"DROP DATABASE IF EXISTS \"{_name}\" WITH (FORCE)");
         if (_management is not null)
         {

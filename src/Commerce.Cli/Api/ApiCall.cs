@@ -7,12 +7,19 @@ namespace Commerce.Cli.Api;
 /// <summary>Runs what a command does, and turns what went wrong into words on standard error and an exit code.</summary>
 internal static class ApiCall
 {
-    public static async Task<int> Run(Func<SuiteApi, Task<int>> action, CancellationToken cancellationToken)
-    {
-        try
+    public static Task<int> Run(Func<SuiteApi, Task<int>> action, CancellationToken cancellationToken) => Run(
+        async () =>
         {
             using var api = SuiteApi.Connect();
             return await action(api);
+        },
+        cancellationToken);
+
+    public static async Task<int> Run(Func<Task<int>> action, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await action();
         }
         catch (SuiteNotRunningException exception)
         {

@@ -8,12 +8,20 @@ internal static class Print
 {
     private static readonly JsonFormatter Pretty = new(JsonFormatter.Settings.Default.WithIndentation());
     private static readonly JsonFormatter Line = new(JsonFormatter.Settings.Default);
+    private static readonly JsonFormatter PrettyFigures = new(JsonFormatter.Settings.Default.WithIndentation().WithFormatDefaultValues(true));
+    private static readonly JsonFormatter LineFigures = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
 
     /// <summary>One message, indented.</summary>
     public static void Json(IMessage message) => Console.Out.WriteLine(Pretty.Format(message));
 
     /// <summary>One message on one line, for streams.</summary>
     public static void JsonLine(IMessage message) => Console.Out.WriteLine(Line.Format(message));
+
+    /// <summary>One message, indented, of which a nought is news.</summary>
+    public static void JsonFigures(IMessage message) => Console.Out.WriteLine(PrettyFigures.Format(message));
+
+    /// <summary>The same on one line, for streams.</summary>
+    public static void JsonLineFigures(IMessage message) => Console.Out.WriteLine(LineFigures.Format(message));
 
     /// <summary>For people: "€"-less and exact, for example "59.10 GBP".</summary>
     public static string Amount(Google.Type.Money? money) =>

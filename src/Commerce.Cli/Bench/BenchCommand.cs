@@ -1,10 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
+using Commerce.Cli.Api;
 using Commerce.Cli.Suite;
-using Commerce.NativeHosting.State;
-using Spectre.Console;
 
 namespace Commerce.Cli.Bench;
 
@@ -15,112 +12,56 @@ internal static class BenchCommand
     {
         var name = new Argument<string>("NAME") { Description = "relay, consume, flow or up." };
         name.AcceptOnlyFromAmong("relay", "consume", "flow", "up");
-        var orders = new Option<int>("--orders") { Description = "For flow: how many orders.", DefaultValueFactory = _ => 400 };
+        var orders = new Option<int>("--orders") { Description = "For flow: how many orders are measured, after a quarter as many to warm up.", DefaultValueFactory = _ => 400 };
         var data = new Option<string>("--data") { Description = "For flow: the Olist folder.", DefaultValueFactory = _ => "../shared/data/olist" };
+        var here = new Option<bool>("--here") { Description = "For flow: on the suite that runs here, instead of one that is started for it." };
         var json = new Option<bool>("--json") { Description = "Print the figures as JSON." };
-        var command = new Command("bench", "Measure, beside the limit in the same run.\n\nExample: ./commerce bench relay --json") { name, orders, data, json };
+        var command = new Command("bench", "Measure, beside the limit in the same run.\n\nExample: ./commerce bench relay --json") { name, orders, data, here, json };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(orders) <= 0)
+                result.AddError("--orders must be 1 or more.");
+        });
         command.SetAction((parse, cancellationToken) => parse.GetRequiredValue(name) switch
         {
-            "up" => Up(parse.GetValue(json), cancellationToken),
+            "up" => UpBench.Run(parse.GetValue(json), cancellationToken),
+            "flow" when parse.GetValue(here) => ApiCall.Run(
+                api => FlowBench.Run(api, Path.GetFullPath(parse.GetValue(data)!), parse.GetValue(orders), parse.GetValue(json), cancellationToken), cancellationToken),
             "flow" => Flow(Path.GetFullPath(parse.GetValue(data)!), parse.GetValue(orders), parse.GetValue(json), cancellationToken),
             var other => Messaging(other, parse.GetValue(json), cancellationToken),
         });
         return command;
     }
 
-    /// <summary>From a start on built code to all healthy, on empty data and again on what that start left; then who uses how much memory.</summary>
-    private static async Task<int> Up(bool json, CancellationToken cancellationToken)
-    {
-        await using var suite = new BenchSuite();
-        var cold = await suite.Start(cancellationToken);
-        await suite.Stop(CancellationToken.None);
-        var warm = await suite.Start(cancellationToken);
-        var memory = suite.Run.Resources.Where(resource => resource.Pid is not null)
-            .Select(resource => (resource.Name, Megabytes: Resident(resource.Pid!.Value)))
-            .OrderByDescending(resource => resource.Megabytes).ToList();
-        if (json)
-        {
-            Console.Out.WriteLine(JsonSerializer.Serialize(
-                new { coldSeconds = cold.TotalSeconds, warmSeconds = warm.TotalSeconds, idleMegabytes = memory.ToDictionary(one => one.Name, one => one.Megabytes) },
-                JsonSerializerOptions.Web));
-            return Exit.Done;
-        }
-
-        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"all healthy after {cold.TotalSeconds:F1} s on empty data, {warm.TotalSeconds:F1} s on data that is there"));
-        var chart = new BarChart().Width(72).Label("Idle memory, MB").LeftAlignLabel();
-        foreach (var (name, megabytes) in memory)
-            chart.AddItem(name, Math.Round(megabytes), Color.Blue);
-        AnsiConsole.Write(chart);
-        return Exit.Done;
-    }
-
-    /// <summary>Orders a second from PlaceOrder to their end, and who used the machine meanwhile.</summary>
+    /// <summary>Starts a suite for it, on data of its own.</summary>
     private static async Task<int> Flow(string data, int orders, bool json, CancellationToken cancellationToken)
     {
         await using var suite = new BenchSuite();
         await suite.Start(cancellationToken);
-        List<string> arguments = ["replay", "olist", data, "--orders", orders.ToString(CultureInfo.InvariantCulture)];
+        List<string> arguments = ["bench", "flow", "--here", "--data", data, "--orders", $"{orders}"];
         if (json)
             arguments.Add("--json");
-        return await suite.Commerce(arguments, quiet: false, cancellationToken);
+        return (await suite.Commerce(arguments, quiet: false, cancellationToken)).Code;
     }
 
     private static async Task<int> Messaging(string name, bool json, CancellationToken cancellationToken)
     {
-        var project = Path.Combine(Repository.Root, "bench", "Commerce.Bench");
-        var start = new ProcessStartInfo("dotnet", ["run", "--project", project, "-c", "Release", "-v", "quiet", "--", name]);
-        if (json)
-            start.ArgumentList.Add("--json");
-        using var bench = Process.Start(start)!;
+        using var bench = BenchProgram.Start(json ? [name, "--json"] : [name]);
         await bench.WaitForExitAsync(cancellationToken);
         return bench.ExitCode;
     }
+}
 
-    private static double Resident(int pid)
+/// <summary>bench/Commerce.Bench: what runs inside one process.</summary>
+internal static class BenchProgram
+{
+    public static Process Start(IEnumerable<string> arguments, bool redirected = false)
     {
-        var line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(one => one.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
-    }
-
-    /// <summary>A suite of its own, on data of its own, beside whatever runs.</summary>
-    private sealed class BenchSuite : IAsyncDisposable
-    {
-        private readonly string _state = Directory.CreateTempSubdirectory("commerce-bench-").FullName;
-
-        public BenchSuite()
+        var project = Path.Combine(Repository.Root, "bench", "Commerce.Bench");
+        return Process.Start(new ProcessStartInfo("dotnet", ["run", "--project", project, "-c", "Release", "-v", "quiet", "--", .. arguments])
         {
-            // The Postgres user must reach its data below it.
-            if (!OperatingSystem.IsWindows())
-                File.SetUnixFileMode(_state, (UnixFileMode)0b111_101_101);
-        }
-
-        public RunInfo Run => RunInfo.Read(StateDirectory.At(_state).RunFile) ?? throw new InvalidOperationException("The suite does not run.");
-
-        public async Task<TimeSpan> Start(CancellationToken cancellationToken)
-        {
-            var start = TimeProvider.System.GetTimestamp();
-            if (await Commerce(["up", "--detach"], quiet: true, cancellationToken) != Exit.Done)
-                throw new InvalidOperationException("The suite did not start.");
-            return TimeProvider.System.GetElapsedTime(start);
-        }
-
-        public async Task Stop(CancellationToken cancellationToken) => await Commerce(["down"], quiet: true, cancellationToken);
-
-        public async Task<int> Commerce(IEnumerable<string> arguments, bool quiet, CancellationToken cancellationToken)
-        {
-            var start = new ProcessStartInfo("dotnet", ["exec", Environment.GetCommandLineArgs()[0], .. arguments]) { RedirectStandardOutput = quiet };
-            start.Environment["COMMERCE_STATE_DIR"] = _state;
-            using var process = Process.Start(start)!;
-            if (quiet)
-                await process.StandardOutput.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken);
-            return process.ExitCode;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await Stop(CancellationToken.None);
-            Directory.Delete(_state, recursive: true);
-        }
+            RedirectStandardInput = redirected,
+            RedirectStandardOutput = redirected,
+        })!;
     }
 }

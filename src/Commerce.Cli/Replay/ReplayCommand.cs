@@ -78,6 +78,7 @@ internal static class ReplayCommand
         return await running;
     }
 
-    private static List<OlistOrder> Spread(IReadOnlyList<OlistOrder> orders, int count) =>
+    /// <summary>So many, spread evenly over the data.</summary>
+    public static List<OlistOrder> Spread(IReadOnlyList<OlistOrder> orders, int count) =>
         count >= orders.Count ? [.. orders] : [.. Enumerable.Range(0, count).Select(i => orders[(int)((long)i * orders.Count / count)])];
 }

@@ -11,7 +11,7 @@ internal sealed record ErrorCause(string Reason, Exception? Exception, int Attem
 /// <summary>Puts messages aside where a person looks, and brings them back.</summary>
 internal sealed class ErrorQueues(BrokerConnection broker, TimeProvider time, MessagingTelemetry telemetry)
 {
-    private const string HeaderPrefix = "commerce-error-";
+    internal const string HeaderPrefix = "commerce-error-";
 
     /// <summary>Completes when the error queue has confirmed the message; the original may be acknowledged then, not before.</summary>
     public async Task Move(string queue, string? messageId, string? contentType, IDictionary<string, object?>? headers, ReadOnlyMemory<byte> body, ErrorCause cause, CancellationToken cancellationToken)

@@ -47,7 +47,12 @@ internal sealed partial class FactReceiver(
     public Task MoveToErrorQueue(string queue, ReceiveContext message, ErrorCause cause)
     {
         LogErrorQueue(queue, cause.Reason, cause.Exception is { } exception ? ErrorQueues.Describe(exception) : "");
-        var headers = message.TransportHeaders.GetAll().Where(h => h.Value is string or int or long or bool).ToDictionary(h => h.Key, h => (object?)h.Value);
+        // MassTransit tells of the delivery as if by headers. Kept, they would come twice when the message comes back from the
+        // error queue and has to go there again.
+        var headers = message.TransportHeaders.GetAll()
+            .Where(h => h.Value is string or int or long or bool && !h.Key.StartsWith("RabbitMQ-", StringComparison.Ordinal))
+            .DistinctBy(h => h.Key)
+            .ToDictionary(h => h.Key, h => (object?)h.Value);
         return InPlace(
             queue,
             cause.Reason,

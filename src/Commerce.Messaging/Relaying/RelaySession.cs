@@ -113,7 +113,8 @@ internal sealed partial class RelaySession(
             });
         }
 
-        // Unprepared on purpose: the arrays are then constants to the planner, which looks them up by hash.
+        // Planned anew each time, also where it is prepared by itself: a plan for any LIMIT would look dear. So the arrays are
+        // constants to the planner, which looks them up by hash.
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
             "SELECT id, message_id, fact, key, body, traceparent FROM messaging.outbox WHERE id <> ALL($1) AND key <> ALL($2) ORDER BY id LIMIT $3")
         {

@@ -21,7 +21,8 @@ internal sealed class OpenApiDocument(Protos protos)
     private JsonObject Build()
     {
         var tags = new JsonArray();
-        foreach (var (fullName, service) in protos.Services)
+        // What is for those who run the suite has no REST form, and no place in the public description.
+        foreach (var (fullName, service) in protos.Services.Where(one => IsPublic(one.FullName)))
         {
             tags.Add(new JsonObject { ["name"] = service.Name, ["description"] = protos.CommentOf("." + fullName) });
             foreach (var method in service.Method)
@@ -49,6 +50,8 @@ internal sealed class OpenApiDocument(Protos protos)
             ["components"] = new JsonObject { ["schemas"] = components, ["responses"] = Problems.Responses(Schemas.Reference(ProblemComponent)) },
         };
     }
+
+    private static bool IsPublic(string fullName) => PublicApi.Services.Any(service => service.FullName == fullName);
 
     private void Add(string serviceName, ServiceDescriptorProto service, MethodDescriptorProto method)
     {
