@@ -95,6 +95,17 @@ public class EditingTests(OrdersService service) : OrdersServiceTests(service)
     }
 
     [Fact]
+    public async Task Over_REST_it_is_a_PATCH_of_the_order()
+    {
+        var order = await Service.Orders.PlaceOrderAsync(Request.Order());
+        using var body = new StringContent(
+            """{"order": {"customer": {"name": "Ada Byron"}}, "updateMask": "customer.name", "requestId": "rest-1"}""", System.Text.Encoding.UTF8, "application/json");
+        using var answer = await Service.Rest.PatchAsync(new Uri($"/v1/{order.Name}", UriKind.Relative), body);
+        Assert.Equal(System.Net.HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("Ada Byron", (await Service.OrderWith(order.OrderId)).Customer.Name);
+    }
+
+    [Fact]
     public async Task Everything_that_is_wrong_is_named()
     {
         var order = await Service.Orders.PlaceOrderAsync(Request.Order());
