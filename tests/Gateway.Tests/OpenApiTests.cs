@@ -55,6 +55,7 @@ public sealed class OpenApiTests
                 "get /v1/stores/{store}/products/{product}/stock",
                 "get /v1/tracking/{trackingNumber}",
                 "get /v1/tracking:batchGet",
+                "patch /v1/orders/{order}",
                 "post /v1/lookup:batch",
                 "post /v1/orders",
                 "post /v1/orders/{order}:cancel",
