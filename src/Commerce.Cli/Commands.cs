@@ -3,6 +3,7 @@ using Commerce.Cli.Bench;
 using Commerce.Cli.Demo;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
+using Commerce.Cli.Payments;
 using Commerce.Cli.Replay;
 using Commerce.Cli.Suite;
 
@@ -20,6 +21,7 @@ internal static class Commands
         TestCommand.Create(),
         DemoCommand.Create(),
         OrderCommands.Create(),
+        PaymentCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         ReplayCommand.Create(),

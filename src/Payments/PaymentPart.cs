@@ -42,6 +42,9 @@ public sealed class PaymentPart
     /// <summary>Taken and not given back, in minor units.</summary>
     public long Kept => Captured.Minor - Refunded.Minor;
 
+    /// <summary>It was taken, whatever was given back since.</summary>
+    public bool Taken => Captured.Minor > 0;
+
     /// <summary>Nothing of it is held or kept by the provider, or ever will be.</summary>
     public bool Released => State is PartState.Declined or PartState.Voided or PartState.Refunded;
 
@@ -123,6 +126,22 @@ public sealed class PaymentPart
         DeclineReason = declineReason;
         Changed = true;
         return true;
+    }
+
+    /// <summary>
+    /// Refunds of ours that succeeded come to this much, so at least this much was given back; the provider's own total may
+    /// come later, or include what was given back at the provider.
+    /// </summary>
+    /// <exception cref="ProviderFaultException">It is more than was taken.</exception>
+    public void GaveBack(long atLeast)
+    {
+        if (atLeast > Captured.Minor)
+            throw new ProviderFaultException($"{Provider} gave {atLeast} of part {Number} back, of which {Captured.Minor} were captured.");
+        if (atLeast <= Refunded.Minor)
+            return;
+        Refunded = Amount with { Minor = atLeast };
+        State = Refunded == Captured ? PartState.Refunded : PartState.PartlyRefunded;
+        Changed = true;
     }
 
     // Money that moved outranks every word about it; after that, what is final outranks what is not.

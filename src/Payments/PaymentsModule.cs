@@ -22,6 +22,7 @@ public static class PaymentsModule
             .Consume<OrderFactsConsumer>("orders", Delivery.EachOnce)
             .Recover<CollectPayment>()
             .Recover<ReleasePayment>()
+            .Recover<CarryOutRefund>()
             .Recover<PollPayment>();
 
         builder.Services.AddOptions<PaymentsOptions>().BindConfiguration("Payments").ValidateDataAnnotations().ValidateOnStart();
@@ -32,6 +33,7 @@ public static class PaymentsModule
         builder.Services.AddSingleton<PaymentStore>();
         builder.Services.AddSingleton<PaymentDriver>();
         builder.Services.AddSingleton<ReceiveWebhook>();
+        builder.Services.AddSingleton<RefundPayment>();
         return builder;
     }
 
