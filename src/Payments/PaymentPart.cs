@@ -39,6 +39,12 @@ public sealed class PaymentPart
     /// <summary>It differs from what is stored.</summary>
     public bool Changed { get; private set; }
 
+    /// <summary>Held by the provider for us and not taken, in minor units.</summary>
+    public long Held => State == PartState.Authorised ? Amount.Minor : 0;
+
+    /// <summary>What is stored of it: held, captured and refunded, in minor units. The ledger posts the difference.</summary>
+    public (long Held, long Captured, long Refunded) Stored { get; private set; }
+
     /// <summary>Taken and not given back, in minor units.</summary>
     public long Kept => Captured.Minor - Refunded.Minor;
 
@@ -69,11 +75,15 @@ public sealed class PaymentPart
         DeclineReason = declineReason;
         Captured = new Money(captured, Amount.Currency);
         Refunded = new Money(refunded, Amount.Currency);
-        Changed = false;
+        Saved();
         return this;
     }
 
-    public void Saved() => Changed = false;
+    public void Saved()
+    {
+        Stored = (Held, Captured.Minor, Refunded.Minor);
+        Changed = false;
+    }
 
     /// <summary>The intent to ask the provider. It is stored before the provider is asked.</summary>
     public void Ask() => Move(PartState.Pending, PartState.Asking);

@@ -2,6 +2,7 @@ using Commerce.Messaging;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
 using Commerce.Payments.FindingPayments;
+using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Providers.Sandbox;
 using Commerce.Payments.RefundingPayment;
@@ -34,12 +35,14 @@ public static class PaymentsModule
         builder.Services.AddSingleton<PaymentDriver>();
         builder.Services.AddSingleton<ReceiveWebhook>();
         builder.Services.AddSingleton<RefundPayment>();
+        builder.Services.AddSingleton<LedgerStore>();
         return builder;
     }
 
     public static WebApplication MapPayments(this WebApplication app)
     {
         app.MapGrpcService<PaymentGrpcService>();
+        app.MapGrpcService<LedgerGrpcService>();
         ReceiveWebhook.Map(app);
         app.MapServiceDefaults();
         return app;

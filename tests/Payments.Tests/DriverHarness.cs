@@ -3,6 +3,7 @@ using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
+using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.Payments.RefundingPayment;
 using Commerce.Payments.Storage;
@@ -197,6 +198,14 @@ public sealed class DriverHarness : IAsyncDisposable
             }
 
             return facts;
+        }
+
+        /// <summary>What the ledger has of this order, by kind of account; it has to balance by itself.</summary>
+        public async Task<IReadOnlyDictionary<AccountKind, long>> Ledger()
+        {
+            var entries = await new LedgerStore(harness.Database).List("main", orderId, "", null, null, null, 1000, CancellationToken.None);
+            Assert.All(entries.GroupBy(e => e.Movement), movement => Assert.Equal(0, movement.Sum(e => e.Amount.Minor)));
+            return entries.GroupBy(e => e.AccountKind).ToDictionary(g => g.Key, g => g.Sum(e => e.Amount.Minor));
         }
 
         private async Task Consume(Func<OrderFactsConsumer, FactContext, Task> consume)

@@ -1,3 +1,4 @@
+using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
@@ -146,6 +147,13 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         Assert.DoesNotContain(stored.Refunds, r => r.State == RefundState.Pending);
         Assert.Equal(stored.Refunded.Minor, stored.Refunds.Sum(r => r.Given.Minor));
         Assert.InRange(stored.Refunded.Minor, 0, stored.Captured.Minor);
+
+        // The ledger has what the books have, whatever the order in which it was learned.
+        var ledger = await payment.Ledger();
+        Assert.Equal(stored.Captured.Minor, -ledger.GetValueOrDefault(AccountKind.Sales));
+        Assert.Equal(stored.Refunded.Minor, ledger.GetValueOrDefault(AccountKind.Refunds));
+        Assert.Equal(books.Sum(a => a.Captured - a.Refunded), ledger.GetValueOrDefault(AccountKind.ProviderClearing));
+        Assert.Equal(stored.Parts.Sum(p => p.Held), ledger.GetValueOrDefault(AccountKind.Holds));
 
         // Versions are checked to be 1, 2, 3 … in reading; the last fact tells the state.
         var facts = await payment.Facts();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Commerce.Payments.Ledger;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -104,12 +105,27 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
               SELECT order_id, x.* FROM head, unnest($22, $23, $24, $25, $26, $27) AS x
               ON CONFLICT (order_id, refund_number, part_number) DO UPDATE
               SET state = excluded.state, provider_reference = excluded.provider_reference, failure_reason = excluded.failure_reason
+            ), accounts AS (
+              INSERT INTO ledger_accounts (account, store_id, currency, kind, provider)
+              SELECT a.account, $28, $29, a.kind, a.provider FROM head, unnest($30, $31, $32) AS a (account, kind, provider)
+              ON CONFLICT DO NOTHING
+            ), movements AS (
+              INSERT INTO ledger_movements (movement, store_id, order_id, kind, posted_at)
+              SELECT m.movement, $28, order_id, m.kind, $8 FROM head, unnest($33, $34) AS m (movement, kind)
+            ), entries AS (
+              INSERT INTO ledger_entries (movement, line_number, account, amount_minor, store_id, posted_at)
+              SELECT e.movement, e.line_number, e.account, e.amount_minor, $28, $8
+              FROM head, unnest($35, $36, $37, $38) AS e (movement, line_number, account, amount_minor)
             )
             SELECT count(*) FROM head
             """;
         var changed = payment.Parts.Where(p => p.Changed).ToList();
         var refunds = payment.Refunds.Where(r => r.Changed).ToList();
         var pieces = refunds.SelectMany(r => r.Pieces, (refund, piece) => (refund.Number, Piece: piece)).Where(p => p.Piece.Changed).ToList();
+        // With the change, in one statement: what moved is posted if and only if it is stored.
+        var movements = Movement.Of(payment);
+        var entries = movements.SelectMany(m => m.Entries.Select((entry, i) => (Movement: m.Name, Line: i + 1, Entry: entry))).ToList();
+        var accounts = entries.Select(e => (e.Entry.Account, e.Entry.Provider)).Distinct().ToList();
         var now = time.GetUtcNow();
         await using var command = connection is null ? database.CreateCommand(sql) : new NpgsqlCommand(sql, connection, transaction);
         command.Parameters.AddRange((NpgsqlParameter[])
@@ -141,6 +157,17 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<short[]> { TypedValue = [.. pieces.Select(p => (short)p.Piece.State)] },
             new NpgsqlParameter<string?[]> { TypedValue = [.. pieces.Select(p => p.Piece.ProviderReference)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
             new NpgsqlParameter<string?[]> { TypedValue = [.. pieces.Select(p => p.Piece.FailureReason)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+            Text(payment.StoreId),
+            Text(payment.Amount.Currency),
+            new NpgsqlParameter<string[]> { TypedValue = [.. accounts.Select(a => Name(payment, a.Account, a.Provider))] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. accounts.Select(a => (short)a.Account)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. accounts.Select(a => a.Provider)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. movements.Select(m => m.Name)] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. movements.Select(m => (short)m.Kind)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => e.Movement)] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. entries.Select(e => (short)e.Line)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => Name(payment, e.Entry.Account, e.Entry.Provider))] },
+            new NpgsqlParameter<long[]> { TypedValue = [.. entries.Select(e => e.Entry.Minor)] },
         ]);
         var saved = (long)(await command.ExecuteScalarAsync(cancellationToken))! == 1;
         if (saved)
@@ -185,6 +212,8 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
 
         return payments;
     }
+
+    private static string Name(Payment payment, AccountKind kind, string provider) => AccountName.Of(payment.StoreId, payment.Amount.Currency, kind, provider);
 
     private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
 
