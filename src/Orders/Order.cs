@@ -112,7 +112,10 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
             ? Cancel(CancelReason.PaymentExpired, "", moment)
             : null;
 
-    /// <summary>The payment moved. Paid confirms an open order, a decline cancels it, and a cancelled one stays cancelled.</summary>
+    /// <summary>
+    /// The payment moved. Paid confirms an open order; a decline cancels it, and so does giving everything back before anything
+    /// left; a cancelled one stays cancelled.
+    /// </summary>
     public OrderChange? Pay(PaymentEvent happened, Moment moment)
     {
         var next = PaymentStates.After(PaymentState, happened)
@@ -125,8 +128,11 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
             return Progressed(moment, "payment " + FactName.Of(next));
         if (next == PaymentState.Failed && HandedOver is null)
             return Cancel(CancelReason.PaymentDeclined, "", moment);
+        // What is paid back in full before it left is not sent any more; a part given back changes nothing for the goods.
+        if (next == PaymentState.Refunded && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State)))
+            return Cancel(CancelReason.Refunded, "", moment);
         if (next != PaymentState.Paid)
-            return Progressed(moment, "payment " + FactName.Of(next));
+            return CompleteIfDone(moment) ?? Progressed(moment, "payment " + FactName.Of(next));
         return CompleteIfDone(moment)
             ?? Made(moment, "", version => new OrderConfirmed(Id.ToString(), StoreId, version, moment.Time, ExternalId, promisedDeliveryTime));
     }
@@ -186,8 +192,13 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
 
     private OrderChange? CompleteIfDone(Moment moment, string detail = "")
     {
-        if (State != OrderState.Open || PaymentState != PaymentState.Paid || FulfilmentState != FulfilmentState.Delivered)
+        // Nothing more is to come of money that went back, in part or (on the way to the door) in whole.
+        if (State != OrderState.Open || FulfilmentState != FulfilmentState.Delivered
+            || PaymentState is not (PaymentState.Paid or PaymentState.PartlyRefunded or PaymentState.Refunded))
+        {
             return null;
+        }
+
         State = OrderState.Completed;
         return Made(moment, detail, version => new OrderCompleted(Id.ToString(), StoreId, version, moment.Time));
     }

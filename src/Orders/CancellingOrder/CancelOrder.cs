@@ -24,7 +24,7 @@ public sealed class CancelOrder(FindOrders find, RequestedChanges changes)
         var errors = new FieldErrors();
         errors.RequestId(request.RequestId, required: true);
         errors.Optional("note", request.Note, 500);
-        if (request.Reason is CancelReason.PaymentDeclined or CancelReason.PaymentExpired)
+        if (request.Reason is CancelReason.PaymentDeclined or CancelReason.PaymentExpired or CancelReason.Refunded)
             errors.Add("reason", "Is set by the suite alone; give another reason.");
         else if (!Enum.IsDefined(request.Reason))
             errors.Add("reason", "Is not a reason that is known here.");
