@@ -8,7 +8,8 @@ using Grpc.Core;
 namespace Commerce.Orders;
 
 /// <summary>commerce.orders.v1.OrderService.</summary>
-public sealed class OrdersGrpc(PlaceOrder placeOrder, CancelOrder cancelOrder, FindOrders findOrders, ListOrders listOrders) : OrderService.OrderServiceBase
+public sealed class OrdersGrpc(PlaceOrder placeOrder, CancelOrder cancelOrder, FindOrders findOrders, ListOrders listOrders, SearchOrders searchOrders)
+    : OrderService.OrderServiceBase
 {
     public override Task<V1.Order> PlaceOrder(PlaceOrderRequest request, ServerCallContext context) =>
         placeOrder.Place(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
@@ -21,6 +22,9 @@ public sealed class OrdersGrpc(PlaceOrder placeOrder, CancelOrder cancelOrder, F
 
     public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) =>
         listOrders.List(request, context.CancellationToken);
+
+    public override Task<SearchOrdersResponse> SearchOrders(SearchOrdersRequest request, ServerCallContext context) =>
+        searchOrders.Search(request, context.CancellationToken);
 
     public override Task<V1.Order> CancelOrder(CancelOrderRequest request, ServerCallContext context) =>
         cancelOrder.Cancel(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);

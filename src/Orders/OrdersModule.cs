@@ -32,6 +32,8 @@ public static class OrdersModule
         builder.Services.AddSingleton<StockBook>();
         builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
         builder.Services.AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<FindOrders>().AddSingleton<ListOrders>();
+        builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>();
+        builder.Services.AddHostedService<IndexOrders>();
         return builder;
     }
 
