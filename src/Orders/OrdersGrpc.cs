@@ -1,14 +1,17 @@
 using Commerce.Messaging;
 using Commerce.Orders.CancellingOrder;
+using Commerce.Orders.ExportingOrders;
 using Commerce.Orders.FindingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Commerce.Orders;
 
 /// <summary>commerce.orders.v1.OrderService.</summary>
-public sealed class OrdersGrpc(PlaceOrder placeOrder, CancelOrder cancelOrder, FindOrders findOrders, ListOrders listOrders, SearchOrders searchOrders)
+public sealed class OrdersGrpc(
+    PlaceOrder placeOrder, CancelOrder cancelOrder, FindOrders findOrders, ListOrders listOrders, SearchOrders searchOrders, ExportOrders exportOrders)
     : OrderService.OrderServiceBase
 {
     public override Task<V1.Order> PlaceOrder(PlaceOrderRequest request, ServerCallContext context) =>
@@ -25,6 +28,12 @@ public sealed class OrdersGrpc(PlaceOrder placeOrder, CancelOrder cancelOrder, F
 
     public override Task<SearchOrdersResponse> SearchOrders(SearchOrdersRequest request, ServerCallContext context) =>
         searchOrders.Search(request, context.CancellationToken);
+
+    public override async Task ExportOrders(ExportOrdersRequest request, IServerStreamWriter<ExportOrdersResponse> responseStream, ServerCallContext context) =>
+        await exportOrders.Write(
+            await exportOrders.Prepare(request.Filter, context.CancellationToken),
+            piece => responseStream.WriteAsync(new ExportOrdersResponse { Data = ByteString.CopyFrom(piece.Span) }, context.CancellationToken),
+            context.CancellationToken);
 
     public override Task<V1.Order> CancelOrder(CancelOrderRequest request, ServerCallContext context) =>
         cancelOrder.Cancel(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);

@@ -2,6 +2,7 @@ using Commerce.Messaging;
 using Commerce.Orders.CancellingOrder;
 using Commerce.Orders.Catalogue;
 using Commerce.Orders.Consumers;
+using Commerce.Orders.ExportingOrders;
 using Commerce.Orders.FindingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.Stock;
@@ -32,7 +33,7 @@ public static class OrdersModule
         builder.Services.AddSingleton<StockBook>();
         builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
         builder.Services.AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<FindOrders>().AddSingleton<ListOrders>();
-        builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>();
+        builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>();
         builder.Services.AddHostedService<IndexOrders>();
         return builder;
     }
@@ -40,6 +41,7 @@ public static class OrdersModule
     public static WebApplication MapOrders(this WebApplication app)
     {
         app.MapGrpcService<OrdersGrpc>();
+        app.MapOrderExport();
         app.MapGrpcService<StoreGrpc>();
         app.MapGrpcService<CatalogGrpc>();
         app.MapGrpcService<StockGrpc>();

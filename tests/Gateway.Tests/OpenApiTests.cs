@@ -44,6 +44,7 @@ public sealed class OpenApiTests
                 "get /v1/orders/{order}",
                 "get /v1/orders/{order}/timeline",
                 "get /v1/orders:batchGet",
+                "get /v1/orders:export",
                 "get /v1/orders:search",
                 "get /v1/payments",
                 "get /v1/payments/{payment}",

@@ -17,6 +17,7 @@ internal static class OrderCommands
         order.Subcommands.Add(Place());
         order.Subcommands.Add(Get());
         order.Subcommands.Add(SearchCommand.Create());
+        order.Subcommands.Add(ExportCommand.Create());
         order.Subcommands.Add(Cancel());
         return order;
     }
