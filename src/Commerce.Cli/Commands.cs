@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Commerce.Cli.Bench;
+using Commerce.Cli.Customers;
 using Commerce.Cli.Demo;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
@@ -20,6 +21,7 @@ internal static class Commands
         TestCommand.Create(),
         DemoCommand.Create(),
         OrderCommands.Create(),
+        CustomerCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         ReplayCommand.Create(),

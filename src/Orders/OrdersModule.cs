@@ -8,6 +8,7 @@ using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.Stock;
 using Commerce.Orders.Storage;
 using Commerce.Orders.Stores;
+using Commerce.Orders.SummingSpend;
 using Commerce.ServiceDefaults;
 
 namespace Commerce.Orders;
@@ -33,7 +34,7 @@ public static class OrdersModule
         builder.Services.AddSingleton<StockBook>();
         builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
         builder.Services.AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<FindOrders>().AddSingleton<ListOrders>();
-        builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>();
+        builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>().AddSingleton<SumSpend>();
         builder.Services.AddHostedService<IndexOrders>();
         return builder;
     }

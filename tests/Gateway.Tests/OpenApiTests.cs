@@ -46,6 +46,7 @@ public sealed class OpenApiTests
                 "get /v1/orders:batchGet",
                 "get /v1/orders:export",
                 "get /v1/orders:search",
+                "get /v1/orders:spendSummary",
                 "get /v1/payments",
                 "get /v1/payments/{payment}",
                 "get /v1/shipments",
