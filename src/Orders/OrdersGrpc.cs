@@ -3,6 +3,7 @@ using Commerce.Orders.CancellingOrder;
 using Commerce.Orders.ExportingOrders;
 using Commerce.Orders.FindingOrders;
 using Commerce.Orders.PlacingOrder;
+using Commerce.Orders.Reordering;
 using Commerce.Orders.SummingSpend;
 using Commerce.Orders.V1;
 using Google.Protobuf;
@@ -13,7 +14,7 @@ namespace Commerce.Orders;
 /// <summary>commerce.orders.v1.OrderService.</summary>
 public sealed class OrdersGrpc(
     PlaceOrder placeOrder, CancelOrder cancelOrder, FindOrders findOrders, ListOrders listOrders, SearchOrders searchOrders, ExportOrders exportOrders,
-    SumSpend sumSpend)
+    SumSpend sumSpend, Reorder reorder)
     : OrderService.OrderServiceBase
 {
     public override Task<V1.Order> PlaceOrder(PlaceOrderRequest request, ServerCallContext context) =>
@@ -39,6 +40,9 @@ public sealed class OrdersGrpc(
 
     public override Task<V1.Order> CancelOrder(CancelOrderRequest request, ServerCallContext context) =>
         cancelOrder.Cancel(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
+    public override Task<ReorderResponse> Reorder(ReorderRequest request, ServerCallContext context) =>
+        reorder.Quote(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
 
     public override Task<SpendSummary> GetSpendSummary(GetSpendSummaryRequest request, ServerCallContext context) =>
         sumSpend.Sum(request, context.CancellationToken);

@@ -5,6 +5,7 @@ using Commerce.Orders.Consumers;
 using Commerce.Orders.ExportingOrders;
 using Commerce.Orders.FindingOrders;
 using Commerce.Orders.PlacingOrder;
+using Commerce.Orders.Reordering;
 using Commerce.Orders.Stock;
 using Commerce.Orders.Storage;
 using Commerce.Orders.Stores;
@@ -34,7 +35,7 @@ public static class OrdersModule
         builder.Services.AddSingleton<StockBook>();
         builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
         builder.Services.AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<FindOrders>().AddSingleton<ListOrders>();
-        builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>().AddSingleton<SumSpend>();
+        builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>().AddSingleton<SumSpend>().AddSingleton<Reorder>();
         builder.Services.AddHostedService<IndexOrders>();
         return builder;
     }

@@ -61,6 +61,7 @@ public sealed class OpenApiTests
                 "post /v1/lookup:batch",
                 "post /v1/orders",
                 "post /v1/orders/{order}:cancel",
+                "post /v1/orders/{order}:reorder",
                 "post /v1/stores",
                 "post /v1/stores/{store}/products:batchUpdate",
                 "post /v1/stores/{store}/stock:batchSet",

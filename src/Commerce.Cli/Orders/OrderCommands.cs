@@ -19,6 +19,7 @@ internal static class OrderCommands
         order.Subcommands.Add(SearchCommand.Create());
         order.Subcommands.Add(ExportCommand.Create());
         order.Subcommands.Add(Cancel());
+        order.Subcommands.Add(ReorderCommand.Create());
         return order;
     }
 
