@@ -9,7 +9,7 @@ public static class ErrorReasons
     public static StatusCode CodeOf(ErrorReason reason) => reason switch
     {
         ErrorReason.InvalidField or ErrorReason.MalformedRequest or ErrorReason.RequestIdReused
-            or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown => StatusCode.InvalidArgument,
+            or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown or ErrorReason.NarrowSearch => StatusCode.InvalidArgument,
         ErrorReason.RequestTooLarge or ErrorReason.LimitReached => StatusCode.ResourceExhausted,
         ErrorReason.RequestInProgress or ErrorReason.EtagMismatch => StatusCode.Aborted,
         ErrorReason.VersionNotReached or ErrorReason.DependencyUnavailable => StatusCode.Unavailable,

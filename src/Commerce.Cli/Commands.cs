@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Commerce.Cli.Bench;
+using Commerce.Cli.Customers;
 using Commerce.Cli.Demo;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
@@ -33,6 +34,7 @@ internal static class Commands
         OrderCommands.Create(),
         PaymentCommands.Create(),
         LedgerCommands.Create(),
+        CustomerCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         QueueCommands.CreateQueues(),

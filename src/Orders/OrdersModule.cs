@@ -3,11 +3,14 @@ using Commerce.Orders.CancellingOrder;
 using Commerce.Orders.Catalogue;
 using Commerce.Orders.Consumers;
 using Commerce.Orders.EditingOrder;
+using Commerce.Orders.ExportingOrders;
 using Commerce.Orders.FindingOrders;
 using Commerce.Orders.PlacingOrder;
+using Commerce.Orders.Reordering;
 using Commerce.Orders.Stock;
 using Commerce.Orders.Storage;
 using Commerce.Orders.Stores;
+using Commerce.Orders.SummingSpend;
 using Commerce.ServiceDefaults;
 
 namespace Commerce.Orders;
@@ -32,13 +35,17 @@ public static class OrdersModule
         builder.Services.AddSingleton<ProductBook>().AddSingleton<UpdateProducts>();
         builder.Services.AddSingleton<StockBook>();
         builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
-        builder.Services.AddSingleton<RequestedChanges>().AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<EditOrder>().AddSingleton<FindOrders>().AddSingleton<ListOrders>();
+        builder.Services.AddSingleton<RequestedChanges>().AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<EditOrder>();
+        builder.Services.AddSingleton<FindOrders>().AddSingleton<ListOrders>();
+        builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>().AddSingleton<SumSpend>().AddSingleton<Reorder>();
+        builder.Services.AddHostedService<IndexOrders>();
         return builder;
     }
 
     public static WebApplication MapOrders(this WebApplication app)
     {
         app.MapGrpcService<OrdersGrpc>();
+        app.MapOrderExport();
         app.MapGrpcService<StoreGrpc>();
         app.MapGrpcService<CatalogGrpc>();
         app.MapGrpcService<StockGrpc>();

@@ -13,11 +13,14 @@ internal static class OrderCommands
 
     public static Command Create()
     {
-        var order = new Command("order", "Place, show, edit and cancel orders.");
+        var order = new Command("order", "Place, find, show, edit and cancel orders.");
         order.Subcommands.Add(Place());
         order.Subcommands.Add(Get());
+        order.Subcommands.Add(SearchCommand.Create());
+        order.Subcommands.Add(ExportCommand.Create());
         order.Subcommands.Add(EditCommand.Create());
         order.Subcommands.Add(Cancel());
+        order.Subcommands.Add(ReorderCommand.Create());
         return order;
     }
 

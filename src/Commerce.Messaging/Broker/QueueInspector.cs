@@ -74,7 +74,7 @@ internal sealed class QueueInspector(BrokerConnection broker)
             var root = envelope.RootElement;
             var urns = root.GetProperty("messageType").EnumerateArray().Select(urn => urn.GetString()).ToHashSet();
             var traceparent = root.TryGetProperty("headers", out var headers) && headers.TryGetProperty(Envelope.TraceHeader, out var header) ? header.GetString() : null;
-            return (FactTypes.All.FirstOrDefault(fact => urns.Contains(fact.Urn))?.Name, traceparent);
+            return (FactTypes.All.FirstOrDefault(fact => urns.Contains(FactTypes.UrnOf(fact.Name)))?.Name, traceparent);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {

@@ -11,6 +11,7 @@ namespace Commerce.Gateway.OpenApi;
 internal sealed class OpenApiDocument(Protos protos)
 {
     private const string ProblemComponent = "Problem";
+    private const string ExportMethod = "ExportOrders";
 
     private readonly Schemas _schemas = new(protos);
     private readonly SortedDictionary<string, JsonObject> _paths = new(StringComparer.Ordinal);
@@ -59,6 +60,7 @@ internal sealed class OpenApiDocument(Protos protos)
         // A stream has no rule of its own; the one that there is on REST is served by hand.
         var operations = rule is not null ? Enumerable.Repeat(rule, 1).Concat(rule.AdditionalBindings)
             : method.ServerStreaming && method.Name == "WatchLookup" ? [new HttpRule { Get = "/v1/lookup/{code}:watch" }]
+            : method.ServerStreaming && method.Name == ExportMethod ? [new HttpRule { Get = "/v1/orders:export" }]
             : [];
         var number = 0;
         foreach (var binding in operations)
@@ -92,7 +94,7 @@ internal sealed class OpenApiDocument(Protos protos)
             AddQuery(parameters, method.InputType, unbound, "", 0);
         if (unbound.Any(field => field.Name == "request_id"))
             parameters.Add((JsonNode)Header("Idempotency-Key", "Makes the call safe to repeat; may stand here instead of in request_id."));
-        if (method.ServerStreaming)
+        if (method.ServerStreaming && method.Name != ExportMethod)
             parameters.Add((JsonNode)Header("Last-Event-ID", "The id of the last event seen: only what is newer comes."));
         if (parameters.Count > 0)
             operation["parameters"] = parameters;
@@ -107,7 +109,13 @@ internal sealed class OpenApiDocument(Protos protos)
 
         operation["responses"] = new JsonObject
         {
-            ["200"] = method.ServerStreaming
+            ["200"] = method.Name == ExportMethod
+                ? new JsonObject
+                {
+                    ["description"] = "A CSV file with a header, one line an order.",
+                    ["content"] = Content("text/csv", new JsonObject { ["type"] = "string" }),
+                }
+                : method.ServerStreaming
                 ? new JsonObject
                 {
                     ["description"] = "Server-sent events: each event's id is the version, its data the message as JSON. A comment keeps an idle stream alive.",

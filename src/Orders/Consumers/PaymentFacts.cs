@@ -1,5 +1,6 @@
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Orders.Storage;
 
 namespace Commerce.Orders.Consumers;
 
@@ -20,8 +21,13 @@ public sealed class PaymentFacts(OrderChanges orders)
 
     public Task Consume(PaymentVoided fact, FactContext context) => Pay(fact, PaymentEvent.Voided, context);
 
-    public Task Consume(PaymentRefunded fact, FactContext context) =>
-        Pay(fact, fact.Refunded < fact.Captured ? PaymentEvent.PartlyRefunded : PaymentEvent.Refunded, context);
+    public async Task Consume(PaymentRefunded fact, FactContext context)
+    {
+        await Pay(fact, fact.Refunded < fact.Captured ? PaymentEvent.PartlyRefunded : PaymentEvent.Refunded, context);
+        // Not the order's state, but what was spent in the end depends on it.
+        if (OrderId.TryParse(fact.OrderId, out var id))
+            context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = $2 WHERE order_id = $1").With(id.Value).With(fact.Refunded.Minor));
+    }
 
     private Task Pay(IPaymentFact fact, PaymentEvent happened, FactContext context) =>
         orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.Pay(happened, moment));

@@ -48,8 +48,10 @@ public sealed class EditOrder(FindOrders find, RequestedChanges changes)
             .. addressBefore.Equals(address) ? Enumerable.Empty<string>() : [Address],
         ];
         var change = decision.Order.Edit(changed, decision.Moment);
-        if (change is not null)
-            OrderStore.SaveRecipient(decision.Batch, decision.Order.Id, contact, address);
+        if (change is null)
+            return null;
+        OrderStore.SaveRecipient(decision.Batch, decision.Order.Id, contact, address);
+        OrderTerms.ReplaceRecipient(decision.Batch, decision.Order.Id.Value, (before, addressBefore), (contact, address));
         return change;
     }
 

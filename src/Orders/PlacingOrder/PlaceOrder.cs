@@ -113,7 +113,7 @@ public sealed partial class PlaceOrder(
         store.Insert(batch, draft, order, placed);
         await batch.ExecuteNonQueryAsync(cancellationToken);
 
-        store.Committed();
+        store.Committed(draft);
         OrdersTelemetry.OrderPlaced(order.StoreId);
         return OrderMessage.Placed(draft, order, placed);
     }

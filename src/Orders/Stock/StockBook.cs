@@ -69,7 +69,8 @@ public sealed class StockBook(NpgsqlDataSource database, StoreBook stores, Reque
             ?? throw new Failure(ErrorReason.ProductNotFound, $"Store \"{storeId}\" has no product \"{sku}\".");
     }
 
-    private async Task<Dictionary<string, V1.Stock>> Find(string storeId, string[] skus, CancellationToken cancellationToken)
+    /// <summary>What is on the shelf of those of the SKUs that are in the catalogue.</summary>
+    public async Task<Dictionary<string, V1.Stock>> Find(string storeId, string[] skus, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Orders.FindingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
 using Commerce.Types.V1;
@@ -10,7 +11,7 @@ using Npgsql;
 namespace Commerce.Orders.Storage;
 
 /// <summary>Writes orders, and reads and locks them for a change. <see cref="OrderReader"/> reads them to be shown.</summary>
-public sealed class OrderStore(Outbox outbox)
+public sealed class OrderStore(Outbox outbox, ArticleWords articles)
 {
     /// <summary>The primary key's name: a violation means that a new Order ID was taken already.</summary>
     public const string PrimaryKey = "orders_pkey";
@@ -31,9 +32,9 @@ public sealed class OrderStore(Outbox outbox)
               subtotal_minor, shipping_minor, total_minor, promised_delivery_time,
               customer_name, customer_email, customer_phone, customer_language, email_key,
               to_region_code, to_language_code, to_postal_code, to_sorting_code, to_administrative_area, to_locality, to_sublocality,
-              to_address_lines, to_recipients, to_organization, adjustments, payment_parts)
+              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, terms_version)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
+              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 1)
             """)
             .With(order.Id.Value).With(order.StoreId).With(order.ExternalId)
             .With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
@@ -61,6 +62,8 @@ public sealed class OrderStore(Outbox outbox)
             .With(lines.Column(l => l.ShipFrom.AdministrativeArea)).With(lines.Column(l => l.ShipFrom.PostalCode))
             .With(lines.Column(l => l.ShipFrom.RegionCode)).With(lines.Column(l => l.Held)));
 
+        OrderTerms.Add(batch, order.StoreId, order.Id.Value, placed.Moment.Time, OrderTerms.Of(draft));
+        articles.Add(batch, order.StoreId, lines);
         AddTimeline(batch, order.Id, placed);
         outbox.Add(batch, placed.Fact);
         AssertProducts(batch, draft);
@@ -141,6 +144,9 @@ public sealed class OrderStore(Outbox outbox)
                 .With((short)parcel.State).With(parcel.Content.Column(c => c.LineNumber)).With(parcel.Content.Column(c => c.Quantity)));
         }
 
+        if (change.Fact is OrderCancelled && order.Cancellation is { Note.Length: > 0 } cancellation)
+            OrderTerms.AddNote(batch, order.Id.Value, cancellation.Note);
+
         // The timer is of use only while nothing is known of the payment.
         if (change.Fact is OrderConfirmed or OrderCancelled)
             RecoveryPoints.Remove(batch, Order.ExpiryKind, order.Id.ToString());
@@ -171,6 +177,13 @@ public sealed class OrderStore(Outbox outbox)
 
     /// <summary>Tells the relay that a change was committed, where nobody else does: consumers and timers are woken for.</summary>
     public void Committed() => outbox.Wake();
+
+    /// <summary>As above, for an order that was just placed.</summary>
+    public void Committed(OrderDraft draft)
+    {
+        Committed();
+        articles.Kept(draft.Lines.Select(line => (draft.Store.StoreId, line.Sku, line.Title)));
+    }
 
     private static void AddTimeline(NpgsqlBatch batch, OrderId id, OrderChange change) =>
         batch.With(Sql.Command("INSERT INTO order_timeline (order_id, version, time, event, actor, detail) VALUES ($1, $2, $3, $4, $5, $6)")
