@@ -18,10 +18,10 @@ public static class ErrorReasons
         ErrorReason.DeadlineExceeded => StatusCode.DeadlineExceeded,
         ErrorReason.Cancelled => StatusCode.Cancelled,
         ErrorReason.MethodNotFound => StatusCode.Unimplemented,
-        ErrorReason.OrderNotFound or ErrorReason.StoreNotFound or ErrorReason.ProductNotFound or ErrorReason.PaymentNotFound
+        ErrorReason.OrderNotFound or ErrorReason.StoreNotFound or ErrorReason.ProductNotFound or ErrorReason.PaymentNotFound or ErrorReason.RefundNotFound
             or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound
             or ErrorReason.CodeNotFound or ErrorReason.QueueNotFound => StatusCode.NotFound,
-        ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged => StatusCode.FailedPrecondition,
+        ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment => StatusCode.FailedPrecondition,
         ErrorReason.StoreExists or ErrorReason.ExternalIdUsed => StatusCode.AlreadyExists,
         _ => StatusCode.Internal,
     };

@@ -4,6 +4,7 @@ using Commerce.Cli.Bench;
 using Commerce.Cli.Demo;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
+using Commerce.Cli.Payments;
 using Commerce.Cli.Queues;
 using Commerce.Cli.Replay;
 using Commerce.Cli.Suite;
@@ -30,6 +31,8 @@ internal static class Commands
         TestCommand.Create(),
         DemoCommand.Create(),
         OrderCommands.Create(),
+        PaymentCommands.Create(),
+        LedgerCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         QueueCommands.CreateQueues(),

@@ -24,6 +24,9 @@ internal static class FactTypes
         : throw new UnknownFactException(name);
 
     public static FactType Get(Type type) => Get(type.Name);
+
+    /// <summary>The name in the envelope, as MassTransit writes it; also of a fact that this version does not know.</summary>
+    public static string UrnOf(string name) => $"urn:message:{typeof(IFact).Namespace}:{name}";
 }
 
 /// <summary>What has to be done with a fact's own type where only its name is known.</summary>
@@ -36,9 +39,6 @@ internal abstract class FactType
     /// <summary>The name of its exchange: "order-placed".</summary>
     public string Exchange => ExchangeOf(Type);
 
-    /// <summary>The name in the envelope, as MassTransit writes it.</summary>
-    public string Urn => $"urn:message:{Type.Namespace}:{Name}";
-
     public static FactType Of(Type type) => (FactType)Activator.CreateInstance(typeof(FactType<>).MakeGenericType(type))!;
 
     /// <summary>Kebab case: OrderPlaced is "order-placed".</summary>
@@ -47,8 +47,6 @@ internal abstract class FactType
 
     /// <exception cref="JsonException">The body is not such a fact.</exception>
     public abstract IFact Parse(string body);
-
-    public abstract Task Publish(IPublishEndpoint endpoint, IFact fact, IPipe<PublishContext> pipe, CancellationToken cancellationToken);
 
     /// <summary>Makes the endpoint hear facts of this type.</summary>
     public abstract void Handle(IReceiveEndpointConfigurator endpoint, Func<IFact, ConsumeContext, Task> handle);
@@ -66,9 +64,6 @@ internal sealed class FactType<TFact> : FactType
 
     public override IFact Parse(string body) =>
         JsonSerializer.Deserialize<TFact>(body, FactJson.Options) ?? throw new JsonException($"The body of {Name} is null.");
-
-    public override Task Publish(IPublishEndpoint endpoint, IFact fact, IPipe<PublishContext> pipe, CancellationToken cancellationToken) =>
-        endpoint.Publish((TFact)fact, pipe, cancellationToken);
 
     public override void Handle(IReceiveEndpointConfigurator endpoint, Func<IFact, ConsumeContext, Task> handle) =>
         endpoint.Handler<TFact>(context => handle(context.Message, context));

@@ -45,7 +45,6 @@ public static class MessagingExtensions
         services.AddSingleton<QueueInspector>();
         services.AddSingleton<FactReceiver>();
         AddWithDatabase<Inbox>(services);
-        services.AddSingleton<Publisher>();
         AddWithDatabase<RecoveryStore>(services);
         services.AddSingleton(provider => new Redrive(
             provider.GetRequiredService<ErrorQueues>(), registration, provider.GetRequiredService<TimeProvider>(), provider));
@@ -58,8 +57,8 @@ public static class MessagingExtensions
             bus.ConfigureHealthCheckOptions(health => health.MinimalFailureStatus = HealthStatus.Degraded);
         });
         services.Configure<UsageTelemetryOptions>(options => options.Enabled = false);
-        // The bus starts beside the service, and comes when the broker does.
-        services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = false);
+        services.RemoveMassTransitHostedService();
+        services.AddHostedService<BusKeeper>();
         builder.Logging.AddFilter("MassTransit", LogLevel.Warning);
 
         AddWorker<Relay>(services);

@@ -24,6 +24,12 @@ public sealed class MessagingOptions
     /// <summary>After this long without a confirm the relay takes the broker for away and publishes again.</summary>
     public TimeSpan PublishTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// After this long of hearing nothing from a broker that answers, the process ends, to be started anew. MassTransit pauses
+    /// for up to half a minute between its own attempts, and must not be interrupted in them.
+    /// </summary>
+    public TimeSpan DeafAfter { get; set; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Facts that one queue's consumer handles at one time; each holds a database connection.</summary>
     [Range(1, 1000)]
     public int ConsumerConcurrency { get; set; } = 16;

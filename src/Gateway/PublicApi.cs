@@ -21,6 +21,7 @@ internal static class PublicApi
             OrderServiceReflection.Descriptor,
             CatalogServiceReflection.Descriptor,
             PaymentServiceReflection.Descriptor,
+            LedgerServiceReflection.Descriptor,
             ShipmentServiceReflection.Descriptor,
             NotificationServiceReflection.Descriptor,
         }.SelectMany(file => file.Services),

@@ -44,6 +44,8 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
 
     private string Name => "orders/" + Id;
 
+    private OrderParcel? HandedOver => _parcels.Find(p => ParcelStates.IsWithCarrier(p.State));
+
     /// <summary>The order as it was stored.</summary>
     public static Order Restore(
         OrderId id, string storeId, string? externalId, DateTimeOffset? promisedDeliveryTime, IReadOnlyList<HeldLine> lines, IEnumerable<OrderParcel> parcels,
@@ -76,7 +78,7 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
             return null;
         if (State == OrderState.Completed)
             throw Refused("It is completed: it was paid for and delivered.");
-        if (_parcels.FirstOrDefault(p => ParcelStates.IsWithCarrier(p.State)) is { } gone)
+        if (HandedOver is { } gone)
             throw Refused($"Parcel {gone.ShipmentId} was handed over to the carrier.");
 
         State = OrderState.Cancelled;
@@ -89,13 +91,31 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
             stock: EndHolds(line => line.Held, shipped: false));
     }
 
+    /// <summary>
+    /// Contact or address were changed: the named fields. Null if none was. What a carrier has goes where it goes, and what is
+    /// over is history.
+    /// </summary>
+    public OrderChange? Edit(IReadOnlyList<string> fields, Moment moment)
+    {
+        if (fields.Count == 0)
+            return null;
+        if (State != OrderState.Open)
+            throw Refused(State == OrderState.Cancelled ? "It is cancelled." : "It is completed: it was paid for and delivered.");
+        if (HandedOver is { } gone)
+            throw Refused($"Parcel {gone.ShipmentId} was handed over to the carrier.");
+        return Made(moment, string.Join(", ", fields), version => new OrderEdited(Id.ToString(), StoreId, version, moment.Time, fields));
+    }
+
     /// <summary>Cancels an order whose payment never came; null if it came, or the order ended otherwise.</summary>
     public OrderChange? Expire(Moment moment) =>
-        State == OrderState.Open && PaymentState == PaymentState.Pending && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State))
+        State == OrderState.Open && PaymentState == PaymentState.Pending && HandedOver is null
             ? Cancel(CancelReason.PaymentExpired, "", moment)
             : null;
 
-    /// <summary>The payment moved. Paid confirms an open order, a decline cancels it, and a cancelled one stays cancelled.</summary>
+    /// <summary>
+    /// The payment moved. Paid confirms an open order; a decline cancels it, and so does giving everything back before anything
+    /// left; a cancelled one stays cancelled.
+    /// </summary>
     public OrderChange? Pay(PaymentEvent happened, Moment moment)
     {
         var next = PaymentStates.After(PaymentState, happened)
@@ -106,10 +126,13 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
         PaymentState = next;
         if (State != OrderState.Open)
             return Progressed(moment, "payment " + FactName.Of(next));
-        if (next == PaymentState.Failed && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State)))
+        if (next == PaymentState.Failed && HandedOver is null)
             return Cancel(CancelReason.PaymentDeclined, "", moment);
+        // What is paid back in full before it left is not sent any more; a part given back changes nothing for the goods.
+        if (next == PaymentState.Refunded && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State)))
+            return Cancel(CancelReason.Refunded, "", moment);
         if (next != PaymentState.Paid)
-            return Progressed(moment, "payment " + FactName.Of(next));
+            return CompleteIfDone(moment) ?? Progressed(moment, "payment " + FactName.Of(next));
         return CompleteIfDone(moment)
             ?? Made(moment, "", version => new OrderConfirmed(Id.ToString(), StoreId, version, moment.Time, ExternalId, promisedDeliveryTime));
     }
@@ -136,6 +159,15 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
             : ParcelChanged(Replace(parcel, parcel with { Carrier = carrier, TrackingNumber = trackingNumber }), $"shipments/{shipmentId} labelled by {carrier}", moment);
     }
 
+    /// <summary>A parcel's label is void, and it gets another; null if it had none.</summary>
+    public OrderChange? UnlabelParcel(string shipmentId, Moment moment)
+    {
+        var parcel = Parcel(shipmentId);
+        return parcel.TrackingNumber.Length == 0
+            ? null
+            : ParcelChanged(Replace(parcel, parcel with { Carrier = "", TrackingNumber = "" }), $"shipments/{shipmentId} goes to another address", moment);
+    }
+
     /// <summary>A parcel came further; null if the order need not know. Its pieces leave the stock when the carrier first has it.</summary>
     public OrderChange? MoveParcel(string shipmentId, ParcelState next, Moment moment)
     {
@@ -160,8 +192,13 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
 
     private OrderChange? CompleteIfDone(Moment moment, string detail = "")
     {
-        if (State != OrderState.Open || PaymentState != PaymentState.Paid || FulfilmentState != FulfilmentState.Delivered)
+        // Nothing more is to come of money that went back, in part or (on the way to the door) in whole.
+        if (State != OrderState.Open || FulfilmentState != FulfilmentState.Delivered
+            || PaymentState is not (PaymentState.Paid or PaymentState.PartlyRefunded or PaymentState.Refunded))
+        {
             return null;
+        }
+
         State = OrderState.Completed;
         return Made(moment, detail, version => new OrderCompleted(Id.ToString(), StoreId, version, moment.Time));
     }

@@ -2,6 +2,7 @@ using Commerce.Messaging;
 using Commerce.Orders.CancellingOrder;
 using Commerce.Orders.Catalogue;
 using Commerce.Orders.Consumers;
+using Commerce.Orders.EditingOrder;
 using Commerce.Orders.FindingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.Stock;
@@ -31,7 +32,7 @@ public static class OrdersModule
         builder.Services.AddSingleton<ProductBook>().AddSingleton<UpdateProducts>();
         builder.Services.AddSingleton<StockBook>();
         builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
-        builder.Services.AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<FindOrders>().AddSingleton<ListOrders>();
+        builder.Services.AddSingleton<RequestedChanges>().AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<EditOrder>().AddSingleton<FindOrders>().AddSingleton<ListOrders>();
         return builder;
     }
 

@@ -39,8 +39,17 @@ public sealed class PaymentPart
     /// <summary>It differs from what is stored.</summary>
     public bool Changed { get; private set; }
 
+    /// <summary>Held by the provider for us and not taken, in minor units.</summary>
+    public long Held => State == PartState.Authorised ? Amount.Minor : 0;
+
+    /// <summary>What is stored of it: held, captured and refunded, in minor units. The ledger posts the difference.</summary>
+    public (long Held, long Captured, long Refunded) Stored { get; private set; }
+
     /// <summary>Taken and not given back, in minor units.</summary>
     public long Kept => Captured.Minor - Refunded.Minor;
+
+    /// <summary>It was taken, whatever was given back since.</summary>
+    public bool Taken => Captured.Minor > 0;
 
     /// <summary>Nothing of it is held or kept by the provider, or ever will be.</summary>
     public bool Released => State is PartState.Declined or PartState.Voided or PartState.Refunded;
@@ -66,11 +75,15 @@ public sealed class PaymentPart
         DeclineReason = declineReason;
         Captured = new Money(captured, Amount.Currency);
         Refunded = new Money(refunded, Amount.Currency);
-        Changed = false;
+        Saved();
         return this;
     }
 
-    public void Saved() => Changed = false;
+    public void Saved()
+    {
+        Stored = (Held, Captured.Minor, Refunded.Minor);
+        Changed = false;
+    }
 
     /// <summary>The intent to ask the provider. It is stored before the provider is asked.</summary>
     public void Ask() => Move(PartState.Pending, PartState.Asking);
@@ -123,6 +136,22 @@ public sealed class PaymentPart
         DeclineReason = declineReason;
         Changed = true;
         return true;
+    }
+
+    /// <summary>
+    /// Refunds of ours that succeeded come to this much, so at least this much was given back; the provider's own total may
+    /// come later, or include what was given back at the provider.
+    /// </summary>
+    /// <exception cref="ProviderFaultException">It is more than was taken.</exception>
+    public void GaveBack(long atLeast)
+    {
+        if (atLeast > Captured.Minor)
+            throw new ProviderFaultException($"{Provider} gave {atLeast} of part {Number} back, of which {Captured.Minor} were captured.");
+        if (atLeast <= Refunded.Minor)
+            return;
+        Refunded = Amount with { Minor = atLeast };
+        State = Refunded == Captured ? PartState.Refunded : PartState.PartlyRefunded;
+        Changed = true;
     }
 
     // Money that moved outranks every word about it; after that, what is final outranks what is not.

@@ -2,6 +2,7 @@ using Commerce.Messaging;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
 using Commerce.Payments.FindingPayments;
+using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Providers.Sandbox;
 using Commerce.Payments.RefundingPayment;
@@ -22,6 +23,7 @@ public static class PaymentsModule
             .Consume<OrderFactsConsumer>("orders", Delivery.EachOnce)
             .Recover<CollectPayment>()
             .Recover<ReleasePayment>()
+            .Recover<CarryOutRefund>()
             .Recover<PollPayment>();
 
         builder.Services.AddOptions<PaymentsOptions>().BindConfiguration("Payments").ValidateDataAnnotations().ValidateOnStart();
@@ -32,12 +34,15 @@ public static class PaymentsModule
         builder.Services.AddSingleton<PaymentStore>();
         builder.Services.AddSingleton<PaymentDriver>();
         builder.Services.AddSingleton<ReceiveWebhook>();
+        builder.Services.AddSingleton<RefundPayment>();
+        builder.Services.AddSingleton<LedgerStore>();
         return builder;
     }
 
     public static WebApplication MapPayments(this WebApplication app)
     {
         app.MapGrpcService<PaymentGrpcService>();
+        app.MapGrpcService<LedgerGrpcService>();
         ReceiveWebhook.Map(app);
         app.MapMessaging();
         app.MapServiceDefaults();

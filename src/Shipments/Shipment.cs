@@ -26,7 +26,13 @@ internal sealed class Shipment
 
     public required PlaceRecord ShipFrom { get; init; }
 
-    public required AddressRecord ShipTo { get; init; }
+    public required AddressRecord ShipTo { get; set; }
+
+    /// <summary>Where it is to go instead, as long as a label for the old address is not void; null otherwise.</summary>
+    public AddressRecord? NextShipTo { get; set; }
+
+    /// <summary>How many labels of it were voided for another address: the next one is another question to the carrier.</summary>
+    public int LabelsVoided { get; set; }
 
     public required IReadOnlyList<LineRecord> Lines { get; init; }
 
@@ -121,6 +127,21 @@ internal sealed class Shipment
         return new ShipmentExceptionChanged(PublicId, OrderId, StoreId, Version, now, StatusName.Of(kind), message);
     }
 
+    /// <summary>It goes to <paramref name="to"/>, and needs a label for there.</summary>
+    public ShipmentReaddressed WasReaddressed(AddressRecord to, DateTimeOffset now)
+    {
+        var voided = TrackingNumber;
+        if (LabelId is not null)
+            LabelsVoided++;
+        (ShipTo, NextShipTo) = (to, null);
+        (Carrier, Service, BuyingCarrier, BuyingService) = (null, null, null, null);
+        (LabelId, TrackingNumber, LabelPrice, EstimatedAt) = (null, null, null, null);
+        (Refused, Exception) = ([], null);
+        Tracking = TrackingState.Planned(now);
+        Next(now);
+        return new ShipmentReaddressed(PublicId, OrderId, StoreId, Version, now, voided);
+    }
+
     public ShipmentCancelled? Cancel(DateTimeOffset now)
     {
         if (Tracking.Status == V1.TrackingStatus.Cancelled)
@@ -146,7 +167,11 @@ internal sealed class Shipment
 internal sealed record PlaceRecord(string LocationId, string Locality, string Region, string PostalCode, string Country);
 
 /// <summary>Where it goes. Personal data.</summary>
-internal sealed record AddressRecord(string Name, IReadOnlyList<string> Lines, string Locality, string Region, string PostalCode, string Country);
+internal sealed record AddressRecord(string Name, IReadOnlyList<string> Lines, string Locality, string Region, string PostalCode, string Country)
+{
+    /// <summary>The same address, line by line.</summary>
+    public bool SameAs(AddressRecord other) => this with { Lines = other.Lines } == other && Lines.SequenceEqual(other.Lines);
+}
 
 internal sealed record LineRecord(int LineNumber, string Sku, string Title, int Quantity);
 

@@ -8,6 +8,7 @@ using Commerce.Shipments.Consumers;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.PlanningShipments;
+using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
 
@@ -26,6 +27,7 @@ public static class ShipmentsModule
             .Recover<PlanShipments>()
             .Recover<BuyLabel>()
             .Recover<VoidLabel>()
+            .Recover<ReaddressShipments>()
             .Recover<WatchSilence>();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");

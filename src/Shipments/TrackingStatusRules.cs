@@ -59,6 +59,9 @@ internal static class TrackingStatusRules
     /// <summary>The carrier has it, or had it.</summary>
     public static bool IsWithCarrier(V1.TrackingStatus status) => status is not (Unspecified or PreTransit or Cancelled or Unknown);
 
+    /// <summary>The carrier has, or once had, the parcel.</summary>
+    public static bool WasHandedOver(TrackingState state) => state.Reached.Any(IsWithCarrier);
+
     private static bool Supersedes(Scan scan, Scan current) => (current.Status, scan.Status) switch
     {
         // What tells nothing changes nothing.

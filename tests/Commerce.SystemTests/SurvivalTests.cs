@@ -11,7 +11,10 @@ namespace Commerce.SystemTests;
 [Collection("One suite, one test at a time")]
 public sealed class SurvivalTests(Suite suite)
 {
-    private const int Orders = 120;
+    // Every process and every server of the suite, each ended with SIGKILL.
+    private static readonly string[] Victims = ["payments", "orders", "shipments", "notifications", "sandbox", "gateway", "postgres", "messaging", "redis"];
+
+    private const int Orders = 300;
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(4);
 
     [Fact]
@@ -19,40 +22,23 @@ public sealed class SurvivalTests(Suite suite)
     {
         await suite.Knobs(new { day_seconds = 1.0 });
         var placed = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
-        var emails = new ConcurrentBag<(string Email, string OrderId)>();
-        using var killed = new CancellationTokenSource();
-        var placing = Parallel.ForEachAsync(
-            Enumerable.Range(0, Orders),
-            new ParallelOptions { MaxDegreeOfParallelism = 6 },
-            async (_, token) =>
-            {
-                var reference = Guid.NewGuid().ToString("N");
-                await Again(() => suite.Scenario(reference, new { ends_at = "DELIVERED" }), token);
-                var request = Shop.Order($"{reference}@example.com", places: 1, externalId: reference);
-                // No answer is no acknowledgement: the same request is sent until there is one.
-                await Again(
-                    async () =>
-                    {
-                        var order = await suite.Orders.PlaceOrderAsync(request, deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(15), cancellationToken: token);
-                        placed[reference] = order.OrderId;
-                        emails.Add((request.Customer.Email, order.OrderId));
-                    },
-                    token);
-            });
+        var share = Orders / (Victims.Length + 1);
+        foreach (var victim in Victims)
+        {
+            // In the middle of its share: some orders are acknowledged, some are being placed, those before are on their way.
+            var before = placed.Count;
+            var placing = Place(share, placed);
+            await Eventually.True(() => placed.Count >= before + (share / 3) || placing.IsCompleted, Bound);
+            await suite.Kill(victim);
+            await placing;
+        }
 
-        foreach (var resource in (string[])["payments", "orders", "shipments", "notifications", "sandbox", "gateway", "postgres", "redis"])
-            await suite.Kill(resource);
-        await placing;
+        await Place(Orders - placed.Count, placed);
         Assert.Equal(Orders, placed.Count);
         Assert.Equal(Orders, placed.Values.Distinct().Count());
 
-        foreach (var (reference, id) in placed)
-        {
-            await Eventually.True(
-                async () => await State(id) == OrderState.Completed,
-                Bound,
-                () => $"{id} ({reference}) is not completed. {suite.Output()}");
-        }
+        foreach (var id in placed.Values)
+            await Eventually.True(async () => await State(id) == OrderState.Completed, Bound, () => $"{id} is not completed.\n{Evidence.Of(suite, id)}");
 
         var book = await suite.Charges();
         foreach (var id in placed.Values)
@@ -63,12 +49,16 @@ public sealed class SurvivalTests(Suite suite)
             Assert.Empty(own[0]["refunds"]!.AsArray());
         }
 
-        foreach (var (email, id) in emails)
+        foreach (var (reference, id) in placed)
         {
             // Confirmed, shipped, delivered; that it was out for delivery is told unless it had arrived by then.
-            var mails = await Eventually.Value(async () => await suite.Mails(email), mails => mails.Subjects.Count >= 3, TimeSpan.FromSeconds(60));
-            Assert.True(mails.Subjects.Count <= 4, $"{id}: {string.Join(" | ", mails.Subjects)}");
-            Assert.Equal(mails.Subjects.Count, mails.Subjects.Distinct().Count());
+            IReadOnlyList<string> subjects = [];
+            await Eventually.True(
+                async () => (subjects = (await suite.Mails(Email(reference))).Subjects).Count >= 3,
+                TimeSpan.FromSeconds(60),
+                () => $"{id} has the mails: {string.Join(" | ", subjects)}\n{Evidence.Of(suite, id)}");
+            Assert.True(subjects.Count <= 4, $"{id}: {string.Join(" | ", subjects)}");
+            Assert.Equal(subjects.Count, subjects.Distinct().Count());
         }
 
         await suite.Knobs(new { day_seconds = 0.2 });
@@ -92,6 +82,27 @@ public sealed class SurvivalTests(Suite suite)
         var after = await suite.Lookup.LookupAsync(new LookupRequest { Code = placed.OrderId });
         Assert.Equal(before, after);
     }
+
+    /// <summary>Places orders, a few at a time, and remembers each that was acknowledged: its reference and its id.</summary>
+    private Task Place(int orders, ConcurrentDictionary<string, string> placed) => Parallel.ForEachAsync(
+        Enumerable.Range(0, orders),
+        new ParallelOptions { MaxDegreeOfParallelism = 4 },
+        async (_, token) =>
+        {
+            var reference = Guid.NewGuid().ToString("N");
+            await Again(() => suite.Scenario(reference, new { ends_at = "DELIVERED" }), token);
+            var request = Shop.Order(Email(reference), externalId: reference);
+            // No answer is no acknowledgement: the same request is sent until there is one.
+            await Again(
+                async () =>
+                {
+                    var order = await suite.Orders.PlaceOrderAsync(request, deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(15), cancellationToken: token);
+                    placed[reference] = order.OrderId;
+                },
+                token);
+        });
+
+    private static string Email(string reference) => $"{reference}@example.com";
 
     private async Task<OrderState> State(string id)
     {

@@ -37,6 +37,8 @@ public sealed class OpenApiTests
         var operations = Document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject(), (path, verb) => $"{verb.Key} {path.Key}").Order(StringComparer.Ordinal);
         Assert.Equal(
             [
+                "get /v1/ledger/entries",
+                "get /v1/ledger/trialBalance",
                 "get /v1/lookup/{code}",
                 "get /v1/lookup/{code}:watch",
                 "get /v1/notifications",
@@ -46,6 +48,8 @@ public sealed class OpenApiTests
                 "get /v1/orders:batchGet",
                 "get /v1/payments",
                 "get /v1/payments/{payment}",
+                "get /v1/payments/{payment}/refunds",
+                "get /v1/payments/{payment}/refunds/{refund}",
                 "get /v1/shipments",
                 "get /v1/shipments/{shipment}",
                 "get /v1/stores",
@@ -55,9 +59,11 @@ public sealed class OpenApiTests
                 "get /v1/stores/{store}/products/{product}/stock",
                 "get /v1/tracking/{trackingNumber}",
                 "get /v1/tracking:batchGet",
+                "patch /v1/orders/{order}",
                 "post /v1/lookup:batch",
                 "post /v1/orders",
                 "post /v1/orders/{order}:cancel",
+                "post /v1/payments/{payment}:refund",
                 "post /v1/stores",
                 "post /v1/stores/{store}/products:batchUpdate",
                 "post /v1/stores/{store}/stock:batchSet",

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Commerce.Messaging.Broker;
 using Commerce.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -75,6 +76,46 @@ public sealed class FailureTests : MessagingTest
         await Eventually.True(async () => await notifications.Services.GetRequiredService<Redrive>().CountErrors(Queue) == 1);
         await Eventually.True(async () => await notifications.Database.Count("effects") == 2);
         Assert.Equal(1u, await wire.Count(ErrorQueue));
+    }
+
+    [Fact]
+    public async Task What_was_set_aside_and_cannot_be_read_ends_in_the_error_queue_and_holds_nothing_up()
+    {
+        await using var notifications = Notifications(options: o => o.LongRetries = 2);
+        const string Aside = """
+            INSERT INTO messaging.failed_facts (consumer, message_id, key, version, fact, body, attempts, next_at, last_error, failed_at)
+            VALUES ($1, gen_random_uuid(), 'ORD-1', 1, $2, $3, 0, now() - $4 * interval '1 minute', '', now())
+            """;
+        await notifications.Database.Execute(Aside, Queue, "OfTheFuture", "{}", 3);
+        await notifications.Database.Execute(Aside, Queue, "OrderPlaced", "{\"orderId\":7}", 2);
+        await notifications.Database.Execute(Aside, Queue, "OrderPlaced", JsonSerializer.Serialize(Make.Placed("ORD-1"), FactJson.Options), 1);
+
+        await notifications.Start();
+
+        await Eventually.True(async () => await notifications.Database.Count("effects") == 1);
+        await Eventually.True(async () => await notifications.Services.GetRequiredService<Redrive>().CountErrors(Queue) == 2);
+        await Eventually.True(async () => await notifications.Database.Count("messaging.failed_facts") == 0);
+        await using var wire = new Wire(Broker.ConnectionString);
+        var channel = await wire.Channel();
+        var first = await channel.BasicGetAsync(ErrorQueue, autoAck: true);
+        Assert.Contains("urn:message:Commerce.Facts:", Encoding.UTF8.GetString(first!.Body.Span), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_redrive_moves_what_was_there_and_not_what_comes_back_meanwhile()
+    {
+        await using var wire = new Wire(Broker.ConnectionString);
+        await using var notifications = Notifications();
+        await notifications.Start();
+        var redrive = notifications.Services.GetRequiredService<Redrive>();
+        Assert.Equal(0, await redrive.CountErrors(Queue));
+        for (var message = 0; message < 20; message++)
+            await wire.Send(ErrorQueue, "this is not JSON"u8.ToArray());
+
+        // Each comes back at once.
+        Assert.Equal(20, (await redrive.RedriveErrors(Queue)).FromErrorQueue);
+
+        await Eventually.True(async () => await redrive.CountErrors(Queue) == 20);
     }
 
     [Fact]

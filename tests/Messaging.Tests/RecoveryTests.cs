@@ -29,7 +29,7 @@ public sealed class RecoveryTests : MessagingTest
     public async Task Never_two_handlers_at_a_time_even_where_one_takes_longer_than_the_lease()
     {
         var watch = new Watch();
-        Action<MessagingOptions> shortLease = o => o.RecoveryLease = TimeSpan.FromMilliseconds(400);
+        Action<MessagingOptions> shortLease = o => o.RecoveryLease = TimeSpan.FromSeconds(2);
         await using var one = Orders(messaging: m => m.Recover<Slow>(), options: shortLease, services: s => s.AddSingleton(watch));
         await using var other = Orders(messaging: m => m.Recover<Slow>(), options: shortLease, services: s => s.AddSingleton(watch));
         await one.Start();
@@ -40,6 +40,28 @@ public sealed class RecoveryTests : MessagingTest
         await Eventually.True(async () => await one.Database.Count("messaging.recovery_points") == 0);
         Assert.Equal(0, watch.Overlaps);
         Assert.Equal(20, watch.Runs);
+    }
+
+    [Fact]
+    public async Task A_renewal_that_hangs_ends_the_handler_before_its_lease_ends()
+    {
+        var hung = new Hanging();
+        await using var orders = Orders(
+            options: o => o.RecoveryLease = TimeSpan.FromSeconds(6), services: s => s.AddScoped<IRecover>(_ => hung));
+        await orders.Start();
+        await Intend(orders, new RecoveryPoint("hanging", "P"));
+        await hung.Running.Task.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
+
+        // The database takes the renewal's statement, and neither answers nor fails.
+        await using var connection = await orders.Database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand("LOCK TABLE messaging.recovery_points IN ACCESS EXCLUSIVE MODE", connection, transaction))
+            await command.ExecuteNonQueryAsync();
+        await using var read = new NpgsqlCommand("SELECT leased_until FROM messaging.recovery_points", connection, transaction);
+        var leasedUntil = new DateTimeOffset((DateTime)(await read.ExecuteScalarAsync())!);
+
+        var endedAt = await hung.Ended.Task.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
+        Assert.True(endedAt < leasedUntil, $"It went on until {endedAt:O}, with a lease until {leasedUntil:O}.");
     }
 
     [Fact]
@@ -119,14 +141,32 @@ public sealed class RecoveryTests : MessagingTest
         }
     }
 
-    /// <summary>Takes three leases' time, which is what it is about; nothing waits for it but the condition.</summary>
+    /// <summary>Takes two leases' time, which is what it is about; nothing waits for it but the condition.</summary>
     private sealed class Slow(Watch watch) : IRecover
     {
         public string Kind => "slow";
 
         public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
         {
-            await watch.Run(point.Key, () => Task.Delay(TimeSpan.FromMilliseconds(1200), TimeProvider.System, cancellationToken));
+            await watch.Run(point.Key, () => Task.Delay(TimeSpan.FromSeconds(4), TimeProvider.System, cancellationToken));
+            return new RecoveryOutcome.Done();
+        }
+    }
+
+    /// <summary>Never comes to an end of its own.</summary>
+    private sealed class Hanging : IRecover
+    {
+        public TaskCompletionSource Running { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource<DateTimeOffset> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public string Kind => "hanging";
+
+        public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
+        {
+            using var ended = cancellationToken.Register(() => Ended.TrySetResult(TimeProvider.System.GetUtcNow()));
+            Running.TrySetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             return new RecoveryOutcome.Done();
         }
     }

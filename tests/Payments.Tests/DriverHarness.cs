@@ -1,13 +1,16 @@
+using System.Security.Cryptography;
 using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
+using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.Payments.RefundingPayment;
 using Commerce.Payments.Storage;
 using Commerce.Payments.Webhooks;
 using Commerce.ServiceDefaults;
 using Commerce.Testing;
+using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -92,6 +95,28 @@ public sealed class DriverHarness : IAsyncDisposable
             new ReceiveWebhook(harness.Store, Providers, harness.Database, Outbox, Points, TimeProvider.System, NullLogger<ReceiveWebhook>.Instance)
                 .Take(provider.Name, new ProviderNotice(Guid.NewGuid().ToString(), said.Id, said), CancellationToken.None);
 
+        /// <summary>A webhook about a refund arrives.</summary>
+        public Task<string> Hear(ProviderRefund said) =>
+            new ReceiveWebhook(harness.Store, Providers, harness.Database, Outbox, Points, TimeProvider.System, NullLogger<ReceiveWebhook>.Instance)
+                .Take(provider.Name, new ProviderNotice(Guid.NewGuid().ToString(), said.AuthorisationId, null, said), CancellationToken.None);
+
+        /// <summary>Asks for a refund; null: all that is left.</summary>
+        public async Task<Refund> Refund(long? minor, string? requestId = null, string etag = "", string note = "")
+        {
+            var request = new V1.RefundPaymentRequest
+            {
+                Name = "payments/" + orderId,
+                RequestId = requestId ?? Guid.NewGuid().ToString(),
+                Amount = minor is { } given ? new Money(given, "BRL").ToProto() : null,
+                Reason = V1.RefundReason.Goodwill,
+                Note = note,
+                Etag = etag,
+            };
+            var key = new RequestKey("staff/tests", "RefundPayment", request.RequestId, SHA256.HashData(request.ToByteArray()));
+            var refunds = new RefundPayment(harness.Store, harness.Database, new Requests(harness.Database, TimeProvider.System), Points, TimeProvider.System);
+            return (await refunds.Ask(request, key, CancellationToken.None)).Refund;
+        }
+
         /// <summary>The recovery points that there are, whenever they are due.</summary>
         public async Task<IReadOnlyList<RecoveryPoint>> PointsLeft()
         {
@@ -113,6 +138,7 @@ public sealed class DriverHarness : IAsyncDisposable
             {
                 CollectPayment.PointKind => new CollectPayment(driver),
                 ReleasePayment.PointKind => new ReleasePayment(driver),
+                CarryOutRefund.PointKind => new CarryOutRefund(driver),
                 _ => new PollPayment(driver),
             };
             var outcome = await handler.Recover(point, 1, CancellationToken.None);
@@ -172,6 +198,14 @@ public sealed class DriverHarness : IAsyncDisposable
             }
 
             return facts;
+        }
+
+        /// <summary>What the ledger has of this order, by kind of account; it has to balance by itself.</summary>
+        public async Task<IReadOnlyDictionary<AccountKind, long>> Ledger()
+        {
+            var entries = await new LedgerStore(harness.Database).List("main", orderId, "", null, null, null, 1000, CancellationToken.None);
+            Assert.All(entries.GroupBy(e => e.Movement), movement => Assert.Equal(0, movement.Sum(e => e.Amount.Minor)));
+            return entries.GroupBy(e => e.AccountKind).ToDictionary(g => g.Key, g => g.Sum(e => e.Amount.Minor));
         }
 
         private async Task Consume(Func<OrderFactsConsumer, FactContext, Task> consume)

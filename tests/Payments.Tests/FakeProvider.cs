@@ -27,6 +27,9 @@ internal sealed class FakeProvider : IPaymentProvider
     private readonly Dictionary<string, Authorisation> _books = [];
     private readonly HashSet<string> _done = [];
     private readonly ConcurrentQueue<Authorisation> _said = [];
+    private readonly Dictionary<string, ProviderRefund> _refunds = [];
+    private readonly Dictionary<string, string> _refundsByKey = [];
+    private readonly ConcurrentQueue<ProviderRefund> _saidOfRefunds = [];
     private int _numbers;
 
     public string Name => "fake";
@@ -37,10 +40,16 @@ internal sealed class FakeProvider : IPaymentProvider
     /// <summary>Runs after the work and before the answer, outside the lock: here a test interferes.</summary>
     public Func<string, Task> OnAnswer { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>How a refund is answered, by its reference.</summary>
+    public Func<string, RefundStatus> RefundsEnd { get; set; } = _ => RefundStatus.Succeeded;
+
     public int Calls { get; private set; }
 
     /// <summary>Everything that was ever said, in order: webhooks carry these.</summary>
     public IReadOnlyList<Authorisation> Said => [.. _said];
+
+    /// <summary>Everything that was ever said of refunds, in order.</summary>
+    public IReadOnlyList<ProviderRefund> SaidOfRefunds => [.. _saidOfRefunds];
 
     public IReadOnlyList<Authorisation> BooksOf(string orderId)
     {
@@ -102,16 +111,44 @@ internal sealed class FakeProvider : IPaymentProvider
             : Keep(a with { Voided = true });
     });
 
-    public Task Refund(string id, Money amount, string reference, string key, CancellationToken cancellationToken) => Call("refund", () =>
+    public Task<ProviderRefund> Refund(string id, Money amount, string reference, string key, CancellationToken cancellationToken) => Call("refund", () =>
     {
+        if (_refundsByKey.TryGetValue(key, out var known))
+            return _refunds[known];
         var a = _books[id];
-        if (!_done.Add(key))
-            return a;
-        if (a.Refunded + amount.Minor <= a.Captured)
-            return Keep(a with { Refunded = a.Refunded + amount.Minor });
-        _done.Remove(key);
-        throw new ProviderRefusedException(Name, "too_much", "More than was captured.");
+        if (a.Refunded + _refunds.Values.Where(r => r.AuthorisationId == id && r.Status == RefundStatus.Pending).Sum(r => r.Amount.Minor) + amount.Minor > a.Captured)
+            throw new ProviderRefusedException(Name, "too_much", "More than was captured.");
+        var refund = new ProviderRefund($"re_{++_numbers}_{reference}", id, reference, RefundStatus.Pending, null, amount);
+        _refundsByKey[key] = refund.Id;
+        return Keep(refund, RefundsEnd(reference));
     });
+
+    public Task<ProviderRefund?> FindRefund(string id, string reference, CancellationToken cancellationToken) =>
+        Call("find-refund", () => _refunds.Values.SingleOrDefault(r => r.AuthorisationId == id && r.Reference == reference));
+
+    /// <summary>The provider settles every refund of the order that is pending.</summary>
+    public void SettleRefunds(string orderId, RefundStatus settled)
+    {
+        lock (_lock)
+        {
+            foreach (var refund in _refunds.Values.Where(r => r.Status == RefundStatus.Pending && r.Reference.StartsWith(orderId + "/", StringComparison.Ordinal)).ToList())
+                Keep(refund, settled);
+        }
+    }
+
+    private ProviderRefund Keep(ProviderRefund refund, RefundStatus status)
+    {
+        refund = refund with { Status = status, FailureReason = status == RefundStatus.Failed ? "bank_says_no" : null };
+        _refunds[refund.Id] = refund;
+        _saidOfRefunds.Enqueue(refund);
+        if (status == RefundStatus.Succeeded)
+        {
+            var a = _books[refund.AuthorisationId];
+            Keep(a with { Refunded = a.Refunded + refund.Amount.Minor });
+        }
+
+        return refund;
+    }
 
     public ProviderNotice ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body) => throw new NotSupportedException("The fake's webhooks are handed over as they are.");
 

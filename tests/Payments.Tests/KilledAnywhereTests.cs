@@ -1,11 +1,15 @@
+using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
+using Commerce.ServiceDefaults;
+using Commerce.Types.V1;
 using CsCheck;
 
 namespace Commerce.Payments.Tests;
 
 /// <summary>
-/// Random parts, faults, kills, webhooks (early, late, doubled, never) and cancellations, with several drivers at once: in
-/// the end the provider's book has what the order's state says, and never more than one charge for a part.
+/// Random parts, faults, kills, webhooks (early, late, doubled, never), refunds and cancellations, with several drivers at
+/// once: in the end the provider's book has what the order's state says, never more than one charge for a part, and never
+/// more given back than was taken.
 /// </summary>
 public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<DriverHarness>
 {
@@ -32,6 +36,11 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
                 lock (random)
                     return (ProviderFault)Math.Max(0, random.Next(-6, 3));
             },
+            RefundsEnd = _ =>
+            {
+                lock (random)
+                    return (RefundStatus)random.Next(0, 3);
+            },
         };
         var payment = await harness.Begin(provider);
         var cancelled = false;
@@ -39,7 +48,7 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         foreach (var happening in happenings)
         {
             var points = await payment.PointsLeft();
-            switch ((uint)happening % 12)
+            switch ((uint)happening % 16)
             {
                 case 0 when !cancelled:
                     await payment.Cancel();
@@ -49,7 +58,7 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
                     provider.Decide(payment.OrderId, pays: (happening & 0x100) != 0);
                     break;
                 case 3 or 4 when provider.Said is { Count: > 0 } said:
-                    await payment.Hear(said[(int)((uint)happening / 12 % said.Count)]);
+                    await payment.Hear(said[(int)((uint)happening / 16 % said.Count)]);
                     break;
                 case 5 or 6 when points.Count > 1:
                     await Task.WhenAll(points.Select(p => payment.Run(p)));
@@ -60,6 +69,15 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
                 case 8 when provider.Said is { Count: > 0 } said && points.Count > 0:
                     await Task.WhenAll(payment.Run(points[0]), payment.Hear(said[^1]));
                     break;
+                case 9 or 10 when placed:
+                    await Task.WhenAll(Refund(payment, (uint)happening / 16), Refund(payment, (uint)happening / 64));
+                    break;
+                case 11:
+                    provider.SettleRefunds(payment.OrderId, (happening & 0x100) != 0 ? RefundStatus.Succeeded : RefundStatus.Failed);
+                    break;
+                case 12 when provider.SaidOfRefunds is { Count: > 0 } said:
+                    await payment.Hear(said[(int)((uint)happening / 16 % said.Count)]);
+                    break;
                 default:
                     if (!placed)
                     {
@@ -68,7 +86,7 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
                     }
                     else if (points.Count > 0)
                     {
-                        await payment.Run(points[(int)((uint)happening / 12 % points.Count)]);
+                        await payment.Run(points[(int)((uint)happening / 16 % points.Count)]);
                     }
 
                     break;
@@ -78,8 +96,22 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         if (!placed)
             await payment.Place(parts);
         provider.Fault = _ => ProviderFault.None;
+        provider.RefundsEnd = _ => RefundStatus.Succeeded;
+        provider.SettleRefunds(payment.OrderId, (RefundStatus)random.Next(1, 3));
         await payment.Settle();
         await Check(payment, provider, cancelled);
+    }
+
+    private static async Task Refund(DriverHarness.TestPayment payment, uint minor)
+    {
+        try
+        {
+            await payment.Refund(minor % 5 == 0 ? null : (minor % 100_000) + 1);
+        }
+        catch (Failure failure) when (failure.Reason == ErrorReason.RefundExceedsPayment)
+        {
+            // More than is left, or nothing is captured: refused, and nothing changed.
+        }
     }
 
     private static async Task Check(DriverHarness.TestPayment payment, FakeProvider provider, bool cancelled)
@@ -106,12 +138,27 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         }
         else
         {
-            Assert.Equal((PaymentState.Captured, stored.Amount.Minor), (stored.State, books.Sum(a => a.Captured)));
+            Assert.Equal(stored.Amount.Minor, books.Sum(a => a.Captured));
+            var state = stored.Refunded.IsZero ? PaymentState.Captured : stored.Refunded == stored.Captured ? PaymentState.Refunded : PaymentState.PartlyRefunded;
+            Assert.Equal(state, stored.State);
         }
+
+        // Every refund came to an end, and those that succeeded are all that was given back.
+        Assert.DoesNotContain(stored.Refunds, r => r.State == RefundState.Pending);
+        Assert.Equal(stored.Refunded.Minor, stored.Refunds.Sum(r => r.Given.Minor));
+        Assert.InRange(stored.Refunded.Minor, 0, stored.Captured.Minor);
+
+        // The ledger has what the books have, whatever the order in which it was learned.
+        var ledger = await payment.Ledger();
+        Assert.Equal(stored.Captured.Minor, -ledger.GetValueOrDefault(AccountKind.Sales));
+        Assert.Equal(stored.Refunded.Minor, ledger.GetValueOrDefault(AccountKind.Refunds));
+        Assert.Equal(books.Sum(a => a.Captured - a.Refunded), ledger.GetValueOrDefault(AccountKind.ProviderClearing));
+        Assert.Equal(stored.Parts.Sum(p => p.Held), ledger.GetValueOrDefault(AccountKind.Holds));
 
         // Versions are checked to be 1, 2, 3 … in reading; the last fact tells the state.
         var facts = await payment.Facts();
-        Assert.Equal("Payment" + stored.State, facts[^1]);
-        Assert.Equal(facts.Count, facts.Distinct().Count());
+        Assert.Equal(stored.State == PaymentState.PartlyRefunded ? "PaymentRefunded" : "Payment" + stored.State, facts[^1]);
+        var once = facts.Where(f => f != "PaymentRefunded").ToList();
+        Assert.Equal(once.Count, once.Distinct().Count());
     }
 }

@@ -94,6 +94,79 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
         }
     }
 
+    [Fact]
+    public async Task Refunds_over_gRPC_and_REST_reach_the_provider_and_are_told_one_by_one()
+    {
+        var orderId = await app.Place("main", ("tok_ok", 900), ("tok_ok_2", 100));
+        await app.Facts(orderId, "PaymentCaptured");
+        var request = new V1.RefundPaymentRequest
+        {
+            Name = "payments/" + orderId,
+            RequestId = Guid.NewGuid().ToString(),
+            Amount = new Money(250, "BRL").ToProto(),
+            Reason = V1.RefundReason.Damaged,
+            Note = "a scratch",
+        };
+        var refund = await app.Grpc.RefundPaymentAsync(request);
+        Assert.Equal(($"payments/{orderId}/refunds/1", request.Amount, V1.RefundReason.Damaged, "a scratch"), (refund.Name, refund.Amount, refund.Reason, refund.Note));
+        Assert.Equal([(1, 1L), (2, 1L)], refund.Parts.Select(p => (p.PartNumber, p.Amount.Units)));
+        await Testing.Eventually.Value(
+            async () => await app.Grpc.GetRefundAsync(new V1.GetRefundRequest { Name = refund.Name }), r => r.State == V1.Refund.Types.State.Succeeded);
+        Assert.Equal(refund.Name, (await app.Grpc.RefundPaymentAsync(request)).Name);
+
+        await app.Turn("""{"refund_failure_rate":1}""");
+        try
+        {
+            using var failing = await app.Rest.PostAsync(
+                $"/v1/payments/{orderId}:refund", new StringContent("""{"requestId":"r1","reason":"REFUND_REASON_GOODWILL"}""", System.Text.Encoding.UTF8, "application/json"));
+            Assert.True(failing.IsSuccessStatusCode, await failing.Content.ReadAsStringAsync());
+            var failed = await Testing.Eventually.Value(
+                async () => await app.Grpc.GetRefundAsync(new V1.GetRefundRequest { Name = $"payments/{orderId}/refunds/2" }), r => r.State != V1.Refund.Types.State.Pending);
+            Assert.Equal((V1.Refund.Types.State.Failed, "refund_failed"), (failed.State, failed.Parts[0].FailureReason));
+        }
+        finally
+        {
+            await app.Turn("""{"refund_failure_rate":0}""");
+        }
+
+        var exceeds = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await app.Grpc.RefundPaymentAsync(
+            new V1.RefundPaymentRequest { Name = "payments/" + orderId, RequestId = "r2", Amount = new Money(751, "BRL").ToProto() }));
+        Assert.Equal(Grpc.Core.StatusCode.FailedPrecondition, exceeds.StatusCode);
+        var listed = await app.Grpc.ListRefundsAsync(new V1.ListRefundsRequest { Parent = "payments/" + orderId, PageSize = 1 });
+        Assert.Equal((1, 7L), (listed.Refunds.Count, listed.RefundableAmount.Units));
+        listed = await app.Grpc.ListRefundsAsync(new V1.ListRefundsRequest { Parent = "payments/" + orderId, PageSize = 1, PageToken = listed.NextPageToken });
+        Assert.Equal(($"payments/{orderId}/refunds/2", ""), (listed.Refunds[0].Name, listed.NextPageToken));
+
+        await app.Cancel(orderId);
+        await Testing.Eventually.Value(() => app.Facts(orderId, "PaymentRefunded"), facts => facts.Count == 3);
+        Assert.Equal(1000, (await app.Charges(orderId)).Sum(c => Minor(c!, "refunded")));
+    }
+
+    [Fact]
+    public async Task A_refund_that_makes_no_sense_is_refused_field_by_field()
+    {
+        await app.Ready;
+        var order = OrderId.New("ORD", TimeProvider.System).ToString();
+        async Task<Grpc.Core.StatusCode> Refusal(Action<V1.RefundPaymentRequest> wrong)
+        {
+            var request = new V1.RefundPaymentRequest { Name = "payments/" + order, RequestId = "r", Amount = new Money(1, "BRL").ToProto() };
+            wrong(request);
+            return (await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await app.Grpc.RefundPaymentAsync(request))).StatusCode;
+        }
+
+        Assert.Equal(Grpc.Core.StatusCode.NotFound, await Refusal(_ => { }));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.RequestId = ""));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.Name = "payments/7"));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.Amount.Units = -1));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.Amount = new Google.Type.Money { CurrencyCode = "BRL" }));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.Amount = new Google.Type.Money { CurrencyCode = "BRL", Nanos = 1 }));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.Amount = new Google.Type.Money { CurrencyCode = "BRL", Units = long.MaxValue }));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.Reason = V1.RefundReason.OrderCancelled));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.Note = new string('x', 501)));
+        var refund = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await app.Grpc.GetRefundAsync(new V1.GetRefundRequest { Name = "payments/" + order + "/refunds/x" }));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, refund.StatusCode);
+    }
+
     private async Task<V1.Payment?> Find(string orderId)
     {
         try

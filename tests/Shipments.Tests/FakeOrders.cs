@@ -32,8 +32,28 @@ internal sealed class FakeOrders : OrderService.OrderServiceClient
         return _orders[id] = order;
     }
 
+    /// <summary>The order goes to another address from now on; its fact is the caller's to publish.</summary>
+    public Order Readdress(Order order, string line)
+    {
+        var changed = order.Clone();
+        changed.ShippingAddress.AddressLines.Clear();
+        changed.ShippingAddress.AddressLines.Add(line);
+        changed.Version++;
+        return _orders[order.OrderId] = changed;
+    }
+
+    /// <summary>Answers with <paramref name="instead"/> from now on; asked for at least a later version, it waits for that one.</summary>
+    public void Forget(Order order, Order instead) => _orders[order.OrderId] = instead;
+
     public override AsyncUnaryCall<Order> GetOrderAsync(GetOrderRequest request, CallOptions options) =>
-        new(Task.FromResult(_orders[request.Name["orders/".Length..]]), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+        new(Answer(request), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+
+    private async Task<Order> Answer(GetOrderRequest request)
+    {
+        var id = request.Name["orders/".Length..];
+        await Task.Yield();
+        return _orders[id].Version >= request.MinVersion ? _orders[id] : throw new RpcException(new Status(StatusCode.Unavailable, "Not there yet."));
+    }
 
     private static OrderLine Line(int number, string location) => new()
     {

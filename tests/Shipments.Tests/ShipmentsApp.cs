@@ -133,6 +133,10 @@ public sealed class ShipmentsApp : IAsyncLifetime
     internal Task Cancel(Order order) =>
         Publish(new OrderCancelled(order.OrderId, order.StoreId, order.Version + 1, TimeProvider.System.GetUtcNow(), "SHOPPER"));
 
+    /// <summary>The order's address was changed, and the fact of it is out.</summary>
+    internal Task Edit(Order order) =>
+        Publish(new OrderEdited(order.OrderId, order.StoreId, order.Version, TimeProvider.System.GetUtcNow(), ["shipping_address"]));
+
     internal Task<IReadOnlyList<V1.Shipment>> Parcels(Order order, Func<IReadOnlyList<V1.Shipment>, bool> accept) =>
         Eventually.Value(async () => await Parcels(order), accept);
 

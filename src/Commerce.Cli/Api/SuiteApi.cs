@@ -24,6 +24,7 @@ internal sealed class SuiteApi : IDisposable
         Catalogue = new CatalogService.CatalogServiceClient(_channel);
         Stock = new StockService.StockServiceClient(_channel);
         Payments = new PaymentService.PaymentServiceClient(_channel);
+        Ledger = new LedgerService.LedgerServiceClient(_channel);
         Lookup = new LookupService.LookupServiceClient(_channel);
     }
 
@@ -39,6 +40,8 @@ internal sealed class SuiteApi : IDisposable
     public StockService.StockServiceClient Stock { get; }
 
     public PaymentService.PaymentServiceClient Payments { get; }
+
+    public LedgerService.LedgerServiceClient Ledger { get; }
 
     public LookupService.LookupServiceClient Lookup { get; }
 

@@ -13,9 +13,10 @@ internal static class OrderCommands
 
     public static Command Create()
     {
-        var order = new Command("order", "Place, show and cancel orders.");
+        var order = new Command("order", "Place, show, edit and cancel orders.");
         order.Subcommands.Add(Place());
         order.Subcommands.Add(Get());
+        order.Subcommands.Add(EditCommand.Create());
         order.Subcommands.Add(Cancel());
         return order;
     }

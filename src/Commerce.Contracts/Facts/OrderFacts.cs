@@ -61,6 +61,18 @@ public sealed record OrderProgressed(
     public string Key => OrderId;
 }
 
+/// <summary>Whom to reach about the order, or where it goes, was changed; the new values are in Orders.</summary>
+/// <param name="Fields">What was changed, as in an update mask: "customer.phone", "shipping_address".</param>
+public sealed record OrderEdited(
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    IReadOnlyList<string> Fields) : IOrderFact
+{
+    public string Key => OrderId;
+}
+
 /// <summary>Paid, and everything was delivered.</summary>
 public sealed record OrderCompleted(
     string OrderId,

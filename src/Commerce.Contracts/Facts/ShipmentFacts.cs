@@ -75,6 +75,19 @@ public sealed record ShipmentExceptionChanged(
     public string Key => ShipmentId;
 }
 
+/// <summary>The parcel goes to another address than was planned. A label that it had is void, and another one is bought.</summary>
+/// <param name="VoidedTrackingNumber">The number of the label that is void; null: it had none yet.</param>
+public sealed record ShipmentReaddressed(
+    string ShipmentId,
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string? VoidedTrackingNumber) : IShipmentFact
+{
+    public string Key => ShipmentId;
+}
+
 /// <summary>The parcel will not be sent; its label, if any, is void.</summary>
 public sealed record ShipmentCancelled(
     string ShipmentId,

@@ -14,18 +14,18 @@ public sealed record Subscription(string Subscriber, string Source, params IRead
 public static class Subscriptions
 {
     private static readonly Type[] OrderFacts =
-        [typeof(OrderPlaced), typeof(OrderConfirmed), typeof(OrderCancelled), typeof(OrderProgressed), typeof(OrderCompleted)];
+        [typeof(OrderPlaced), typeof(OrderConfirmed), typeof(OrderCancelled), typeof(OrderProgressed), typeof(OrderEdited), typeof(OrderCompleted)];
 
     private static readonly Type[] PaymentFacts =
         [typeof(PaymentPending), typeof(PaymentAuthorised), typeof(PaymentCaptured), typeof(PaymentDeclined), typeof(PaymentVoided), typeof(PaymentRefunded)];
 
     private static readonly Type[] ShipmentFacts =
-        [typeof(ShipmentCreated), typeof(LabelBought), typeof(ParcelTracked), typeof(ShipmentExceptionChanged), typeof(ShipmentCancelled)];
+        [typeof(ShipmentCreated), typeof(LabelBought), typeof(ParcelTracked), typeof(ShipmentExceptionChanged), typeof(ShipmentReaddressed), typeof(ShipmentCancelled)];
 
     public static IReadOnlyList<Subscription> All { get; } =
     [
         new("payments", "orders", typeof(OrderPlaced), typeof(OrderCancelled)),
-        new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderCancelled)),
+        new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderCancelled)),
         new("notifications", "orders", OrderFacts),
         new("gateway", "orders", OrderFacts),
         new("orders", "payments", PaymentFacts),

@@ -4,8 +4,9 @@ using RabbitMQ.Client;
 namespace Commerce.Messaging.Broker;
 
 /// <summary>
-/// A connection of our own beside MassTransit's, for what it does not offer: declaring other services' queues, and moving
-/// messages between a queue and its error queue with confirms. Opened at the first use, and anew after it broke.
+/// A connection of our own beside MassTransit's, on which nothing is tried again behind our back: the relay publishes on it,
+/// other services' queues are declared, and messages move between a queue and its error queue. Opened at the first use, and
+/// anew after it broke.
 /// </summary>
 internal sealed class BrokerConnection(IConfiguration configuration, Registration registration) : IAsyncDisposable
 {
@@ -20,12 +21,18 @@ internal sealed class BrokerConnection(IConfiguration configuration, Registratio
             ? uri
             : throw new InvalidOperationException($"ConnectionStrings:{ConnectionName} must be the broker's AMQP URI, for example amqp://user:password@host:5672.");
 
-    /// <summary>Does something on a channel with confirms: a publish completes when confirmed, and throws when returned or refused.</summary>
-    public async Task<T> OnChannel<T>(Func<IChannel, Task<T>> work, CancellationToken cancellationToken)
+    /// <summary>Opens a channel with confirms: a publish completes when confirmed, and throws when returned or refused.</summary>
+    public async Task<IChannel> OpenChannel(CancellationToken cancellationToken)
     {
         var connection = await Connection(cancellationToken);
-        await using var channel = await connection.CreateChannelAsync(
+        return await connection.CreateChannelAsync(
             new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), cancellationToken);
+    }
+
+    /// <summary>Does something on a channel of its own.</summary>
+    public async Task<T> OnChannel<T>(Func<IChannel, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using var channel = await OpenChannel(cancellationToken);
         return await work(channel);
     }
 

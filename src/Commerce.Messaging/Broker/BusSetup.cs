@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Commerce.Facts;
 using Commerce.Messaging.Consuming;
 using MassTransit;
@@ -8,7 +9,10 @@ using Npgsql;
 
 namespace Commerce.Messaging.Broker;
 
-/// <summary>How MassTransit is set up: topology from <see cref="Topology"/>, and none of its own retries or error queues.</summary>
+/// <summary>
+/// How MassTransit is set up: for consuming, with topology from <see cref="Topology"/>, and none of its own retries or error
+/// queues. The relay publishes without it.
+/// </summary>
 internal static class BusSetup
 {
     public static void Configure(IBusRegistrationContext services, IRabbitMqBusFactoryConfigurator bus)
@@ -52,7 +56,11 @@ internal static class BusSetup
             foreach (var fact in subscription.Facts)
             {
                 endpoint.Bind(FactType.ExchangeOf(fact));
-                FactTypes.Get(fact).Handle(endpoint, handle);
+                FactTypes.Get(fact).Handle(endpoint, (message, context) =>
+                {
+                    context.ReceiveContext.GetOrAddPayload(() => new Reached());
+                    return handle(message, context);
+                });
             }
 
             endpoint.ConfigureError(pipe => pipe.UseFilter(new ErrorFilter(receiver, subscription.Queue)));
@@ -60,18 +68,24 @@ internal static class BusSetup
         });
 
     /// <summary>
-    /// What arrives here never reached a consumer, whose failures the receiver keeps to itself: the body could not be read.
+    /// What never reached the receiver, which keeps failures to itself: the body could not be read. Of what did reach it, only
+    /// a delivery that is over comes here: nothing is wrong with the fact, and the broker delivers it again.
     /// </summary>
     private sealed class ErrorFilter(FactReceiver receiver, string queue) : IFilter<ExceptionReceiveContext>
     {
         public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
         {
+            if (context.TryGetPayload<Reached>(out _))
+                ExceptionDispatchInfo.Throw(context.Exception);
             await receiver.MoveToErrorQueue(queue, context, new ErrorCause("undecodable", context.Exception, 1));
             context.GetOrAddPayload(() => new Moved());
         }
 
         public void Probe(ProbeContext context) => context.CreateFilterScope("error-queue");
     }
+
+    /// <summary>The body was read, and the receiver has it.</summary>
+    private sealed class Reached;
 
     /// <summary>MassTransit takes a message that was moved for one that nobody wanted, and asks the next filter about it too.</summary>
     private sealed class Moved;

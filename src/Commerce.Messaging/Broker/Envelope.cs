@@ -13,14 +13,14 @@ internal static class Envelope
     /// <summary>The header in which MassTransit carries the W3C trace context.</summary>
     public const string TraceHeader = "MT-Activity-Id";
 
-    public static byte[] Write(Guid messageId, FactType fact, string body, string? traceparent, DateTimeOffset sentAt)
+    public static byte[] Write(Guid messageId, string urn, string body, string? traceparent, DateTimeOffset sentAt)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(body.Length + 512);
         using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
         writer.WriteStartObject();
         writer.WriteString("messageId", messageId);
         writer.WriteStartArray("messageType");
-        writer.WriteStringValue(fact.Urn);
+        writer.WriteStringValue(urn);
         writer.WriteEndArray();
         writer.WritePropertyName("message");
         writer.WriteRawValue(body, skipInputValidation: true);

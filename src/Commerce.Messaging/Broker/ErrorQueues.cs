@@ -37,14 +37,16 @@ internal sealed class ErrorQueues(BrokerConnection broker, TimeProvider time, Me
 
     /// <summary>
     /// Moves up to <paramref name="limit"/> messages back to the queue, each acknowledged only after the queue has
-    /// confirmed it (so at least once), and returns how many.
+    /// confirmed it (so at least once), and returns how many. No more than are there at the beginning: one that fails again
+    /// meanwhile comes back behind them, and would go round without an end.
     /// </summary>
     public Task<int> Redrive(string queue, int limit, CancellationToken cancellationToken) =>
         broker.OnChannel(async channel =>
         {
             await Topology.DeclareErrorQueue(channel, queue, cancellationToken);
+            var waiting = await channel.MessageCountAsync(Topology.ErrorQueue(queue), cancellationToken);
             var moved = 0;
-            while (moved < limit && await channel.BasicGetAsync(Topology.ErrorQueue(queue), autoAck: false, cancellationToken) is { } message)
+            while (moved < Math.Min(limit, waiting) && await channel.BasicGetAsync(Topology.ErrorQueue(queue), autoAck: false, cancellationToken) is { } message)
             {
                 var headers = (message.BasicProperties.Headers ?? new Dictionary<string, object?>())
                     .Where(h => !h.Key.StartsWith(HeaderPrefix, StringComparison.Ordinal) && h.Key is not ("x-death" or "x-delivery-count"))

@@ -50,15 +50,18 @@ internal static class Topology
         var queue = subscription.Queue;
         await DeclareErrorQueue(channel, queue, cancellationToken);
         await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, QueueArguments(queue).ToDictionary(), cancellationToken: cancellationToken);
-        await channel.ExchangeDeclareAsync(queue, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancellationToken);
+        await DeclareExchange(channel, queue, cancellationToken);
         await channel.QueueBindAsync(queue, queue, "", cancellationToken: cancellationToken);
         foreach (var fact in subscription.Facts)
         {
             var exchange = FactType.ExchangeOf(fact);
-            await channel.ExchangeDeclareAsync(exchange, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancellationToken);
+            await DeclareExchange(channel, exchange, cancellationToken);
             await channel.ExchangeBindAsync(queue, exchange, "", cancellationToken: cancellationToken);
         }
     }
+
+    public static Task DeclareExchange(IChannel channel, string exchange, CancellationToken cancellationToken) =>
+        channel.ExchangeDeclareAsync(exchange, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancellationToken);
 
     public static Task DeclareErrorQueue(IChannel channel, string queue, CancellationToken cancellationToken) =>
         channel.QueueDeclareAsync(ErrorQueue(queue), durable: true, exclusive: false, autoDelete: false, ErrorQueueArguments.ToDictionary(), cancellationToken: cancellationToken);

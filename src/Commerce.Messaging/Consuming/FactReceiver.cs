@@ -14,6 +14,8 @@ namespace Commerce.Messaging.Consuming;
 /// parked, set aside in Postgres after failures, or in the error queue. Servers that are away are waited for in place,
 /// without a limit: they say nothing about the fact. (Where that takes longer than the broker's consumer timeout, half an
 /// hour, it takes the fact back and delivers it again, which the inbox does not mind.)
+/// The wait ends with the delivery itself. A delivery whose connection broke can never be acknowledged, the broker makes it
+/// anew, and the endpoint does not consume again before every old one has returned: one that waited on would leave it deaf.
 /// </summary>
 internal sealed partial class FactReceiver(
     IServiceProvider services, ErrorQueues errors, IOptions<MessagingOptions> options, IHostApplicationLifetime lifetime,
@@ -27,16 +29,16 @@ internal sealed partial class FactReceiver(
     {
         var received = new ReceivedFact(
             message.MessageId ?? throw new InvalidOperationException("The message has no id, so a redelivery could not be told."), fact, Activity.Current?.Id);
-        var failure = await Try(binding.Name, received.Type.Name, () => inbox.Handle(binding, received, message.CancellationToken));
+        var failure = await Try(binding.Name, received.Type.Name, () => inbox.Handle(binding, received, message.CancellationToken), message.CancellationToken);
         if (failure is not null)
-            await InPlace(binding.Name, received.Type.Name, () => SetAside(binding, received, failure, database, message.CancellationToken));
+            await InPlace(binding.Name, received.Type.Name, () => SetAside(binding, received, failure, database, message.CancellationToken), message.CancellationToken);
     }
 
     /// <summary>Shows a fact to an observer, which has no database to set it aside in: after the quick retries it goes to the error queue.</summary>
     public async Task Observe(ObserverBinding binding, IFact fact, ConsumeContext message)
     {
         var observer = (IObserveFacts)services.GetService(binding.Observer)!;
-        var failure = await Try(binding.Subscription.Queue, fact.GetType().Name, () => observer.Observe(fact, message.CancellationToken));
+        var failure = await Try(binding.Subscription.Queue, fact.GetType().Name, () => observer.Observe(fact, message.CancellationToken), message.CancellationToken);
         if (failure is not null)
             await MoveToErrorQueue(binding.Subscription.Queue, message.ReceiveContext, new ErrorCause("gave-up", failure, options.Value.QuickRetries + 1));
     }
@@ -51,9 +53,13 @@ internal sealed partial class FactReceiver(
             .Where(h => h.Value is string or int or long or bool && !h.Key.StartsWith("RabbitMQ-", StringComparison.Ordinal))
             .DistinctBy(h => h.Key)
             .ToDictionary(h => h.Key, h => (object?)h.Value);
-        return InPlace(queue, cause.Reason, () => errors.Move(
-            queue, message.TransportHeaders.Get<string>(MessageHeaders.TransportMessageId) ?? message.TransportHeaders.Get<string>(MessageHeaders.MessageId),
-            message.ContentType?.ToString(), headers, message.Body.GetBytes(), cause, message.CancellationToken));
+        return InPlace(
+            queue,
+            cause.Reason,
+            () => errors.Move(
+                queue, message.TransportHeaders.Get<string>(MessageHeaders.TransportMessageId) ?? message.TransportHeaders.Get<string>(MessageHeaders.MessageId),
+                message.ContentType?.ToString(), headers, message.Body.GetBytes(), cause, message.CancellationToken),
+            message.CancellationToken);
     }
 
     private async Task SetAside(ConsumerBinding binding, ReceivedFact fact, Exception failure, NpgsqlDataSource database, CancellationToken cancellationToken)
@@ -66,30 +72,34 @@ internal sealed partial class FactReceiver(
     }
 
     /// <summary>Null: it worked; otherwise the exception of the last of a few quick attempts.</summary>
-    private async Task<Exception?> Try(string consumer, string fact, Func<Task> work)
+    private async Task<Exception?> Try(string consumer, string fact, Func<Task> work, CancellationToken delivery)
     {
         for (var attempt = 1; ; attempt++)
         {
             Exception? failure = null;
-            await InPlace(consumer, fact, async () =>
-            {
-                try
+            await InPlace(
+                consumer,
+                fact,
+                async () =>
                 {
-                    await work();
-                }
-                catch (Exception exception) when (!TransientErrors.Are(exception) && !lifetime.ApplicationStopping.IsCancellationRequested)
-                {
-                    failure = exception;
-                }
-            });
+                    try
+                    {
+                        await work();
+                    }
+                    catch (Exception exception) when (!TransientErrors.Are(exception) && !IsOver(delivery))
+                    {
+                        failure = exception;
+                    }
+                },
+                delivery);
             if (failure is null || attempt > options.Value.QuickRetries)
                 return failure;
-            await Task.Delay(BackOff.After(attempt, FirstWait, LongestWait), time, lifetime.ApplicationStopping);
+            await Pause(attempt, delivery);
         }
     }
 
-    /// <summary>Until it works, or the process ends; then the broker takes the message back.</summary>
-    private async Task InPlace(string consumer, string fact, Func<Task> work)
+    /// <summary>Until it works, or the delivery is over; then the broker has the message back.</summary>
+    private async Task InPlace(string consumer, string fact, Func<Task> work, CancellationToken delivery)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -98,17 +108,26 @@ internal sealed partial class FactReceiver(
                 await work();
                 return;
             }
-            catch (Exception) when (lifetime.ApplicationStopping.IsCancellationRequested)
+            catch (Exception) when (IsOver(delivery))
             {
-                throw new OperationCanceledException(lifetime.ApplicationStopping);
+                throw new OperationCanceledException(delivery.IsCancellationRequested ? delivery : lifetime.ApplicationStopping);
             }
             catch (Exception exception)
             {
                 if (attempt is 1 || attempt % 10 == 0)
                     LogWaiting(consumer, fact, attempt, exception.Message);
-                await Task.Delay(BackOff.After(attempt, FirstWait, LongestWait), time, lifetime.ApplicationStopping);
+                await Pause(attempt, delivery);
             }
         }
+    }
+
+    /// <summary>The connection over which it would be acknowledged is gone, or the process ends.</summary>
+    private bool IsOver(CancellationToken delivery) => delivery.IsCancellationRequested || lifetime.ApplicationStopping.IsCancellationRequested;
+
+    private async Task Pause(int attempt, CancellationToken delivery)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(delivery, lifetime.ApplicationStopping);
+        await Task.Delay(BackOff.After(attempt, FirstWait, LongestWait), time, over.Token);
     }
 
     [LoggerMessage(11, LogLevel.Warning, "{Consumer}: {Fact} waits in place, attempt {Attempt}: {Error}")]

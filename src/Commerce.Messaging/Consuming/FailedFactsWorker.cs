@@ -11,7 +11,8 @@ namespace Commerce.Messaging.Consuming;
 /// <summary>
 /// Tries facts that were set aside again, each when it is due, and moves one that keeps failing to the error queue. The row
 /// is locked while its fact is handled, so replicas do not meet over it. Facts of one key need no order among each other
-/// here: a consumer that wants order finds it by the versions.
+/// here: a consumer that wants order finds it by the versions. Whatever happens to a row, it is not due again at once, so none
+/// holds up those behind it; that goes for one that this version cannot read, too.
 /// </summary>
 internal sealed partial class FailedFactsWorker(
     NpgsqlDataSource database, Inbox inbox, ErrorQueues errors, Registration registration, IOptions<MessagingOptions> options,
@@ -45,58 +46,71 @@ internal sealed partial class FailedFactsWorker(
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (await Next(connection, transaction, cancellationToken) is not var (consumer, fact, attempts))
+        if (await Next(connection, transaction, cancellationToken) is not { } row)
             return false;
 
-        var binding = registration.Consumers.First(c => c.Name == consumer);
-        using var activity = MessagingTelemetry.Source.StartActivity("inbox retry", ActivityKind.Consumer, fact.TraceParent);
+        var binding = registration.Consumers.First(c => c.Name == row.Consumer);
+        using var activity = MessagingTelemetry.Source.StartActivity("inbox retry", ActivityKind.Consumer, row.TraceParent);
         await transaction.SaveAsync(Savepoint, cancellationToken);
         try
         {
-            await inbox.Handle(binding, fact, connection, transaction, Remove(consumer, fact.MessageId), cancellationToken);
+            var fact = new ReceivedFact(row.MessageId, FactTypes.Get(row.Fact).Parse(row.Body), row.TraceParent);
+            await inbox.Handle(binding, fact, connection, transaction, Remove(row), cancellationToken);
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !TransientErrors.Are(exception))
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
+            // Where it is the database that failed, so does this, and the row stays as it is.
             await transaction.RollbackAsync(Savepoint, cancellationToken);
-            await Failed(binding, fact, attempts + 1, exception, connection, transaction, cancellationToken);
+            await Failed(binding, row, exception, connection, transaction, cancellationToken);
         }
 
         return true;
     }
 
     private async Task Failed(
-        ConsumerBinding binding, ReceivedFact fact, int attempts, Exception exception, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+        ConsumerBinding binding, Row row, Exception exception, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
-        await using var batch = new NpgsqlBatch(connection, transaction);
-        if (attempts >= options.Value.LongRetries)
-        {
-            LogGaveUp(exception, binding.Name, fact.Type.Name, attempts, exception.Message);
-            var cause = new ErrorCause("gave-up", exception, attempts + options.Value.QuickRetries + 1);
-            await errors.Move(
-                binding.Subscription.Queue, fact.MessageId.ToString("D", CultureInfo.InvariantCulture), Envelope.ContentType,
-                fact.TraceParent is null ? null : new Dictionary<string, object?> { [Envelope.TraceHeader] = fact.TraceParent },
-                Envelope.Write(fact.MessageId, fact.Type, fact.Body, fact.TraceParent, time.GetUtcNow()), cause, cancellationToken);
-            batch.BatchCommands.Add(Remove(binding.Name, fact.MessageId));
-        }
-        else
-        {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(
-                "UPDATE messaging.failed_facts SET attempts = $3, next_at = $4, last_error = $5 WHERE consumer = $1 AND message_id = $2")
-            {
-                Parameters =
-                {
-                    InboxSql.Text(binding.Name), InboxSql.Id(fact.MessageId), new NpgsqlParameter<int> { TypedValue = attempts },
-                    InboxSql.Time(time.GetUtcNow() + BackOff.After(attempts + 1, options.Value.LongRetryFirst, options.Value.LongRetryMaximum, factor: 4)),
-                    InboxSql.Text(ErrorQueues.Describe(exception)),
-                },
-            });
-        }
-
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+        // What passes by itself says nothing about the fact.
+        var attempts = TransientErrors.Are(exception) ? row.Attempts : row.Attempts + 1;
+        var ending = attempts >= options.Value.LongRetries && await GiveUp(binding, row, attempts, exception, cancellationToken)
+            ? Remove(row)
+            : Postpone(row, attempts, exception);
+        await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { ending, new NpgsqlBatchCommand("COMMIT") } };
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async Task<(string Consumer, ReceivedFact Fact, int Attempts)?> Next(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    /// <summary>False: the error queue did not take it, and it stays here.</summary>
+    private async Task<bool> GiveUp(ConsumerBinding binding, Row row, int attempts, Exception exception, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var cause = new ErrorCause("gave-up", exception, attempts + options.Value.QuickRetries + 1);
+            await errors.Move(
+                binding.Subscription.Queue, row.MessageId.ToString("D", CultureInfo.InvariantCulture), Envelope.ContentType,
+                row.TraceParent is null ? null : new Dictionary<string, object?> { [Envelope.TraceHeader] = row.TraceParent },
+                Envelope.Write(row.MessageId, FactTypes.UrnOf(row.Fact), row.Body, row.TraceParent, time.GetUtcNow()), cause, cancellationToken);
+            LogGaveUp(exception, row.Consumer, row.Fact, attempts, exception.Message);
+            return true;
+        }
+        catch (Exception refused) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogInterrupted(refused, refused.Message);
+            return false;
+        }
+    }
+
+    private NpgsqlBatchCommand Postpone(Row row, int attempts, Exception exception) =>
+        new("UPDATE messaging.failed_facts SET attempts = $3, next_at = $4, last_error = $5 WHERE consumer = $1 AND message_id = $2")
+        {
+            Parameters =
+            {
+                InboxSql.Text(row.Consumer), InboxSql.Id(row.MessageId), new NpgsqlParameter<int> { TypedValue = attempts },
+                InboxSql.Time(time.GetUtcNow() + BackOff.After(attempts + 1, options.Value.LongRetryFirst, options.Value.LongRetryMaximum, factor: 4)),
+                InboxSql.Text(ErrorQueues.Describe(exception)),
+            },
+        };
+
+    private async Task<Row?> Next(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
             """
@@ -115,12 +129,14 @@ internal sealed partial class FailedFactsWorker(
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return null;
-        var fact = new ReceivedFact(reader.GetGuid(1), FactTypes.Get(reader.GetString(2)).Parse(reader.GetString(3)), reader.IsDBNull(4) ? null : reader.GetString(4));
-        return (reader.GetString(0), fact, reader.GetInt32(5));
+        return new Row(
+            reader.GetString(0), reader.GetGuid(1), reader.GetString(2), reader.GetString(3), reader.IsDBNull(4) ? null : reader.GetString(4), reader.GetInt32(5));
     }
 
-    private static NpgsqlBatchCommand Remove(string consumer, Guid messageId) =>
-        new("DELETE FROM messaging.failed_facts WHERE consumer = $1 AND message_id = $2") { Parameters = { InboxSql.Text(consumer), InboxSql.Id(messageId) } };
+    private static NpgsqlBatchCommand Remove(Row row) =>
+        new("DELETE FROM messaging.failed_facts WHERE consumer = $1 AND message_id = $2") { Parameters = { InboxSql.Text(row.Consumer), InboxSql.Id(row.MessageId) } };
+
+    private sealed record Row(string Consumer, Guid MessageId, string Fact, string Body, string? TraceParent, int Attempts);
 
     [LoggerMessage(21, LogLevel.Warning, "Facts set aside could not be tried again: {Error}")]
     private partial void LogInterrupted(Exception exception, string error);

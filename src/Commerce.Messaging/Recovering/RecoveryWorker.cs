@@ -20,7 +20,7 @@ internal sealed partial class RecoveryWorker(
 {
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(200);
 
-    private readonly ConcurrentDictionary<LeasedPoint, CancellationTokenSource> _running = new();
+    private readonly ConcurrentDictionary<LeasedPoint, Running> _running = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -39,9 +39,10 @@ internal sealed partial class RecoveryWorker(
                 var wait = options.Value.Sweep;
                 if (room.Count > 0)
                 {
+                    var before = time.GetTimestamp();
                     var (claimed, nextDue) = await store.Claim(room, stoppingToken);
                     foreach (var leased in claimed)
-                        Start(leased, stoppingToken);
+                        Start(leased, before, stoppingToken);
                     if (nextDue - time.GetUtcNow() is { } untilDue && untilDue < wait)
                         wait = untilDue;
                 }
@@ -83,10 +84,10 @@ internal sealed partial class RecoveryWorker(
             .Where(k => k.Room > 0).ToDictionary(k => k.Kind, k => k.Room);
     }
 
-    private void Start(LeasedPoint leased, CancellationToken stoppingToken)
+    private void Start(LeasedPoint leased, long leasedAt, CancellationToken stoppingToken)
     {
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        _running[leased] = cancellation;
+        _running[leased] = new Running(cancellation, leasedAt);
         _ = Task.Run(
             async () =>
             {
@@ -176,37 +177,45 @@ internal sealed partial class RecoveryWorker(
 
     /// <summary>
     /// Keeps the leases of what runs. A handler whose lease was taken, or could not be renewed in time, is cancelled before
-    /// another worker can begin with its point.
+    /// another worker can begin with its point. A renewal has a bound, since a database that is not reached need not say so:
+    /// with a sixth of the lease for the pause and as much for the renewal, the last look falls before two thirds of it.
     /// </summary>
     private async Task RenewLeases(CancellationToken stoppingToken)
     {
-        var renewed = new Dictionary<LeasedPoint, long>();
+        var share = options.Value.RecoveryLease / 6;
         while (!stoppingToken.IsCancellationRequested)
         {
-            await Task.Delay(options.Value.RecoveryLease / 4, time, stoppingToken);
+            await Task.Delay(share, time, stoppingToken);
             var running = _running.ToArray();
             if (running.Length == 0)
                 continue;
             var before = time.GetTimestamp();
             try
             {
-                var ours = await store.Renew([.. running.Select(r => r.Key)], stoppingToken);
-                renewed = running.Where(r => ours.Contains((r.Key.Point.Kind, r.Key.Point.Key, r.Key.Token))).ToDictionary(r => r.Key, _ => before);
-                foreach (var (leased, cancellation) in running.Where(r => !renewed.ContainsKey(r.Key)))
-                    Cancel(leased, cancellation);
+                var ours = await Renew([.. running.Select(r => r.Key)], share, stoppingToken);
+                foreach (var (leased, run) in running)
+                {
+                    if (ours.Contains((leased.Point.Kind, leased.Point.Key, leased.Token)))
+                        run.LeasedAt = before;
+                    else
+                        Cancel(leased, run.Cancellation);
+                }
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogClaimFailed(exception, exception.Message);
-                // A point first claimed since the last renewal counts from the claim, at most a quarter of the lease ago.
-                foreach (var (leased, cancellation) in running)
-                {
-                    renewed.TryAdd(leased, before);
-                    if (time.GetElapsedTime(renewed[leased]) > options.Value.RecoveryLease / 2)
-                        Cancel(leased, cancellation);
-                }
+                foreach (var (leased, run) in running.Where(r => time.GetElapsedTime(r.Value.LeasedAt) >= options.Value.RecoveryLease / 2))
+                    Cancel(leased, run.Cancellation);
             }
         }
+    }
+
+    private async Task<HashSet<(string Kind, string Key, Guid Token)>> Renew(LeasedPoint[] points, TimeSpan bound, CancellationToken stoppingToken)
+    {
+        using var limit = new CancellationTokenSource(bound, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stoppingToken);
+        // Not by the token alone: to cancel a statement its server is asked, which may not answer either.
+        return await store.Renew(points, either.Token).WaitAsync(bound, time, stoppingToken);
     }
 
     private void Cancel(LeasedPoint leased, CancellationTokenSource cancellation)
@@ -220,6 +229,14 @@ internal sealed partial class RecoveryWorker(
         {
             // It ended by itself just now.
         }
+    }
+
+    /// <summary>A handler at work, and when its lease began at the latest.</summary>
+    private sealed class Running(CancellationTokenSource cancellation, long leasedAt)
+    {
+        public CancellationTokenSource Cancellation => cancellation;
+
+        public long LeasedAt { get; set; } = leasedAt;
     }
 
     [LoggerMessage(31, LogLevel.Warning, "Recovery points could not be claimed or renewed: {Error}")]

@@ -11,7 +11,7 @@ namespace Commerce.Messaging.Relaying;
 /// it lives; the other replicas ask for it again and again.
 /// </summary>
 internal sealed partial class Relay(
-    NpgsqlDataSource database, Publisher publisher, BrokerConnection broker, OutboxSignal signal, Registration registration,
+    NpgsqlDataSource database, BrokerConnection broker, OutboxSignal signal, Registration registration,
     MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time, ILogger<Relay> logger) : BackgroundService
 {
     // "cmmrelay" in ASCII: one lock a database, and each service has its own.
@@ -32,6 +32,7 @@ internal sealed partial class Relay(
                 try
                 {
                     await Declare(stoppingToken);
+                    await using var publisher = await Publisher.Open(broker, time, stoppingToken);
                     telemetry.RelayActive = true;
                     LogActive(registration.Service);
                     using var session = new RelaySession(connection, publisher, Declare, signal, telemetry, options.Value, time, logger);

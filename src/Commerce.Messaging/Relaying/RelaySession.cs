@@ -195,7 +195,7 @@ internal sealed partial class RelaySession(
                 await _inFlight.WaitAsync(cancellationToken);
                 try
                 {
-                    await publisher.Publish(row, cancellationToken).WaitAsync(options.PublishTimeout, time, cancellationToken);
+                    await publisher.Publish(row).WaitAsync(options.PublishTimeout, time, cancellationToken);
                 }
                 finally
                 {

@@ -31,7 +31,8 @@ internal static class BooksEndpoints
         {
             authorization = a.View(),
             captures = a.Captured > 0 ? PaymentBook.Captures(page, a) : [],
-            refunds = a.Refunded > 0 ? PaymentBook.Refunds(page, a) : [],
+            // One that failed moved nothing, and is in the books nevertheless.
+            refunds = a.Captured > 0 ? PaymentBook.Refunds(page, a) : [],
         }),
     ];
 

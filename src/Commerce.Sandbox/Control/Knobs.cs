@@ -14,6 +14,9 @@ internal sealed record Knobs
 
     public double PaymentErrorRate { get; init; }
 
+    /// <summary>Share of the refunds that are accepted and then fail: no money moves.</summary>
+    public double RefundFailureRate { get; init; }
+
     public double CarrierErrorRate { get; init; }
 
     public double LabelRefuseRate { get; init; }
@@ -43,6 +46,7 @@ internal sealed record Knobs
         Rate(PaymentDeclineRate, "payment_decline_rate");
         Rate(PaymentTimeoutAfterSuccessRate, "payment_timeout_after_success_rate");
         Rate(PaymentErrorRate, "payment_error_rate");
+        Rate(RefundFailureRate, "refund_failure_rate");
         Rate(CarrierErrorRate, "carrier_error_rate");
         Rate(LabelRefuseRate, "label_refuse_rate");
         Rate(WebhookDuplicateRate, "webhook_duplicate_rate");

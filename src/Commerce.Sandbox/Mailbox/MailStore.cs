@@ -2,6 +2,7 @@ using System.Buffers;
 using Commerce.Sandbox.Books;
 using Commerce.Sandbox.Control;
 using Commerce.Sandbox.Payments;
+using Microsoft.Data.Sqlite;
 using MimeKit;
 using SmtpServer;
 using SmtpServer.Mail;
@@ -36,12 +37,21 @@ internal sealed partial class MailStore(BookKeeper books, KnobBoard knobs, Chanc
             await books.WriteAsync(page => MailBook.Insert(page, mail, now.ToUnixTimeMilliseconds()));
             return SmtpResponse.Ok;
         }
+        catch (SqliteException e)
+        {
+            // Left to the server it would be "554", as if something were wrong with the mail.
+            NotKept(logger, e.Message);
+            return new SmtpResponse((SmtpReplyCode)451, "the mailbox cannot keep it now, try again later");
+        }
         catch (FormatException e)
         {
             NotAMail(logger, e.Message);
             return SmtpResponse.TransactionFailed;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A mail could not be kept: {Why}")]
+    private static partial void NotKept(ILogger logger, string why);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "What arrived is no mail: {Why}")]
     private static partial void NotAMail(ILogger logger, string why);

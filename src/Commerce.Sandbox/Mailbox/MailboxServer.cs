@@ -14,6 +14,10 @@ internal sealed partial class MailboxServer(IOptions<SandboxOptions> options, IC
     /// <summary>The largest mail in bytes.</summary>
     public const int MaxMail = 1 << 20;
 
+    // The server ends a session by its age, in the middle of a mail with "554" if need be; at its two minutes that is sooner
+    // than a sender who keeps his connections expects. One that says nothing is still ended after a while.
+    private static readonly TimeSpan LongestSession = TimeSpan.FromDays(1);
+
     private readonly IPAddress _address = IPAddress.TryParse(options.Value.Smtp.Address, out var address)
         ? address
         : throw new InvalidOperationException($"Sandbox:Smtp:Address must be an IP address and is \"{options.Value.Smtp.Address}\".");
@@ -27,7 +31,7 @@ internal sealed partial class MailboxServer(IOptions<SandboxOptions> options, IC
         var settings = new SmtpServerOptionsBuilder()
             .ServerName("sandbox.localhost")
             .MaxMessageSize(MaxMail, MaxMessageSizeHandling.Strict)
-            .Endpoint(e => e.Endpoint(new IPEndPoint(_address, Port)).AllowUnsecureAuthentication())
+            .Endpoint(e => e.Endpoint(new IPEndPoint(_address, Port)).AllowUnsecureAuthentication().SessionTimeout(LongestSession))
             .Build();
         var services = new SmtpServer.ComponentModel.ServiceProvider();
         services.Add((IMessageStore)store);

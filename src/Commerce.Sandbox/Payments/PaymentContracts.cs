@@ -64,7 +64,10 @@ internal sealed record AuthorizationView(
     int Installments,
     string CreatedAt);
 
-internal sealed record RefundView(string Id, string AuthorizationId, string Reference, Amount Amount, string Status, string CreatedAt);
+internal sealed record RefundView(string Id, string AuthorizationId, string Reference, Amount Amount, string Status, string CreatedAt)
+{
+    public string? FailureReason => Status == PaymentStatus.Failed ? "refund_failed" : null;
+}
 
 internal sealed record CaptureView(string Id, Amount Amount, string CreatedAt);
 
@@ -109,4 +112,6 @@ internal static class PaymentStatus
     public const string Authorized = "authorized";
     public const string Declined = "declined";
     public const string Pending = "pending";
+    public const string Succeeded = "succeeded";
+    public const string Failed = "failed";
 }

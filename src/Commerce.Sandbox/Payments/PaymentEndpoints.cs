@@ -46,6 +46,12 @@ internal static class PaymentEndpoints
 
         payments.MapGet("/authorizations/{id}", (string id, BookKeeper books) =>
             Answer.Ok((books.Read(page => PaymentBook.Find(page, id)) ?? throw Refusal.NotFound("authorization", id)).View()));
+        payments.MapGet("/authorizations/{id}/refunds", (string id, HttpRequest request, BookKeeper books) =>
+        {
+            var reference = request.Query["reference"].ToString();
+            var found = books.Read(page => PaymentBook.Refunds(page, PaymentBook.Find(page, id) ?? throw Refusal.NotFound("authorization", id)));
+            return Answer.Ok(new { refunds = found.Where(r => reference.Length == 0 || r.Reference == reference) });
+        });
         payments.MapGet("/authorizations", (HttpRequest request, BookKeeper books) =>
         {
             var reference = request.Query["reference"].ToString();

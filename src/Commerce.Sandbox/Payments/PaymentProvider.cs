@@ -56,10 +56,12 @@ internal sealed class PaymentProvider(BookKeeper books, WebhookBook webhooks, Kn
         var left = a.Captured - a.Refunded;
         if (amount > left) throw Refusal.Unprocessable("amount_too_large", $"Only {left} {a.Currency} minor units of authorization {id} are left to refund.");
         var now = Now();
-        PaymentBook.Update(p, a with { Refunded = a.Refunded + amount });
-        var refund = new RefundView(NewId("re"), id, request.Reference!, a.Money(amount), "succeeded", Authorization.Rfc3339(now));
+        var fails = chance.HitsNext(knobs.Current.RefundFailureRate, "refund_failure");
+        if (!fails) PaymentBook.Update(p, a with { Refunded = a.Refunded + amount });
+        var status = fails ? PaymentStatus.Failed : PaymentStatus.Succeeded;
+        var refund = new RefundView(NewId("re"), id, request.Reference!, a.Money(amount), status, Authorization.Rfc3339(now));
         PaymentBook.InsertRefund(p, refund, a.Seq, now);
-        Announce(p, "refund.succeeded", refund);
+        Announce(p, $"refund.{status}", refund);
         return Answer.Created(refund);
     }));
 

@@ -87,7 +87,7 @@ internal sealed class OpenApiDocument(Protos protos)
 
         var parameters = new JsonArray();
         foreach (var variable in path.Variables)
-            parameters.Add((JsonNode)PathParameter(method.InputType, fields, variable));
+            parameters.Add((JsonNode)PathParameter(method.InputType, variable));
         if (rule.Body.Length == 0)
             AddQuery(parameters, method.InputType, unbound, "", 0);
         if (unbound.Any(field => field.Name == "request_id"))
@@ -126,9 +126,13 @@ internal sealed class OpenApiDocument(Protos protos)
         return comment.Length > 0 ? comment : "The answer.";
     }
 
-    private JsonObject PathParameter(string owner, IEnumerable<FieldDescriptorProto> fields, PathVariable variable)
+    private JsonObject PathParameter(string owner, PathVariable variable)
     {
-        var field = fields.Single(one => one.Name == variable.Field);
+        // "order.name" is the name of the order in the request.
+        var steps = variable.Field.Split('.');
+        foreach (var step in steps[..^1])
+            owner = protos.Messages[owner].Field.Single(one => one.Name == step).TypeName;
+        var field = protos.Messages[owner].Field.Single(one => one.Name == steps[^1]);
         var comment = protos.CommentOf($"{owner}.{field.Name}");
         return new JsonObject
         {

@@ -26,7 +26,13 @@ internal sealed partial class ViewObserver(ViewCache cache, WatchHub watches, Ti
             return;
         }
 
-        if (fact is LabelBought label && TrackingNumber.Normalise(label.TrackingNumber) is { } number)
+        var said = fact switch
+        {
+            LabelBought label => label.TrackingNumber,
+            ShipmentReaddressed readdressed => readdressed.VoidedTrackingNumber,
+            _ => null,
+        };
+        if (said is not null && TrackingNumber.Normalise(said) is { } number)
             await cache.ForgetOrder(number);
         if (!await cache.Tell(id, kind, key, fact.Version))
         {

@@ -6,7 +6,8 @@ namespace Commerce.Notifications.Consumers;
 
 /// <summary>Hears orders: the shopper is told that theirs is confirmed, or cancelled.</summary>
 internal sealed class OrderFactsConsumer(TimeProvider time) :
-    IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderCompleted>
+    IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>,
+    IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>
 {
     public Task Consume(OrderConfirmed fact, FactContext context) => Tell(fact, Kind.OrderConfirmed, context);
 
@@ -16,6 +17,8 @@ internal sealed class OrderFactsConsumer(TimeProvider time) :
     public Task Consume(OrderPlaced fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(OrderProgressed fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(OrderEdited fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(OrderCompleted fact, FactContext context) => Task.CompletedTask;
 

@@ -6,7 +6,8 @@ namespace Commerce.Notifications.Consumers;
 
 /// <summary>Hears parcels: the shopper is told that theirs left, comes today and arrived.</summary>
 internal sealed class ShipmentFactsConsumer(TimeProvider time) :
-    IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<ParcelTracked>, IConsumeFact<ShipmentExceptionChanged>, IConsumeFact<ShipmentCancelled>
+    IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<ParcelTracked>, IConsumeFact<ShipmentExceptionChanged>,
+    IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>
 {
     public async Task Consume(ParcelTracked fact, FactContext context)
     {
@@ -21,6 +22,8 @@ internal sealed class ShipmentFactsConsumer(TimeProvider time) :
     public Task Consume(LabelBought fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(ShipmentExceptionChanged fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ShipmentReaddressed fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(ShipmentCancelled fact, FactContext context) => Task.CompletedTask;
 }

@@ -49,6 +49,7 @@ internal static class MailComposer
         CancelReason.PaymentDeclined => $"Order {order.OrderId} was cancelled because the payment was declined. Nothing was charged; you are welcome to order again with another means of payment.",
         CancelReason.PaymentExpired => $"Order {order.OrderId} was cancelled because no payment arrived in time.",
         CancelReason.Unavailable => $"Order {order.OrderId} was cancelled because an article is no longer to be had. What you paid is on its way back.",
+        CancelReason.Refunded => $"Order {order.OrderId} was cancelled, because all that you paid for it was given back.",
         _ => $"Order {order.OrderId} was cancelled. What you paid is on its way back.",
     };
 

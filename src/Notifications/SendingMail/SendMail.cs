@@ -11,7 +11,7 @@ namespace Commerce.Notifications.SendingMail;
 
 /// <summary>
 /// Sends one message by mail. It asks Orders for the contact, each time, and keeps nothing of it. A server that does not
-/// answer is asked again for ever; one that refuses the recipient for good is believed.
+/// answer is asked again for ever; one that refuses for good is believed when it has done so several times.
 /// </summary>
 internal sealed partial class SendMail(
     NotificationStore notifications,
@@ -24,6 +24,9 @@ internal sealed partial class SendMail(
 {
     public const string PointKind = "send-mail";
 
+    // What a server says while it ends a session, or fails itself, is "for good" by its number too, and no word about the mail.
+    private static readonly TimeSpan[] Doubts = [TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10)];
+
     // The earlier message of the same parcel is on its way at this moment.
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(150);
 
@@ -31,7 +34,7 @@ internal sealed partial class SendMail(
 
     public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
     {
-        if (await notifications.FindToSend(Guid.ParseExact(point.Key, "N"), cancellationToken) is not var (notification, earlierWaits, deliveryTold)
+        if (await notifications.FindToSend(Guid.ParseExact(point.Key, "N"), cancellationToken) is not var (notification, earlierWaits, deliveryTold, refusals)
             || notification.State != State.Pending)
         {
             return new RecoveryOutcome.Done();
@@ -64,8 +67,14 @@ internal sealed partial class SendMail(
         }
         catch (SmtpCommandException exception) when ((int)exception.StatusCode >= 500 && exception.ErrorCode is SmtpErrorCode.RecipientNotAccepted or SmtpErrorCode.MessageNotAccepted)
         {
-            LogRefused(notification.Id, (int)exception.StatusCode);
-            return Settled(notification, State.Failed, attempt);
+            LogRefused(notification.Id, (int)exception.StatusCode, refusals + 1);
+            if (refusals >= Doubts.Length)
+                return Settled(notification, State.Failed, attempt);
+            return new RecoveryOutcome.Again(time.GetUtcNow() + Doubts[refusals], $"The mail server refused it with status {(int)exception.StatusCode}.", context =>
+            {
+                context.Batch.BatchCommands.Add(NotificationStore.Refused(notification.Id));
+                return Task.CompletedTask;
+            });
         }
 
         return Settled(notification, State.Sent, attempt);
@@ -91,6 +100,6 @@ internal sealed partial class SendMail(
     [LoggerMessage(1, LogLevel.Error, "No message can be sent about order {OrderId}: Orders does not know it")]
     private partial void LogNoOrder(string orderId);
 
-    [LoggerMessage(2, LogLevel.Warning, "The mail server refused notification {NotificationId} for good, with status {Status}")]
-    private partial void LogRefused(Guid notificationId, int status);
+    [LoggerMessage(2, LogLevel.Warning, "The mail server refused notification {NotificationId} with status {Status}, for the {Times}. time")]
+    private partial void LogRefused(Guid notificationId, int status, int times);
 }

@@ -42,6 +42,10 @@ internal sealed class NotificationStore(NpgsqlDataSource database)
         },
     };
 
+    /// <summary>Counts a refusal of the mail server.</summary>
+    public static NpgsqlBatchCommand Refused(Guid id) =>
+        new("UPDATE notifications SET refusals = refusals + 1 WHERE id = $1") { Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } } };
+
     /// <summary>What was told about the parcel, and whether the order's cancellation was.</summary>
     public static async Task<HashSet<Kind>> Told(NpgsqlConnection connection, NpgsqlTransaction transaction, string orderId, string shipmentId, CancellationToken cancellationToken)
     {
@@ -56,21 +60,22 @@ internal sealed class NotificationStore(NpgsqlDataSource database)
         return told;
     }
 
-    /// <summary>The message, whether an earlier one of its order still waits, and whether its parcel's delivery was told meanwhile.</summary>
-    public async Task<(Notification Notification, bool EarlierWaits, bool DeliveryTold)?> FindToSend(Guid id, CancellationToken cancellationToken)
+    /// <summary>The message, whether an earlier one of its order still waits, whether its parcel's delivery was told meanwhile, and how often it was refused.</summary>
+    public async Task<(Notification Notification, bool EarlierWaits, bool DeliveryTold, int Refusals)?> FindToSend(Guid id, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             $"""
             SELECT {Columns},
               EXISTS (SELECT 1 FROM notifications e WHERE e.order_id = n.order_id AND e.seq < n.seq AND e.shipment_id = n.shipment_id AND e.state = $2),
-              EXISTS (SELECT 1 FROM notifications d WHERE d.order_id = n.order_id AND d.shipment_id = n.shipment_id AND d.kind = $3)
+              EXISTS (SELECT 1 FROM notifications d WHERE d.order_id = n.order_id AND d.shipment_id = n.shipment_id AND d.kind = $3),
+              n.refusals
             FROM notifications n WHERE id = $1
             """);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)State.Pending });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)Kind.Delivered });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? (Read(reader), reader.GetBoolean(13), reader.GetBoolean(14)) : null;
+        return await reader.ReadAsync(cancellationToken) ? (Read(reader), reader.GetBoolean(13), reader.GetBoolean(14), reader.GetInt32(15)) : null;
     }
 
     /// <summary>An order's messages after the given place, oldest first.</summary>

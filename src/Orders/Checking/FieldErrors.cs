@@ -62,6 +62,13 @@ public sealed class FieldErrors
             Add(field, "Give 1 to 64 letters, digits, '.', '_' or '-'.");
     }
 
+    /// <summary>An order's etag as it was read; empty: none.</summary>
+    public void Etag(string field, string value)
+    {
+        if (value.Length > 40)
+            Add(field, "Is not an order's etag.");
+    }
+
     public void RequestId(string value, bool required)
     {
         if ((value.Length == 0 && required) || value.Length > 128 || value.AsSpan().ContainsAnyExceptInRange('!', '~'))

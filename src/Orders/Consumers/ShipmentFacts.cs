@@ -8,7 +8,7 @@ namespace Commerce.Orders.Consumers;
 /// <summary>Hears how far the parcels are.</summary>
 public sealed class ShipmentFacts(OrderChanges orders)
     : IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<ParcelTracked>,
-      IConsumeFact<ShipmentExceptionChanged>, IConsumeFact<ShipmentCancelled>
+      IConsumeFact<ShipmentExceptionChanged>, IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>
 {
     private const string Actor = "service/shipments";
 
@@ -28,6 +28,9 @@ public sealed class ShipmentFacts(OrderChanges orders)
     public Task Consume(ParcelTracked fact, FactContext context) => StateOf(fact) is { } state
         ? orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.MoveParcel(fact.ShipmentId, state, moment))
         : Task.CompletedTask;
+
+    public Task Consume(ShipmentReaddressed fact, FactContext context) =>
+        orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.UnlabelParcel(fact.ShipmentId, moment));
 
     // What keeps a parcel from going on is for Shipments and whoever watches it; the order is where it was.
     public Task Consume(ShipmentExceptionChanged fact, FactContext context) => Task.CompletedTask;

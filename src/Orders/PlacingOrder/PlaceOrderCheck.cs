@@ -44,8 +44,8 @@ public sealed class PlaceOrderCheck
     {
         _errors.RequestId(_request.RequestId, required: true);
         _errors.Optional("external_id", _request.ExternalId, 64);
-        Customer();
-        Address();
+        _errors.Customer("customer", _request.Customer);
+        _errors.Address("shipping_address", _request.ShippingAddress);
         Promise(now);
 
         if (!Currencies.Exists(_currency))
@@ -68,58 +68,6 @@ public sealed class PlaceOrderCheck
         }
 
         return new Amounts(_currency, prices!, adjustments!, parts!, shipping!.Value);
-    }
-
-    private void Customer()
-    {
-        if (_request.Customer is not { } customer)
-        {
-            _errors.Add("customer", "Say who orders: a name and an e-mail address or a phone number.");
-            return;
-        }
-
-        _errors.Required("customer.name", customer.Name, 200);
-        if (customer.Email.Length == 0 && customer.Phone.Length == 0)
-            _errors.Add("customer.email", "Give an e-mail address or a phone number.");
-        if (customer.Email.Length > 0 && !Plausible.Email(customer.Email))
-            _errors.Add("customer.email", "Is not an e-mail address; give one such as \"ada@example.com\".");
-        if (customer.Phone.Length > 0 && !Plausible.Phone(customer.Phone))
-            _errors.Add("customer.phone", "Is not a phone number in E.164 form; give one such as \"+5511987654321\".");
-        if (customer.LanguageCode.Length > 0 && !Plausible.Language(customer.LanguageCode))
-            _errors.Add("customer.language_code", "Is not a BCP 47 language tag; give one such as \"pt-BR\".");
-    }
-
-    private void Address()
-    {
-        if (_request.ShippingAddress is not { } address)
-        {
-            _errors.Add("shipping_address", "Say where it goes.");
-            return;
-        }
-
-        const string Field = "shipping_address";
-        _errors.Region(Field + ".region_code", address.RegionCode);
-        if (Plausible.NeedsPostalCode(address.RegionCode))
-            _errors.Required(Field + ".postal_code", address.PostalCode, 20);
-        else
-            _errors.Optional(Field + ".postal_code", address.PostalCode, 20);
-        if (Plausible.NeedsLocality(address.RegionCode))
-            _errors.Required(Field + ".locality", address.Locality, 100);
-        else
-            _errors.Optional(Field + ".locality", address.Locality, 100);
-
-        _errors.Optional(Field + ".administrative_area", address.AdministrativeArea, 100);
-        _errors.Optional(Field + ".sublocality", address.Sublocality, 100);
-        _errors.Optional(Field + ".sorting_code", address.SortingCode, 50);
-        _errors.Optional(Field + ".organization", address.Organization, 200);
-        if (address.LanguageCode.Length > 0 && !Plausible.Language(address.LanguageCode))
-            _errors.Add(Field + ".language_code", "Is not a BCP 47 language tag; give one such as \"pt-BR\".");
-        _errors.Count(Field + ".address_lines", address.AddressLines.Count, 1, 5, "lines");
-        for (var i = 0; i < address.AddressLines.Count && i < 5; i++)
-            _errors.Required($"{Field}.address_lines[{i}]", address.AddressLines[i], 200);
-        _errors.Count(Field + ".recipients", address.Recipients.Count, 0, 5, "recipients");
-        for (var i = 0; i < address.Recipients.Count && i < 5; i++)
-            _errors.Required($"{Field}.recipients[{i}]", address.Recipients[i], 200);
     }
 
     private void Promise(DateTimeOffset now)

@@ -3,7 +3,6 @@ using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
 using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
-using Google.Type;
 using Npgsql;
 
 namespace Commerce.Orders.Storage;
@@ -12,12 +11,10 @@ namespace Commerce.Orders.Storage;
 public sealed class OrderReader(NpgsqlDataSource database)
 {
     private const string OrderColumns =
-        """
+        $"""
         SELECT o.order_id, s.order_prefix, o.store_id, o.external_id, o.state, o.payment_state, o.fulfilment_state, o.version,
                o.create_time, o.update_time, o.currency, o.subtotal_minor, o.shipping_minor, o.total_minor, o.promised_delivery_time,
-               o.cancel_reason, o.cancel_note, o.cancel_time, o.customer_name, o.customer_email, o.customer_phone, o.customer_language,
-               o.to_region_code, o.to_language_code, o.to_postal_code, o.to_sorting_code, o.to_administrative_area, o.to_locality,
-               o.to_sublocality, o.to_address_lines, o.to_recipients, o.to_organization, o.adjustments, o.payment_parts
+               o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts
         FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = ANY ($1)
         """;
 
@@ -113,26 +110,8 @@ public sealed class OrderReader(NpgsqlDataSource database)
         order.ShippingCharge = new Commerce.Money(reader.GetInt64(12), currency).ToProto();
         order.Total = new Commerce.Money(reader.GetInt64(13), currency).ToProto();
         order.PromisedDeliveryTime = reader.TimeOrNull(14)?.ToTimestamp();
-        order.Customer = new Contact
-        {
-            Name = reader.GetString(18),
-            Email = reader.GetString(19),
-            Phone = reader.GetString(20),
-            LanguageCode = reader.GetString(21),
-        };
-        order.ShippingAddress = new PostalAddress
-        {
-            RegionCode = reader.GetString(22),
-            LanguageCode = reader.GetString(23),
-            PostalCode = reader.GetString(24),
-            SortingCode = reader.GetString(25),
-            AdministrativeArea = reader.GetString(26),
-            Locality = reader.GetString(27),
-            Sublocality = reader.GetString(28),
-            AddressLines = { reader.GetFieldValue<string[]>(29) },
-            Recipients = { reader.GetFieldValue<string[]>(30) },
-            Organization = reader.GetString(31),
-        };
+        order.Customer = RecipientColumns.ReadContact(reader, 18);
+        order.ShippingAddress = RecipientColumns.ReadAddress(reader, 18 + RecipientColumns.OfContact);
         OrderMessage.AddParts(
             order, currency,
             JsonSerializer.Deserialize<AdjustmentRow[]>(reader.GetString(32), OrderJson.Options)!,

@@ -1,9 +1,10 @@
 using System.Text.Json;
 using Commerce.Facts;
 using Commerce.Messaging;
-using Commerce.Orders.Checking;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
+using Commerce.Types.V1;
+using Google.Type;
 using Npgsql;
 
 namespace Commerce.Orders.Storage;
@@ -23,7 +24,6 @@ public sealed class OrderStore(Outbox outbox)
     /// </summary>
     public void Insert(NpgsqlBatch batch, OrderDraft draft, Order order, OrderChange placed)
     {
-        var (customer, to) = (draft.Customer, draft.ShippingAddress);
         batch.With(Sql.Command(
             """
             INSERT INTO orders (
@@ -39,9 +39,7 @@ public sealed class OrderStore(Outbox outbox)
             .With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
             .With(order.Version).With(placed.Moment.Time).With(draft.Currency)
             .With(draft.SubtotalMinor).With(draft.ShippingMinor).With(draft.TotalMinor).With(draft.PromisedDeliveryTime)
-            .With(customer.Name).With(customer.Email).With(customer.Phone).With(customer.LanguageCode).With(Plausible.EmailKey(customer.Email))
-            .With(to.RegionCode).With(to.LanguageCode).With(to.PostalCode).With(to.SortingCode).With(to.AdministrativeArea)
-            .With(to.Locality).With(to.Sublocality).With(to.AddressLines.ToArray()).With(to.Recipients.ToArray()).With(to.Organization)
+            .WithRecipient(draft.Customer, draft.ShippingAddress)
             .WithJson(JsonSerializer.Serialize(draft.Adjustments, OrderJson.Options))
             .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options)));
 
@@ -149,6 +147,27 @@ public sealed class OrderStore(Outbox outbox)
 
         EndHolds(batch, order, change.Stock);
     }
+
+    /// <summary>Whom to reach and where it goes, of a locked order.</summary>
+    public static async Task<(Contact Contact, PostalAddress Address)> Recipient(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, OrderId id, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {RecipientColumns.Names} FROM orders o WHERE o.order_id = $1", connection, transaction).With(id.Value);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (RecipientColumns.ReadContact(reader, 0), RecipientColumns.ReadAddress(reader, RecipientColumns.OfContact));
+    }
+
+    /// <summary>Adds a changed recipient to the batch.</summary>
+    public static void SaveRecipient(NpgsqlBatch batch, OrderId id, Contact customer, PostalAddress to) =>
+        batch.With(Sql.Command(
+            """
+            UPDATE orders SET customer_name = $2, customer_email = $3, customer_phone = $4, customer_language = $5, email_key = $6,
+              to_region_code = $7, to_language_code = $8, to_postal_code = $9, to_sorting_code = $10, to_administrative_area = $11,
+              to_locality = $12, to_sublocality = $13, to_address_lines = $14, to_recipients = $15, to_organization = $16
+            WHERE order_id = $1
+            """)
+            .With(id.Value).WithRecipient(customer, to));
 
     /// <summary>Tells the relay that a change was committed, where nobody else does: consumers and timers are woken for.</summary>
     public void Committed() => outbox.Wake();

@@ -37,6 +37,7 @@ public sealed partial class PaymentDriver(
         // What the provider said since the payment was read: applied again should somebody else have stored a change.
         var learned = new List<Action<Payment>>();
         string? failure = null;
+        var releaseFailed = false;
         if (ask)
             failure = await Carry(payment, Questions(payment), learned, cancellationToken);
 
@@ -45,18 +46,23 @@ public sealed partial class PaymentDriver(
             payment.DropUnasked();
             if (payment.Next().Count == 0)
                 break;
+            // A release that a provider settled as failed is promised anew, but not as fast as it fails.
+            if (releaseFailed)
+                break;
 
             var uncertain = payment.Parts.Where(p => p.State == PartState.Asking).Select(p => p.Number).ToHashSet();
             payment.Ask();
-            if (payment.Parts.Any(p => p.Changed) && !await store.Save(payment, null, null, cancellationToken))
+            payment.PromiseRelease(time.GetUtcNow());
+            if (payment.Changed && !await store.Save(payment, null, null, cancellationToken))
             {
                 payment = await ReadAgain(orderId, learned, cancellationToken);
                 continue;
             }
 
             learned.Clear();
-            var steps = payment.Next().Select(s => StepOf(payment, s.Part, s.Action, uncertain.Contains(s.Part.Number)));
-            failure = await Carry(payment, [.. steps], learned, cancellationToken);
+            var next = payment.Next();
+            failure = await Carry(payment, [.. next.Select(s => StepOf(payment, s, uncertain.Contains(s.Part.Number)))], learned, cancellationToken);
+            releaseFailed = next.Any(s => s.Refund is { IsRelease: true, State: RefundState.Failed });
         }
 
         if (failure is not null)
@@ -66,7 +72,13 @@ public sealed partial class PaymentDriver(
             return new RecoveryOutcome.Again(at, failure, context => Close(payment, learned, context, last: false));
         }
 
-        if (ask && payment.Waits && point.Key == orderId)
+        if (releaseFailed && payment.Next().Count > 0)
+        {
+            var at = time.GetUtcNow() + BackOff(options.Value.PollAfter, options.Value.PollAtMost, attempt);
+            return new RecoveryOutcome.Again(at, "The provider does not give back what it holds.", context => Close(payment, learned, context, last: false));
+        }
+
+        if (ask && (payment.Waits || payment.AwaitsRefund) && point.Key == orderId)
         {
             var at = time.GetUtcNow() + BackOff(options.Value.PollAfter, options.Value.PollAtMost, attempt);
             return new RecoveryOutcome.Again(at, "The provider still waits.", context => Close(payment, learned, context, last: false));
@@ -78,7 +90,7 @@ public sealed partial class PaymentDriver(
     private async Task Close(Payment payment, List<Action<Payment>> learned, RecoveryContext context, bool last)
     {
         var facts = Tell(payment, last);
-        while ((facts.Count > 0 || payment.Parts.Any(p => p.Changed))
+        while ((facts.Count > 0 || payment.Changed)
             && !await store.Save(payment, context.Connection, context.Transaction, context.CancellationToken))
         {
             payment = await PaymentStore.Find(context.Connection, context.Transaction, payment.OrderId, context.CancellationToken)
@@ -100,19 +112,20 @@ public sealed partial class PaymentDriver(
         // Somebody else's change left something to do, and relied on this point, which ends here.
         if (payment.Next().Count > 0)
             context.Intend(new RecoveryPoint(CollectPayment.PointKind, $"{payment.OrderId}/{payment.Revision}"));
-        if (payment.Waits)
+        if (payment.Waits || payment.AwaitsRefund)
             context.Intend(new RecoveryPoint(PollPayment.PointKind, payment.OrderId, DueAt: time.GetUtcNow() + options.Value.PollAfter));
     }
 
     // Where something follows at once, its end is the news.
     private IReadOnlyList<IPaymentFact> Tell(Payment payment, bool last) => last && payment.Next().Count > 0 ? [] : payment.Tell(time.GetUtcNow());
 
-    // Null if every call had an outcome, otherwise why one had not. Outcomes are applied and remembered either way.
+    // Each step is one call to the provider about one part, and answers with what to make of the answer, which is applied to
+    // whatever the payment is by then. Null if every call had an outcome, otherwise why one had not. Outcomes are applied
+    // and remembered either way.
     private async Task<string?> Carry(
-        Payment payment, List<Step> steps,
-        List<Action<Payment>> learned, CancellationToken cancellationToken)
+        Payment payment, List<Func<CancellationToken, Task<Action<Payment>>>> steps, List<Action<Payment>> learned, CancellationToken cancellationToken)
     {
-        var outcomes = new Action<PaymentPart>?[steps.Count];
+        var outcomes = new Action<Payment>?[steps.Count];
         string? failure = null;
         await Parallel.ForEachAsync(
             Enumerable.Range(0, steps.Count),
@@ -121,7 +134,7 @@ public sealed partial class PaymentDriver(
             {
                 try
                 {
-                    outcomes[i] = await steps[i].Call(stop);
+                    outcomes[i] = await steps[i](stop);
                 }
                 catch (ProviderUnavailableException exception)
                 {
@@ -133,15 +146,14 @@ public sealed partial class PaymentDriver(
                 }
             });
 
-        foreach (var (outcome, number) in outcomes.Zip(steps, (outcome, step) => (outcome, step.Number)))
+        foreach (var outcome in outcomes)
         {
             if (outcome is null)
                 continue;
-            void Apply(Payment to) => outcome(to.Parts.Single(p => p.Number == number));
             try
             {
-                Apply(payment);
-                learned.Add(Apply);
+                outcome(payment);
+                learned.Add(outcome);
             }
             catch (ProviderFaultException exception)
             {
@@ -152,27 +164,52 @@ public sealed partial class PaymentDriver(
         return failure;
     }
 
-    private List<Step> Questions(Payment payment) =>
-        [.. payment.Parts
-            .Where(p => p is { Released: false, ProviderReference: not null })
-            .Select(p => new Step(p.Number, async stop =>
-            {
-                var seen = await providers[p.Provider].Get(p.ProviderReference!, stop);
-                return part => part.Learn(seen);
-            }))];
-
-    private Step StepOf(Payment payment, PaymentPart part, PartAction action, bool uncertain)
+    private List<Func<CancellationToken, Task<Action<Payment>>>> Questions(Payment payment)
     {
+        var parts = payment.Parts.Where(p => p is { Released: false, ProviderReference: not null }).Select(p => Of(p, async stop =>
+        {
+            var seen = await providers[p.Provider].Get(p.ProviderReference!, stop);
+            return part => part.Learn(seen);
+        }));
+        var refunds = payment.Refunds.SelectMany(r => r.Pieces, (refund, piece) => (refund, piece))
+            .Where(one => one.piece.State == RefundPieceState.Waiting)
+            .Select(one => AskForRefund(payment, one.refund.Number, one.piece));
+        return [.. parts, .. refunds];
+    }
+
+    private Func<CancellationToken, Task<Action<Payment>>> AskForRefund(Payment payment, int number, RefundPiece piece) => async stop =>
+    {
+        var part = payment.Parts.Single(p => p.Number == piece.PartNumber);
+        var seen = await providers[part.Provider].FindRefund(part.ProviderReference!, ReferenceOf(payment, part, number), stop);
+        return to =>
+        {
+            if (seen is not null && to.PieceOf(number, piece.PartNumber) is { } known)
+                to.Learn(known, seen);
+        };
+    };
+
+    private static string ReferenceOf(Payment payment, PaymentPart part, int refundNumber) => $"{payment.OrderId}/{part.Number}/{refundNumber}";
+
+    private Func<CancellationToken, Task<Action<Payment>>> StepOf(Payment payment, PaymentStep step, bool uncertain)
+    {
+        var part = step.Part;
         var provider = providers[part.Provider];
         var reference = $"{payment.OrderId}/{part.Number}";
-        return new Step(part.Number, action switch
+        return step.Action switch
         {
-            PartAction.Authorise => stop => Authorise(provider, part, reference, uncertain, stop),
-            PartAction.Capture => stop => Capture(provider, part, reference, stop),
-            PartAction.Void => stop => Void(provider, part, reference, stop),
-            _ => stop => Refund(provider, part, reference, stop),
-        });
+            PartAction.Authorise => Of(part, stop => Authorise(provider, part, reference, uncertain, stop)),
+            PartAction.Capture => Of(part, stop => Capture(provider, part, reference, stop)),
+            PartAction.Void => Of(part, stop => Void(provider, part, reference, stop)),
+            _ => stop => GiveBack(provider, part, step.Refund!, ReferenceOf(payment, part, step.Refund!.Number), stop),
+        };
     }
+
+    // What a step learned is of the part with this number, in whatever the payment is by then.
+    private static Func<CancellationToken, Task<Action<Payment>>> Of(PaymentPart part, Func<CancellationToken, Task<Action<PaymentPart>>> call) => async stop =>
+    {
+        var outcome = await call(stop);
+        return payment => outcome(payment.Parts.Single(p => p.Number == part.Number));
+    };
 
     private static async Task<Action<PaymentPart>> Authorise(IPaymentProvider provider, PaymentPart part, string reference, bool uncertain, CancellationToken stop)
     {
@@ -228,28 +265,41 @@ public sealed partial class PaymentDriver(
         }
     }
 
-    private static async Task<Action<PaymentPart>> Refund(IPaymentProvider provider, PaymentPart part, string reference, CancellationToken stop)
+    // The reference names one piece of one refund, which never changes: it is the key, too.
+    private static async Task<Action<Payment>> GiveBack(IPaymentProvider provider, PaymentPart part, Refund refund, string reference, CancellationToken stop)
     {
-        // The key names what was given back before, so that it stands for one amount only.
-        var key = $"{reference}/refund/{part.Refunded.Minor}";
-        Authorisation seen;
+        var piece = refund.Pieces.Single(p => p.PartNumber == part.Number);
+        ProviderRefund? seen;
+        ProviderRefusedException? refusal = null;
         try
         {
-            await provider.Refund(part.ProviderReference!, part.Amount with { Minor = part.Kept }, reference, key, stop);
-            seen = new Authorisation(
-                part.ProviderReference!, reference, AuthorisationStatus.Authorised, null, part.Amount, part.Captured.Minor, part.Captured.Minor, Voided: false);
-            return p => p.Learn(seen);
+            seen = await provider.Refund(part.ProviderReference!, piece.Amount, reference, $"{reference}/refund", stop);
         }
-        catch (ProviderRefusedException refusal)
+        catch (ProviderRefusedException refused)
         {
-            seen = await provider.Get(part.ProviderReference!, stop);
-            return p =>
-            {
-                p.Learn(seen);
-                if (p.Kept > 0)
-                    throw new ProviderFaultException($"{refusal.Message} Yet there is something to refund.");
-            };
+            // It may refuse because it did so already, under a key that it has forgotten by now.
+            refusal = refused;
+            seen = await provider.FindRefund(part.ProviderReference!, reference, stop);
         }
+
+        // What was given back in all, be it at the provider or before we kept books of refunds.
+        var authorisation = await provider.Get(part.ProviderReference!, stop);
+        return payment =>
+        {
+            var known = payment.PieceOf(refund.Number, part.Number)!;
+            var of = payment.Parts.Single(p => p.Number == part.Number);
+            of.Learn(authorisation);
+            if (seen is not null)
+            {
+                payment.Learn(known, seen);
+                return;
+            }
+
+            // A release is not given up: a provider that refuses while it keeps that much is asked again.
+            if (refund.IsRelease && known.IsOpen && of.Kept >= known.Amount.Minor)
+                throw new ProviderFaultException($"{refusal!.Message} Yet there is something to refund.");
+            known.Refuse(refusal!.Code);
+        };
     }
 
     private async Task<Payment> ReadAgain(string orderId, List<Action<Payment>> learned, CancellationToken cancellationToken)
@@ -272,10 +322,6 @@ public sealed partial class PaymentDriver(
         LogFault(logger, orderId, exception.Message);
         return exception.Message;
     }
-
-    // One call to the provider about one part. It answers with what to make of the answer, which is applied to whatever
-    // the payment is by then.
-    private sealed record Step(int Number, Func<CancellationToken, Task<Action<PaymentPart>>> Call);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Order {OrderId}: {What}")]
     private static partial void LogFault(ILogger logger, string orderId, string what);

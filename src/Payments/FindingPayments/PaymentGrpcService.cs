@@ -1,4 +1,6 @@
 using System.Globalization;
+using Commerce.Messaging;
+using Commerce.Payments.RefundingPayment;
 using Commerce.Payments.Storage;
 using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
@@ -8,16 +10,15 @@ using Grpc.Core;
 namespace Commerce.Payments.FindingPayments;
 
 /// <summary>commerce.payments.v1.PaymentService.</summary>
-public sealed class PaymentGrpcService(PaymentStore store) : PaymentService.PaymentServiceBase
+public sealed class PaymentGrpcService(PaymentStore store, RefundPayment refundPayment) : PaymentService.PaymentServiceBase
 {
-    private const string Prefix = "payments/";
     private const int DefaultPage = 50;
     private const int LargestPage = 500;
     private const int LongestStoreId = 40;
 
     public override async Task<V1.Payment> GetPayment(GetPaymentRequest request, ServerCallContext context)
     {
-        var orderId = OrderIdOf(request.Name);
+        var orderId = PaymentNames.OrderId("name", request.Name);
         if (request.MinVersion < 0)
             throw Failure.Invalid(new FieldError("min_version", "Must not be negative; 0 asks for whatever there is."));
         PaymentsTelemetry.TagOrder(orderId);
@@ -30,9 +31,7 @@ public sealed class PaymentGrpcService(PaymentStore store) : PaymentService.Paym
             };
         }
 
-        return payment is null
-            ? throw new Failure(ErrorReason.PaymentNotFound, $"There is no payment of {orderId}. The payment of an order just placed appears moments after it.")
-            : PaymentMapping.ToProto(payment);
+        return PaymentMapping.ToProto(payment ?? throw PaymentNames.NotFound(orderId));
     }
 
     public override async Task<ListPaymentsResponse> ListPayments(ListPaymentsRequest request, ServerCallContext context)
@@ -61,6 +60,45 @@ public sealed class PaymentGrpcService(PaymentStore store) : PaymentService.Paym
         return response;
     }
 
+    public override async Task<V1.Refund> RefundPayment(RefundPaymentRequest request, ServerCallContext context)
+    {
+        var (payment, refund) = await refundPayment.Ask(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+        return PaymentMapping.ToProto(payment, refund);
+    }
+
+    public override async Task<V1.Refund> GetRefund(GetRefundRequest request, ServerCallContext context)
+    {
+        var (orderId, number) = PaymentNames.Refund("name", request.Name);
+        PaymentsTelemetry.TagOrder(orderId);
+        var payment = await store.Find(orderId, context.CancellationToken) ?? throw PaymentNames.NotFound(orderId);
+        return payment.Refunds.FirstOrDefault(r => r.Number == number) is { } refund
+            ? PaymentMapping.ToProto(payment, refund)
+            : throw new Failure(ErrorReason.RefundNotFound, $"The payment of {orderId} has no refund {number}; it has {payment.Refunds.Count}.");
+    }
+
+    public override async Task<ListRefundsResponse> ListRefunds(ListRefundsRequest request, ServerCallContext context)
+    {
+        var orderId = PaymentNames.OrderId("parent", request.Parent);
+        if (request.PageSize is < 0 or > LargestPage)
+            throw Failure.Invalid(new FieldError("page_size", $"Must be between 1 and {LargestPage}, or 0 for {DefaultPage}."));
+        var after = 0;
+        if (PageToken.Decode(request) is { } position && !int.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out after))
+            throw PageToken.Invalid("It is not a token that this method gave out; leave it empty for the first page.");
+
+        PaymentsTelemetry.TagOrder(orderId);
+        var payment = await store.Find(orderId, context.CancellationToken) ?? throw PaymentNames.NotFound(orderId);
+        var size = request.PageSize == 0 ? DefaultPage : request.PageSize;
+        var found = payment.Refunds.Where(r => r.Number > after).Take(size).ToList();
+        return new ListRefundsResponse
+        {
+            Refunds = { found.Select(r => PaymentMapping.ToProto(payment, r)) },
+            NextPageToken = found is [.., var last] && last.Number < payment.Refunds.Count
+                ? PageToken.Encode(request, last.Number.ToString(CultureInfo.InvariantCulture))
+                : "",
+            RefundableAmount = payment.Refundable.ToProto(),
+        };
+    }
+
     private static (DateTimeOffset, string)? After(ListPaymentsRequest request)
     {
         if (PageToken.Decode(request) is not { } position)
@@ -69,22 +107,5 @@ public sealed class PaymentGrpcService(PaymentStore store) : PaymentService.Paym
             && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTime.MaxValue.Ticks
                 ? (new DateTimeOffset(at, TimeSpan.Zero), orderId)
                 : throw PageToken.Invalid("It is not a token that this method gave out; leave it empty for the first page.");
-    }
-
-    private static string OrderIdOf(string name)
-    {
-        const string form = "Give \"payments/{order_id}\", for example \"payments/ORD-7K3M9QX-T2F8CRW\".";
-        if (!name.StartsWith(Prefix, StringComparison.Ordinal))
-            throw Failure.Invalid(new FieldError("name", form));
-        var reading = OrderId.Read(name[Prefix.Length..]);
-        return reading.Kind switch
-        {
-            OrderIdReadingKind.Valid => reading.Id.ToString(),
-            OrderIdReadingKind.Mistyped => throw new Failure(
-                ErrorReason.OrderIdMistyped,
-                "The Order ID's check symbols do not agree with it; compare it with the confirmation.",
-                new FieldError("name", "Contains a mistyped Order ID.")),
-            _ => throw Failure.Invalid(new FieldError("name", form)),
-        };
     }
 }

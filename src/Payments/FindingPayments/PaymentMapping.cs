@@ -8,7 +8,7 @@ internal static class PaymentMapping
 {
     public static V1.Payment ToProto(Payment payment) => new()
     {
-        Name = "payments/" + payment.OrderId,
+        Name = PaymentNames.Of(payment.OrderId),
         OrderId = payment.OrderId,
         StoreId = payment.StoreId,
         State = (V1.Payment.Types.State)payment.State,
@@ -19,8 +19,39 @@ internal static class PaymentMapping
         CreateTime = Timestamp.FromDateTimeOffset(payment.CreatedAt),
         UpdateTime = Timestamp.FromDateTimeOffset(payment.UpdatedAt),
         Version = payment.Version,
-        // Finer than the version: what a part has come to shows before the payment as a whole has news to tell.
-        Etag = payment.Revision.ToString(CultureInfo.InvariantCulture),
+        Etag = EtagOf(payment),
+    };
+
+    /// <summary>Finer than the version: what a part has come to shows before the payment as a whole has news to tell.</summary>
+    public static string EtagOf(Payment payment) => payment.Revision.ToString(CultureInfo.InvariantCulture);
+
+    public static V1.Refund ToProto(Payment payment, Refund refund) => new()
+    {
+        Name = PaymentNames.Of(payment, refund),
+        OrderId = payment.OrderId,
+        StoreId = payment.StoreId,
+        State = (V1.Refund.Types.State)refund.State,
+        Amount = refund.Amount.ToProto(),
+        RefundedAmount = refund.Given.ToProto(),
+        Reason = (V1.RefundReason)refund.Reason,
+        Note = refund.Note,
+        Parts = { refund.Pieces.OrderBy(p => p.PartNumber).Select(ToProto) },
+        CreateTime = Timestamp.FromDateTimeOffset(refund.CreatedAt),
+        UpdateTime = Timestamp.FromDateTimeOffset(refund.UpdatedAt),
+    };
+
+    private static V1.Refund.Types.Part ToProto(RefundPiece piece) => new()
+    {
+        PartNumber = piece.PartNumber,
+        Amount = piece.Amount.ToProto(),
+        State = piece.State switch
+        {
+            RefundPieceState.Succeeded => V1.Refund.Types.State.Succeeded,
+            RefundPieceState.Failed => V1.Refund.Types.State.Failed,
+            _ => V1.Refund.Types.State.Pending,
+        },
+        FailureReason = piece.FailureReason ?? "",
+        ProviderReference = piece.ProviderReference ?? "",
     };
 
     private static V1.Payment.Types.Part ToProto(PaymentPart part) => new()

@@ -25,8 +25,14 @@ public interface IPaymentProvider
     /// <summary>Releases what is held, or stops waiting for the shopper.</summary>
     Task<Authorisation> Void(string id, string key, CancellationToken cancellationToken);
 
-    /// <summary>Gives back some of what was taken. <paramref name="reference"/> is ours, for the provider's statement.</summary>
-    Task Refund(string id, Money amount, string reference, string key, CancellationToken cancellationToken);
+    /// <summary>
+    /// Gives back some of what was taken. <paramref name="reference"/> is ours, "{order_id}/{part_number}/{refund_number}": it
+    /// comes back in webhooks. The answer may be that it is pending, or that it failed.
+    /// </summary>
+    Task<ProviderRefund> Refund(string id, Money amount, string reference, string key, CancellationToken cancellationToken);
+
+    /// <summary>What became of the refund of an authorisation that has this reference of ours; null if there is none (yet).</summary>
+    Task<ProviderRefund?> FindRefund(string id, string reference, CancellationToken cancellationToken);
 
     /// <summary>Reads a webhook that this provider sent, after verifying that it did.</summary>
     /// <exception cref="Commerce.ServiceDefaults.Failure">WEBHOOK_SIGNATURE_INVALID, WEBHOOK_STALE or MALFORMED_REQUEST.</exception>
@@ -56,6 +62,7 @@ public enum AuthorisationStatus
 /// <summary>An authorisation as its provider knows it at some moment. Amounts only ever grow, in minor units of <paramref name="Amount"/>.</summary>
 /// <param name="Id">The provider's id.</param>
 /// <param name="Reference">Ours, as we gave it.</param>
+/// <param name="Refunded">What was given back: refunds that succeeded. One that is pending or failed does not count.</param>
 /// <param name="Voided">What was not captured is released.</param>
 public sealed record Authorisation(
     string Id,
@@ -67,11 +74,32 @@ public sealed record Authorisation(
     long Refunded,
     bool Voided);
 
+/// <summary>What became of a refund.</summary>
+public enum RefundStatus
+{
+    /// <summary>The provider, or a bank, has not settled it.</summary>
+    Pending,
+
+    /// <summary>The money went back.</summary>
+    Succeeded,
+
+    /// <summary>The money did not go back, and will not.</summary>
+    Failed,
+}
+
+/// <summary>A refund as its provider knows it at some moment. Succeeded and failed are final.</summary>
+/// <param name="Id">The provider's id.</param>
+/// <param name="AuthorisationId">The provider's id of what it gives back.</param>
+/// <param name="Reference">Ours, as we gave it; of a refund made at the provider, whatever was given there.</param>
+/// <param name="FailureReason">The provider's word for why it failed.</param>
+public sealed record ProviderRefund(string Id, string AuthorisationId, string Reference, RefundStatus Status, string? FailureReason, Money Amount);
+
 /// <summary>What a webhook tells.</summary>
 /// <param name="Id">The webhook's own id: a repetition has the same.</param>
 /// <param name="AuthorisationId">Which authorisation it is about; null: about none.</param>
 /// <param name="Seen">The authorisation as it was, if the webhook carries it; otherwise it has to be asked for.</param>
-public sealed record ProviderNotice(string Id, string? AuthorisationId, Authorisation? Seen);
+/// <param name="Refund">The refund of it that the webhook is about, as it was.</param>
+public sealed record ProviderNotice(string Id, string? AuthorisationId, Authorisation? Seen, ProviderRefund? Refund = null);
 
 /// <summary>The provider did not answer, or not with an outcome: whether it did the work is unknown.</summary>
 public sealed class ProviderUnavailableException(string provider, string why, Exception? inner = null)

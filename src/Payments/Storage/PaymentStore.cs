@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Commerce.Payments.Ledger;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -9,7 +11,25 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     // One statement and so one snapshot: a payment and its parts always agree.
     private const string Columns =
         "h.order_id, h.store_id, h.currency, h.amount_minor, h.cancelled, h.version, h.told, h.revision, h.created_at, h.updated_at, "
-        + "p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, p.state, p.provider_reference, p.decline_reason, p.captured_minor, p.refunded_minor";
+        + "p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, p.state, p.provider_reference, p.decline_reason, p.captured_minor, p.refunded_minor, "
+        + "h.told_refunded_minor, " + Refunds;
+
+    // Few payments have any, and the first row of a payment alone brings them.
+    private const string Refunds = """
+        CASE WHEN p.part_number = 1 THEN (
+          SELECT jsonb_agg(jsonb_build_object(
+            'number', r.refund_number, 'amount', r.amount_minor, 'reason', r.reason, 'note', r.note, 'by', r.requested_by,
+            'created_at', r.created_at, 'updated_at', r.updated_at,
+            'pieces', (
+              SELECT jsonb_agg(jsonb_build_object(
+                'part', x.part_number, 'amount', x.amount_minor, 'state', x.state, 'reference', x.provider_reference, 'failure', x.failure_reason)
+                ORDER BY x.part_number)
+              FROM refund_pieces x WHERE x.order_id = r.order_id AND x.refund_number = r.refund_number)
+            ) ORDER BY r.refund_number)
+          FROM refunds r WHERE r.order_id = h.order_id) END
+        """;
+
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     /// <summary>The payment of an order, or null.</summary>
     public async Task<Payment?> Find(string orderId, CancellationToken cancellationToken)
@@ -67,7 +87,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     {
         const string sql = """
             WITH head AS (
-              UPDATE payments SET state = $3, told = $4, version = $5, captured_minor = $6, refunded_minor = $7, updated_at = $8, revision = revision + 1
+              UPDATE payments SET state = $3, told = $4, version = $5, captured_minor = $6, refunded_minor = $7, told_refunded_minor = $15, updated_at = $8, revision = revision + 1
               WHERE order_id = $1 AND revision = $2 RETURNING order_id
             ), parts AS (
               UPDATE payment_parts p
@@ -75,10 +95,37 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                   captured_minor = c.captured_minor, refunded_minor = c.refunded_minor
               FROM head, unnest($9, $10, $11, $12, $13, $14) AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor)
               WHERE p.order_id = head.order_id AND p.part_number = c.part_number
+            ), promises AS (
+              INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at)
+              SELECT order_id, r.number, r.amount, r.reason, r.note, r.requested_by, r.created_at, $8
+              FROM head, unnest($16, $17, $18, $19, $20, $21) AS r (number, amount, reason, note, requested_by, created_at)
+              ON CONFLICT (order_id, refund_number) DO UPDATE SET updated_at = excluded.updated_at
+            ), pieces AS (
+              INSERT INTO refund_pieces (order_id, refund_number, part_number, amount_minor, state, provider_reference, failure_reason)
+              SELECT order_id, x.* FROM head, unnest($22, $23, $24, $25, $26, $27) AS x
+              ON CONFLICT (order_id, refund_number, part_number) DO UPDATE
+              SET state = excluded.state, provider_reference = excluded.provider_reference, failure_reason = excluded.failure_reason
+            ), accounts AS (
+              INSERT INTO ledger_accounts (account, store_id, currency, kind, provider)
+              SELECT a.account, $28, $29, a.kind, a.provider FROM head, unnest($30, $31, $32) AS a (account, kind, provider)
+              ON CONFLICT DO NOTHING
+            ), movements AS (
+              INSERT INTO ledger_movements (movement, store_id, order_id, kind, posted_at)
+              SELECT m.movement, $28, order_id, m.kind, $8 FROM head, unnest($33, $34) AS m (movement, kind)
+            ), entries AS (
+              INSERT INTO ledger_entries (movement, line_number, account, amount_minor, store_id, posted_at)
+              SELECT e.movement, e.line_number, e.account, e.amount_minor, $28, $8
+              FROM head, unnest($35, $36, $37, $38) AS e (movement, line_number, account, amount_minor)
             )
             SELECT count(*) FROM head
             """;
         var changed = payment.Parts.Where(p => p.Changed).ToList();
+        var refunds = payment.Refunds.Where(r => r.Changed).ToList();
+        var pieces = refunds.SelectMany(r => r.Pieces, (refund, piece) => (refund.Number, Piece: piece)).Where(p => p.Piece.Changed).ToList();
+        // With the change, in one statement: what moved is posted if and only if it is stored.
+        var movements = Movement.Of(payment);
+        var entries = movements.SelectMany(m => m.Entries.Select((entry, i) => (Movement: m.Name, Line: i + 1, Entry: entry))).ToList();
+        var accounts = entries.Select(e => (e.Entry.Account, e.Entry.Provider)).Distinct().ToList();
         var now = time.GetUtcNow();
         await using var command = connection is null ? database.CreateCommand(sql) : new NpgsqlCommand(sql, connection, transaction);
         command.Parameters.AddRange((NpgsqlParameter[])
@@ -97,6 +144,30 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<string?[]> { TypedValue = [.. changed.Select(p => p.DeclineReason)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
             new NpgsqlParameter<long[]> { TypedValue = [.. changed.Select(p => p.Captured.Minor)] },
             new NpgsqlParameter<long[]> { TypedValue = [.. changed.Select(p => p.Refunded.Minor)] },
+            new NpgsqlParameter<long> { TypedValue = payment.ToldRefunded },
+            new NpgsqlParameter<int[]> { TypedValue = [.. refunds.Select(r => r.Number)] },
+            new NpgsqlParameter<long[]> { TypedValue = [.. refunds.Select(r => r.Amount.Minor)] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. refunds.Select(r => (short)r.Reason)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. refunds.Select(r => r.Note)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. refunds.Select(r => r.By)] },
+            new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. refunds.Select(r => r.CreatedAt)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
+            new NpgsqlParameter<int[]> { TypedValue = [.. pieces.Select(p => p.Number)] },
+            new NpgsqlParameter<int[]> { TypedValue = [.. pieces.Select(p => p.Piece.PartNumber)] },
+            new NpgsqlParameter<long[]> { TypedValue = [.. pieces.Select(p => p.Piece.Amount.Minor)] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. pieces.Select(p => (short)p.Piece.State)] },
+            new NpgsqlParameter<string?[]> { TypedValue = [.. pieces.Select(p => p.Piece.ProviderReference)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+            new NpgsqlParameter<string?[]> { TypedValue = [.. pieces.Select(p => p.Piece.FailureReason)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+            Text(payment.StoreId),
+            Text(payment.Amount.Currency),
+            new NpgsqlParameter<string[]> { TypedValue = [.. accounts.Select(a => Name(payment, a.Account, a.Provider))] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. accounts.Select(a => (short)a.Account)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. accounts.Select(a => a.Provider)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. movements.Select(m => m.Name)] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. movements.Select(m => (short)m.Kind)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => e.Movement)] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. entries.Select(e => (short)e.Line)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => Name(payment, e.Entry.Account, e.Entry.Provider))] },
+            new NpgsqlParameter<long[]> { TypedValue = [.. entries.Select(e => e.Entry.Minor)] },
         ]);
         var saved = (long)(await command.ExecuteScalarAsync(cancellationToken))! == 1;
         if (saved)
@@ -123,8 +194,10 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                 }.Restore(
                     reader.GetInt64(5),
                     reader.IsDBNull(6) ? null : (PaymentState)reader.GetInt16(6),
+                    reader.GetInt64(21),
                     reader.GetInt64(7),
-                    reader.GetFieldValue<DateTimeOffset>(9)));
+                    reader.GetFieldValue<DateTimeOffset>(9),
+                    reader.IsDBNull(22) ? [] : JsonSerializer.Deserialize<RefundRow[]>(reader.GetString(22), Json)!.Select(r => r.ToRefund(currency))));
             }
 
             parts.Add(PaymentPart
@@ -140,5 +213,25 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
         return payments;
     }
 
+    private static string Name(Payment payment, AccountKind kind, string provider) => AccountName.Of(payment.StoreId, payment.Amount.Currency, kind, provider);
+
     private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
+
+    private sealed record RefundRow(
+        int Number, long Amount, short Reason, string Note, string By, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
+    {
+        public Refund ToRefund(string currency) => new()
+        {
+            Number = Number,
+            Amount = new Money(Amount, currency),
+            Reason = (RefundReason)Reason,
+            Note = Note,
+            By = By,
+            CreatedAt = CreatedAt,
+            UpdatedAt = UpdatedAt,
+            Pieces = [.. Pieces.Select(p => new RefundPiece(p.Part, new Money(p.Amount, currency)).Restore((RefundPieceState)p.State, p.Reference, p.Failure))],
+        };
+    }
+
+    private sealed record PieceRow(int Part, long Amount, short State, string? Reference, string? Failure);
 }

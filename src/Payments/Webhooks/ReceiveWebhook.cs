@@ -73,10 +73,11 @@ public sealed partial class ReceiveWebhook(
         // Something is under way with the provider, and will be told all of this itself. Only the answer to a question
         // that we have asked could be lost: the webhook may overtake a "pending", and is not sent again.
         var busy = payment.Next().Count > 0;
-        if (busy && part.State != PartState.Asking)
+        var piece = PieceOf(payment, part, notice);
+        if (busy && part.State != PartState.Asking && piece is null)
             return "known";
 
-        if (notice.Seen is null)
+        if (notice.Seen is null && piece is null)
         {
             if (busy || part.Released)
                 return "known";
@@ -86,7 +87,7 @@ public sealed partial class ReceiveWebhook(
 
         try
         {
-            if (!part.Learn(notice.Seen))
+            if (piece is not null ? !payment.Learn(piece, notice.Refund!) : !part.Learn(notice.Seen!))
                 return "known";
         }
         catch (ProviderFaultException fault)
@@ -140,6 +141,15 @@ public sealed partial class ReceiveWebhook(
         points.Wake();
         return true;
     }
+
+    // A refund of ours, by the reference that we gave; one that was made at the provider has another, and is asked for.
+    private static RefundPiece? PieceOf(Payment payment, PaymentPart part, ProviderNotice notice) =>
+        notice.Refund?.Reference.Split('/') is [var orderId, var partNumber, var number]
+        && orderId == payment.OrderId
+        && partNumber == part.Number.ToString(CultureInfo.InvariantCulture)
+        && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var refund)
+            ? payment.PieceOf(refund, part.Number)
+            : null;
 
     private static PaymentPart? PartOf(Payment payment, string provider, ProviderNotice notice)
     {

@@ -41,8 +41,7 @@ internal sealed partial class BuyLabel(
             }
 
             if (!await store.Choose(shipment, rate, cancellationToken))
-                // It was cancelled meanwhile.
-                return new RecoveryOutcome.Done();
+                return new RecoveryOutcome.Again(time.GetUtcNow(), "The parcel changed while its rates were asked for.");
         }
 
         return await Buy(shipment, attempt, cancellationToken);
@@ -56,7 +55,8 @@ internal sealed partial class BuyLabel(
 
         var name = Rate.NameOf(carrier, service);
         // A refusal is an answer; asking once more after it is another question, and has another key.
-        var key = $"{shipment.PublicId}/{name}/{shipment.Refused.Count(refused => refused == name) + 1}";
+        var question = shipment.Refused.Count(refused => refused == name) + 1;
+        var key = shipment.LabelsVoided == 0 ? $"{shipment.PublicId}/{name}/{question}" : $"{shipment.PublicId}/{shipment.LabelsVoided}/{name}/{question}";
         try
         {
             var label = await seller.BuyLabel(shipment, service, key, cancellationToken);
@@ -84,9 +84,8 @@ internal sealed partial class BuyLabel(
         context.Tell(shipment.LabelWasBought(label.Id, label.TrackingNumber, label.Price, label.EstimatedDeliveryAt, now));
         context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
         context.Intend(WatchSilence.PointOf(shipment, now + options.Value.SilenceAfter));
-        if (shipment.CancelRequested)
+        if (shipment.CancelRequested || shipment.NextShipTo is not null)
             context.Intend(VoidLabel.PointOf(shipment));
-        // After the watch was set, which what waited may end.
         ScanIngestion.Apply(context.Batch, outbox, shipment, [], waiting, now);
         ShipmentsTelemetry.Labels.Add(1, new KeyValuePair<string, object?>("commerce.carrier", shipment.Carrier));
     }
@@ -103,6 +102,9 @@ internal sealed partial class BuyLabel(
             if (shipment.CancelRequested)
                 // Refused, so there is no label and none is wanted any more.
                 Tell(context, shipment.Cancel(time.GetUtcNow()));
+            else if (shipment.NextShipTo is { } next)
+                // Nor one for the old address.
+                Tell(context, shipment.WasReaddressed(next, time.GetUtcNow()));
             else if (all)
                 Tell(context, shipment.Raise(V1.ShipmentException.Types.Kind.LabelRefused, $"{name} refuses: {why} Others are tried by themselves.", attempt, time.GetUtcNow()));
             context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));

@@ -1,6 +1,5 @@
 using Commerce.Facts;
 using Commerce.Messaging;
-using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.Storage;
 using Npgsql;
 
@@ -32,11 +31,9 @@ internal static class CancelShipments
             {
                 context.Intend(VoidLabel.PointOf(shipment));
             }
-            else if (shipment.BuyingCarrier is null)
+            else if (shipment.BuyingCarrier is null && shipment.Cancel(now) is { } cancelled)
             {
-                if (shipment.Cancel(now) is { } cancelled)
-                    context.Tell(cancelled);
-                RecoveryPoints.Remove(context.Batch, BuyLabel.PointKind, shipment.PublicId);
+                context.Tell(cancelled);
             }
 
             context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));

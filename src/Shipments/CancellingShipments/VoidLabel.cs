@@ -1,14 +1,18 @@
 using System.Text.Json;
 using Commerce.Messaging;
+using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.Carriers;
+using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.Storage;
-using Commerce.Shipments.WatchingSilence;
 using Microsoft.Extensions.Options;
 using Kind = Commerce.Shipments.V1.ShipmentException.Types.Kind;
 
 namespace Commerce.Shipments.CancellingShipments;
 
-/// <summary>Voids the label of a parcel whose order was cancelled; one that the carrier has already is shown as an exception.</summary>
+/// <summary>
+/// Voids the label of a parcel whose order was cancelled, or that goes to another address and gets another label; one that
+/// the carrier has already is shown as an exception.
+/// </summary>
 internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory carriers, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<VoidLabel> logger) : IRecover
 {
     public const string PointKind = "void-label";
@@ -25,7 +29,7 @@ internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory ca
         try
         {
             var carrier = carriers.Find(shipment.Carrier!) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
-            var outcome = await carrier.VoidLabel(labelId, $"{shipment.PublicId}/void", cancellationToken);
+            var outcome = await carrier.VoidLabel(labelId, $"{shipment.PublicId}/void/{labelId}", cancellationToken);
             return new RecoveryOutcome.Done(context => Voided(shipment.Id, outcome, attempt, context));
         }
         catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
@@ -35,23 +39,47 @@ internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory ca
                 time.GetUtcNow() + options.Value.RetryAfter(attempt),
                 $"{shipment.Carrier} does not answer",
                 attempt < options.Value.LabelAttemptsBeforeException ? null : context => Raise(
-                    shipment.Id, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"{shipment.Carrier} does not answer, so the label of a cancelled order is not void yet. Asked again by itself.", attempt, context));
+                    shipment.Id, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"{shipment.Carrier} does not answer, so the label that is not wanted any more is not void yet. Asked again by itself.", attempt, context));
         }
     }
 
     private async Task Voided(Guid id, VoidOutcome outcome, int attempt, RecoveryContext context)
     {
+        if (await ShipmentStore.Lock(context.Connection, context.Transaction, id, context.CancellationToken) is not { LabelId: not null } shipment)
+            return;
+        if (!shipment.CancelRequested)
+        {
+            Readdress(shipment, outcome, context);
+            return;
+        }
+
         if (outcome == VoidOutcome.HandedOver)
         {
             await Raise(id, V1.ShipmentException.Types.Kind.CancelledInTransit, "The order was cancelled, but the carrier has the parcel already: ask the carrier to return it, or the recipient to refuse it.", attempt, context);
             return;
         }
 
-        if (await ShipmentStore.Lock(context.Connection, context.Transaction, id, context.CancellationToken) is not { } shipment || shipment.Cancel(time.GetUtcNow()) is not { } fact)
+        if (shipment.Cancel(time.GetUtcNow()) is not { } fact)
             return;
         context.Tell(fact);
         context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
-        RecoveryPoints.Remove(context.Batch, WatchSilence.PointKind, shipment.PublicId);
+    }
+
+    private void Readdress(Shipment shipment, VoidOutcome outcome, RecoveryContext context)
+    {
+        if (shipment.NextShipTo is not { } to)
+            return;
+        if (outcome == VoidOutcome.HandedOver)
+        {
+            ReaddressShipments.TooLate(shipment, context, time.GetUtcNow());
+        }
+        else
+        {
+            context.Tell(shipment.WasReaddressed(to, time.GetUtcNow()));
+            context.Intend(BuyLabel.PointOf(shipment));
+        }
+
+        context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
     }
 
     private async Task Raise(Guid id, Kind kind, string message, int attempt, RecoveryContext context)

@@ -3,16 +3,35 @@ using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.PlanningShipments;
+using Commerce.Shipments.ReaddressingShipments;
+using Commerce.Shipments.Storage;
+using Npgsql;
 
 namespace Commerce.Shipments.Consumers;
 
 /// <summary>Orders that are to be shipped, and those that are not any more; in whatever order the two come.</summary>
-internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>
+internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderCancelled>
 {
     public Task Consume(OrderConfirmed fact, FactContext context)
     {
         ShipmentsTelemetry.TagOrder(fact.OrderId);
         context.Intend(new RecoveryPoint(PlanShipments.PointKind, fact.OrderId, JsonSerializer.Serialize(new PlanPayload(fact.Version), JsonSerializerOptions.Web)));
+        return Task.CompletedTask;
+    }
+
+    public Task Consume(OrderEdited fact, FactContext context)
+    {
+        // A parcel bears the address and the name that is written over it; how else to reach the shopper is asked when it is needed.
+        if (!fact.Fields.Any(field => field is "shipping_address" or "customer.name"))
+            return Task.CompletedTask;
+        ShipmentsTelemetry.TagOrder(fact.OrderId);
+        context.Batch.BatchCommands.Add(ShipmentStore.OrderLock(fact.OrderId));
+        context.Batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            "INSERT INTO edited_orders AS e (order_id, version) VALUES ($1, $2) ON CONFLICT (order_id) DO UPDATE SET version = greatest(e.version, $2)")
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = fact.OrderId }, new NpgsqlParameter<long> { TypedValue = fact.Version } },
+        });
+        context.Intend(ReaddressShipments.PointOf(fact.OrderId, fact.Version));
         return Task.CompletedTask;
     }
 

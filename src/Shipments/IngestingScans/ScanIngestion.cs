@@ -1,7 +1,6 @@
 using Commerce.Messaging;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.Storage;
-using Commerce.Shipments.WatchingSilence;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -79,8 +78,6 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, IO
         batch.BatchCommands.Add(ScanRows.Insert(shipment.Id, fresh));
         outbox.Add(batch, shipment.WasTracked(state, fresh.Count, now, now));
         batch.BatchCommands.Add(ShipmentStore.Update(shipment));
-        if (shipment.IsOver)
-            RecoveryPoints.Remove(batch, WatchSilence.PointKind, shipment.PublicId);
         return fresh.Count;
     }
 }

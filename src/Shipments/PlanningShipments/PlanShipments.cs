@@ -2,6 +2,7 @@ using System.Text.Json;
 using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Shipments.BuyingLabels;
+using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
@@ -32,14 +33,15 @@ internal sealed class PlanShipments(
             ? new Place()
             : (await stores.GetStoreAsync(new GetStoreRequest { Name = $"stores/{order.StoreId}" }, cancellationToken: cancellationToken)).ShipFrom ?? new Place();
         var planned = ShipmentPlan.Of(order, ownPlace, options.Value, time.GetUtcNow());
-        return new RecoveryOutcome.Done(context => Store(point.Key, planned, context));
+        return new RecoveryOutcome.Done(context => Store(order, planned, context));
     }
 
-    private static async Task Store(string orderId, IReadOnlyList<Shipment> planned, RecoveryContext context)
+    private static async Task Store(Order order, IReadOnlyList<Shipment> planned, RecoveryContext context)
     {
-        if (await IsCancelled(orderId, context))
+        var (cancelled, editedTo) = await Heard(order.OrderId, context);
+        if (cancelled)
             return;
-        var known = await ShipmentStore.LockOrder(context.Connection, context.Transaction, orderId, context.CancellationToken);
+        var known = await ShipmentStore.LockOrder(context.Connection, context.Transaction, order.OrderId, context.CancellationToken);
         // A place's parcels are stored together or not at all; with other limits than then they would be cut otherwise now.
         var done = known.Select(one => one.LocationId).ToHashSet(StringComparer.Ordinal);
         foreach (var shipment in planned.Where(one => !done.Contains(one.LocationId)))
@@ -49,10 +51,14 @@ internal sealed class PlanShipments(
             context.Intend(BuyLabel.PointOf(shipment));
             ShipmentsTelemetry.Planned.Add(1);
         }
+
+        // The address was changed after it was read here, and whoever heard of that found no parcels yet.
+        if (editedTo > order.Version)
+            context.Intend(ReaddressShipments.PointOf(order.OrderId, editedTo, after: "plan"));
     }
 
-    // Under the lock that the cancellation takes: either it is seen here, or it finds the parcels.
-    private static async Task<bool> IsCancelled(string orderId, RecoveryContext context)
+    // Under the lock that cancellation and edit take: either they are seen here, or they find the parcels.
+    private static async Task<(bool Cancelled, long EditedTo)> Heard(string orderId, RecoveryContext context)
     {
         await using var batch = new NpgsqlBatch(context.Connection, context.Transaction);
         batch.BatchCommands.Add(ShipmentStore.OrderLock(orderId));
@@ -60,8 +66,14 @@ internal sealed class PlanShipments(
         {
             Parameters = { new NpgsqlParameter<string> { TypedValue = orderId } },
         });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT version FROM edited_orders WHERE order_id = $1")
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = orderId } },
+        });
         await using var reader = await batch.ExecuteReaderAsync(context.CancellationToken);
         await reader.NextResultAsync(context.CancellationToken);
-        return await reader.ReadAsync(context.CancellationToken);
+        var cancelled = await reader.ReadAsync(context.CancellationToken);
+        await reader.NextResultAsync(context.CancellationToken);
+        return (cancelled, await reader.ReadAsync(context.CancellationToken) ? reader.GetInt64(0) : 0);
     }
 }

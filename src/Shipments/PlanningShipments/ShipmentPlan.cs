@@ -38,7 +38,7 @@ internal static class ShipmentPlan
             LocationId = locationId,
             Position = position,
             ShipFrom = new PlaceRecord(locationId, from.Locality, from.AdministrativeArea, from.PostalCode, from.RegionCode),
-            ShipTo = AddressOf(order.ShippingAddress ?? new PostalAddress(), order.Customer?.Name ?? ""),
+            ShipTo = AddressOf(order),
             Lines = [.. content.Select(packed => new LineRecord(packed.Line.LineNumber, packed.Line.Sku, packed.Line.Title, packed.Quantity))],
             Size = SizeOf(content, defaultPieceGrams),
             Value = ValueOf(content),
@@ -53,13 +53,18 @@ internal static class ShipmentPlan
     private static Guid IdOf(string orderId, string locationId, int number) =>
         new(SHA256.HashData(Encoding.UTF8.GetBytes(number == 0 ? $"{orderId}\n{locationId}" : $"{orderId}\n{locationId}\n{number}")).AsSpan(0, 16), bigEndian: true);
 
-    private static AddressRecord AddressOf(PostalAddress address, string customer) => new(
-        address.Recipients.FirstOrDefault(recipient => recipient.Length > 0) ?? customer,
-        [.. address.AddressLines],
-        address.Locality,
-        address.AdministrativeArea,
-        address.PostalCode,
-        address.RegionCode);
+    /// <summary>Where the order goes.</summary>
+    public static AddressRecord AddressOf(Order order)
+    {
+        var address = order.ShippingAddress ?? new PostalAddress();
+        return new AddressRecord(
+            address.Recipients.FirstOrDefault(recipient => recipient.Length > 0) ?? order.Customer?.Name ?? "",
+            [.. address.AddressLines],
+            address.Locality,
+            address.AdministrativeArea,
+            address.PostalCode,
+            address.RegionCode);
+    }
 
     private static ParcelSize SizeOf(IReadOnlyList<PackedLine> content, int defaultPieceGrams)
     {

@@ -14,7 +14,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         height_mm, value_minor, currency, promised_at, estimated_at, carrier, service, buying_carrier, buying_service, refused, label_id,
         tracking_number, label_price_minor, label_currency, status, reason_party, reason_code, action_required, status_at, reached,
         last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, cancel_requested, version,
-        created_at, updated_at
+        created_at, updated_at, next_ship_to, labels_voided
         """;
 
     public async Task<Shipment?> Find(Guid id, CancellationToken cancellationToken)
@@ -44,19 +44,20 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     }
 
     /// <summary>
-    /// Stores which label is going to be bought, before anybody is asked for it. False if the order was cancelled or somebody else
-    /// chose meanwhile. No version of the parcel: nothing has happened to it yet.
+    /// Stores which label is going to be bought, before anybody is asked for it. False if the parcel changed since it was read: it
+    /// was cancelled, or goes to another address. No version of the parcel: nothing has happened to it yet.
     /// </summary>
     public async Task<bool> Choose(Shipment shipment, Rate rate, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """
             UPDATE shipments SET buying_carrier = $2, buying_service = $3
-            WHERE id = $1 AND buying_carrier IS NULL AND label_id IS NULL AND NOT cancel_requested
+            WHERE id = $1 AND version = $4 AND buying_carrier IS NULL AND label_id IS NULL AND NOT cancel_requested
             """);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = shipment.Id });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = rate.Carrier });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = rate.Service });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = shipment.Version });
         (shipment.BuyingCarrier, shipment.BuyingService) = (rate.Carrier, rate.Service);
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
@@ -159,7 +160,8 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         UPDATE shipments SET estimated_at = $2, carrier = $3, service = $4, buying_carrier = $5, buying_service = $6, refused = $7, label_id = $8,
           tracking_number = $9, label_price_minor = $10, label_currency = $11, status = $12, reason_party = $13, reason_code = $14,
           action_required = $15, status_at = $16, reached = $17, last_scan_at = $18, delivered_at = $19, exception_kind = $20,
-          exception_message = $21, exception_at = $22, exception_attempts = $23, cancel_requested = $24, version = $25, updated_at = $26
+          exception_message = $21, exception_at = $22, exception_attempts = $23, cancel_requested = $24, version = $25, updated_at = $26,
+          ship_to = $27, next_ship_to = $28, labels_voided = $29
         WHERE id = $1
         """)
     {
@@ -191,6 +193,9 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             new NpgsqlParameter<bool> { TypedValue = s.CancelRequested },
             new NpgsqlParameter<long> { TypedValue = s.Version },
             new NpgsqlParameter<DateTimeOffset> { TypedValue = s.UpdatedAt },
+            Json(s.ShipTo),
+            s.NextShipTo is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(s.NextShipTo),
+            new NpgsqlParameter<int> { TypedValue = s.LabelsVoided },
         },
     };
 
@@ -235,6 +240,8 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         Version = r.GetInt64(39),
         CreatedAt = r.GetFieldValue<DateTimeOffset>(40),
         UpdatedAt = r.GetFieldValue<DateTimeOffset>(41),
+        NextShipTo = r.IsDBNull(42) ? null : FromJson<AddressRecord>(r, 42),
+        LabelsVoided = r.GetInt32(43),
     };
 
     private static T FromJson<T>(NpgsqlDataReader reader, int column) =>

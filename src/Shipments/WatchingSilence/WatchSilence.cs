@@ -9,7 +9,8 @@ namespace Commerce.Shipments.WatchingSilence;
 
 /// <summary>
 /// A parcel of which nothing was heard for long: its carrier is asked, since webhooks get lost. If the carrier knows nothing new
-/// either, the silence itself is the exception, which the next scan clears.
+/// either, the silence itself is the exception, which the next scan clears. A watch ends itself when it sees that the parcel's
+/// journey is over: whoever removed it under the parcel's lock would meet, the other way round, the watch that takes that lock.
 /// </summary>
 internal sealed partial class WatchSilence(
     ShipmentStore store, CarrierDirectory carriers, ScanIngestion ingestion, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<WatchSilence> logger) : IRecover

@@ -13,6 +13,7 @@ internal sealed class Cable : IAsyncDisposable
     private readonly Uri _target;
     private readonly Task _accepting;
     private volatile bool _cut;
+    private int _refused;
 
     public Cable(string broker)
     {
@@ -24,6 +25,9 @@ internal sealed class Cable : IAsyncDisposable
 
     /// <summary>The broker's AMQP URI through this cable.</summary>
     public string Address { get; }
+
+    /// <summary>How often somebody tried to connect while it was cut.</summary>
+    public int Refused => _refused;
 
     public void Cut()
     {
@@ -52,6 +56,7 @@ internal sealed class Cable : IAsyncDisposable
             if (_cut)
             {
                 near.Dispose();
+                Interlocked.Increment(ref _refused);
                 continue;
             }
 

@@ -53,13 +53,26 @@ internal sealed class Victim : IAsyncDisposable
             options => options.RecoveryLease = TimeSpan.FromSeconds(1),
             services => services.AddSingleton<Interference>().AddSingleton(new Fate(moment)));
         var bus = victim.Services.GetRequiredService<IBus>();
+        using var afterPublish = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Commerce.Messaging",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.PropagationData,
+            ActivityStopped = activity => DieAfter(activity),
+        };
         if (moment == Moment.BetweenConfirmAndDelete)
-            bus.ConnectPublishObserver(new DiesAfterPublish());
+            ActivitySource.AddActivityListener(afterPublish);
         if (moment == Moment.BetweenEffectAndAcknowledgement)
             bus.ConnectReceiveObserver(new DiesAfterConsume());
         await victim.Start();
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
         return 0;
+    }
+
+    // The relay's activity ends when the broker has confirmed.
+    private static void DieAfter(Activity activity)
+    {
+        if (activity.OperationName == "outbox relay")
+            Die();
     }
 
     private static void Die() => Process.GetCurrentProcess().Kill();
@@ -82,22 +95,6 @@ internal sealed class Victim : IAsyncDisposable
                 return Task.CompletedTask;
             });
         }
-    }
-
-    private sealed class DiesAfterPublish : IPublishObserver
-    {
-        public Task PrePublish<T>(PublishContext<T> context)
-            where T : class => Task.CompletedTask;
-
-        public Task PostPublish<T>(PublishContext<T> context)
-            where T : class
-        {
-            Die();
-            return Task.CompletedTask;
-        }
-
-        public Task PublishFault<T>(PublishContext<T> context, Exception exception)
-            where T : class => Task.CompletedTask;
     }
 
     private sealed class DiesAfterConsume : IReceiveObserver

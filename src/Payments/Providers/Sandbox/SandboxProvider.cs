@@ -47,12 +47,14 @@ public sealed class SandboxProvider(IHttpClientFactory clients, IOptions<Webhook
     public async Task<Authorisation> Void(string id, string key, CancellationToken cancellationToken) =>
         Read(await Send<AuthorizationView>(HttpMethod.Post, Path(id) + "/void", "void", new AmountBody(null, null), key, cancellationToken));
 
-    public async Task Refund(string id, Money amount, string reference, string key, CancellationToken cancellationToken)
+    public async Task<ProviderRefund> Refund(string id, Money amount, string reference, string key, CancellationToken cancellationToken) =>
+        Read(await Send<RefundView>(HttpMethod.Post, Path(id) + "/refunds", "refund", new AmountBody(Amount.Of(amount), reference), key, cancellationToken));
+
+    public async Task<ProviderRefund?> FindRefund(string id, string reference, CancellationToken cancellationToken)
     {
-        var refund = await Send<RefundView>(
-            HttpMethod.Post, Path(id) + "/refunds", "refund", new AmountBody(Amount.Of(amount), reference), key, cancellationToken);
-        if (refund.Status != "succeeded")
-            throw new ProviderRefusedException(Name, "refund_" + refund.Status, $"Refund {refund.Id} of {id} did not succeed.");
+        var found = await Send<RefundList>(
+            HttpMethod.Get, $"{Path(id)}/refunds?reference={Uri.EscapeDataString(reference)}", "find-refund", null, null, cancellationToken);
+        return found.Refunds is [.., var last] ? Read(last) : null;
     }
 
     public ProviderNotice ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body)
@@ -73,7 +75,9 @@ public sealed class SandboxProvider(IHttpClientFactory clients, IOptions<Webhook
             throw new Failure(ErrorReason.MalformedRequest, "The body is not a webhook of this provider: type and data.id are required.");
         if (type.StartsWith("authorization.", StringComparison.Ordinal))
             return new ProviderNotice(id, dataId, Read(data));
-        return new ProviderNotice(id, type.StartsWith("refund.", StringComparison.Ordinal) ? data.AuthorizationId : null, null);
+        return type.StartsWith("refund.", StringComparison.Ordinal)
+            ? new ProviderNotice(id, data.AuthorizationId, null, Read(new RefundView(dataId, data.AuthorizationId, data.Reference, data.Amount, data.Status, data.FailureReason)))
+            : new ProviderNotice(id, null, null);
     }
 
     private async Task<T> Send<T>(HttpMethod method, string path, string operation, object? body, string? key, CancellationToken cancellationToken)
@@ -159,6 +163,19 @@ public sealed class SandboxProvider(IHttpClientFactory clients, IOptions<Webhook
             view.Voided is { Minor: > 0 });
     }
 
+    private static ProviderRefund Read(RefundView view)
+    {
+        if (view is not { Id.Length: > 0, AuthorizationId: not null, Reference: not null, Amount: { Currency: not null } amount })
+            throw new Failure(ErrorReason.MalformedRequest, "A refund needs id, authorization_id, reference and amount.");
+        var status = view.Status switch
+        {
+            "succeeded" => RefundStatus.Succeeded,
+            "failed" => RefundStatus.Failed,
+            _ => RefundStatus.Pending,
+        };
+        return new ProviderRefund(view.Id, view.AuthorizationId, view.Reference, status, view.FailureReason, new Money(amount.Minor, amount.Currency));
+    }
+
     private sealed record Amount(string Currency, long Minor)
     {
         public static Amount Of(Money money) => new(money.Currency, money.Minor);
@@ -171,11 +188,14 @@ public sealed class SandboxProvider(IHttpClientFactory clients, IOptions<Webhook
     private sealed record AmountBody(Amount? Amount, string? Reference);
 
     private sealed record AuthorizationView(
-        string Id, string Reference, string Status, string? DeclineReason, Amount Amount, Amount? Captured, Amount? Refunded, Amount? Voided, string? AuthorizationId);
+        string Id, string Reference, string Status, string? DeclineReason, Amount Amount, Amount? Captured, Amount? Refunded, Amount? Voided,
+        string? AuthorizationId, string? FailureReason);
 
     private sealed record AuthorizationList(IReadOnlyList<AuthorizationView> Authorizations);
 
-    private sealed record RefundView(string Id, string Status);
+    private sealed record RefundView(string Id, string? AuthorizationId, string? Reference, Amount? Amount, string? Status, string? FailureReason);
+
+    private sealed record RefundList(IReadOnlyList<RefundView> Refunds);
 
     private sealed record ProblemBody(string? Code, string? Detail);
 

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using Commerce.Cli.Api;
+using Commerce.Cli.Orders;
+using Commerce.Payments.V1;
+using Spectre.Console;
+
+namespace Commerce.Cli.Payments;
+
+/// <summary>`./commerce ledger …`.</summary>
+internal static class LedgerCommands
+{
+    public static Command Create()
+    {
+        var ledger = new Command("ledger", "Read the double-entry books of the payments.");
+        ledger.Subcommands.Add(Balance());
+        ledger.Subcommands.Add(Entries());
+        return ledger;
+    }
+
+    private static Command Balance()
+    {
+        var store = StoreOption();
+        var json = OrderCommands.JsonOption();
+        var command = new Command("balance", "Show what every account of a store comes to; exit code 1 if the books do not balance.\n\nExample: ./commerce ledger balance --store main") { store, json };
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(
+            async api =>
+            {
+                var balance = await api.Ledger.GetTrialBalanceAsync(new GetTrialBalanceRequest { StoreId = parse.GetValue(store) ?? "" }, OrderCommands.Options(cancellationToken));
+                if (parse.GetValue(json))
+                    Print.Json(balance);
+                else
+                    Write(balance);
+                return balance.Sums.All(s => s.Difference is { Units: 0, Nanos: 0 }) ? Exit.Done : Exit.Fault;
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static Command Entries()
+    {
+        var store = StoreOption();
+        var order = new Option<string>("--order") { Description = "Only of this order.", DefaultValueFactory = _ => "" };
+        var account = new Option<string>("--account") { Description = "Only of this account, for example main/EUR/SALES.", DefaultValueFactory = _ => "" };
+        var limit = new Option<int>("--limit") { Description = "Most entries to show.", DefaultValueFactory = _ => 100 };
+        var json = OrderCommands.JsonOption();
+        var command = new Command("entries", "List entries, first posted first.\n\nExample: ./commerce ledger entries --order ORD-7K3M9QX-T2F8CRW") { store, order, account, limit, json };
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(
+            async api =>
+            {
+                var page = await api.Ledger.ListEntriesAsync(
+                    new ListEntriesRequest
+                    {
+                        StoreId = parse.GetValue(store) ?? "",
+                        OrderId = parse.GetValue(order) ?? "",
+                        Account = parse.GetValue(account) ?? "",
+                        PageSize = parse.GetValue(limit),
+                    },
+                    OrderCommands.Options(cancellationToken));
+                if (parse.GetValue(json))
+                {
+                    Print.Json(page);
+                    return Exit.Done;
+                }
+
+                foreach (var entry in page.Entries)
+                    AnsiConsole.MarkupLine($"[dim]{entry.PostTime.ToDateTimeOffset():u}[/]  {Print.Escape(entry.Account)}  {Print.Amount(entry.Amount)}  [dim]{Print.Escape(entry.Movement)}[/]");
+                return Exit.Done;
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static Option<string> StoreOption() => new("--store") { Description = "The store.", DefaultValueFactory = _ => "main" };
+
+    private static void Write(TrialBalance balance)
+    {
+        var table = new Table().Border(TableBorder.Rounded);
+        table.AddColumn("account");
+        foreach (var column in new[] { "debit", "credit", "balance" })
+            table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var account in balance.Accounts)
+            table.AddRow(Print.Escape(account.Account), Print.Amount(account.Debit), Print.Amount(account.Credit), Print.Amount(account.Balance));
+        table.AddEmptyRow();
+        foreach (var sum in balance.Sums)
+        {
+            var balances = sum.Difference is { Units: 0, Nanos: 0 };
+            table.AddRow("[bold]sum[/]", Print.Amount(sum.Debit), Print.Amount(sum.Credit), balances ? "[green]balances[/]" : $"[red]{Print.Amount(sum.Difference)}[/]");
+        }
+
+        AnsiConsole.Write(table);
+    }
+}

@@ -1,0 +1,153 @@
+using System.CommandLine;
+using System.Globalization;
+using Commerce.Cli.Api;
+using Commerce.Cli.Orders;
+using Commerce.Payments.V1;
+using Spectre.Console;
+
+namespace Commerce.Cli.Payments;
+
+/// <summary>`./commerce payment …`.</summary>
+internal static class PaymentCommands
+{
+    public static Command Create()
+    {
+        var payment = new Command("payment", "Show payments and give money back.");
+        payment.Subcommands.Add(Get());
+        payment.Subcommands.Add(List());
+        payment.Subcommands.Add(Refund());
+        return payment;
+    }
+
+    private static Command Get()
+    {
+        var id = new Argument<string>("ID") { Description = "The Order ID; case, spaces and dashes are forgiven." };
+        var json = OrderCommands.JsonOption();
+        var command = new Command("get", "Show the payment of an order, its parts and its refunds.\n\nExample: ./commerce payment get ORD-7K3M9QX-T2F8CRW") { id, json };
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(
+            async api =>
+            {
+                var name = "payments/" + parse.GetRequiredValue(id);
+                var payment = await api.Payments.GetPaymentAsync(new GetPaymentRequest { Name = name }, OrderCommands.Options(cancellationToken));
+                if (parse.GetValue(json))
+                {
+                    Print.Json(payment);
+                    return Exit.Done;
+                }
+
+                Write(payment);
+                foreach (var part in payment.Parts)
+                    AnsiConsole.MarkupLine($"  {part.PartNumber}  {Print.Escape(part.Method)} {Print.Amount(part.Amount)}  {State(part.State)}  [dim]{Print.Escape(part.Provider)} {Print.Escape(part.ProviderReference)} {Print.Escape(part.DeclineReason)}[/]");
+                var refunds = await api.Payments.ListRefundsAsync(new ListRefundsRequest { Parent = payment.Name, PageSize = 500 }, OrderCommands.Options(cancellationToken));
+                foreach (var refund in refunds.Refunds)
+                    Write(refund);
+                if (payment.CapturedAmount.Units > 0 || payment.CapturedAmount.Nanos > 0)
+                    AnsiConsole.MarkupLine($"  [dim]left to refund:[/] {Print.Amount(refunds.RefundableAmount)}");
+                return Exit.Done;
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static Command List()
+    {
+        var store = new Option<string>("--store") { Description = "The store.", DefaultValueFactory = _ => "main" };
+        var state = new Option<Payment.Types.State>("--state") { Description = "Only payments in this state, for example Captured or PartlyRefunded." };
+        var limit = new Option<int>("--limit") { Description = "Most payments to show.", DefaultValueFactory = _ => 50 };
+        var json = OrderCommands.JsonOption();
+        var command = new Command("list", "List the payments of a store, newest first.\n\nExample: ./commerce payment list --store main --state PartlyRefunded") { store, state, limit, json };
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(
+            async api =>
+            {
+                var request = new ListPaymentsRequest { StoreId = parse.GetValue(store) ?? "", State = parse.GetValue(state), PageSize = parse.GetValue(limit) };
+                var page = await api.Payments.ListPaymentsAsync(request, OrderCommands.Options(cancellationToken));
+                if (parse.GetValue(json))
+                {
+                    Print.Json(page);
+                    return Exit.Done;
+                }
+
+                foreach (var payment in page.Payments)
+                    Write(payment);
+                return Exit.Done;
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static Command Refund()
+    {
+        var id = new Argument<string>("ID") { Description = "The Order ID." };
+        var amount = new Option<string?>("--amount") { Description = "How much, in the payment's currency, for example 12.34; without it, all that is left." };
+        var reason = new Option<RefundReason>("--reason") { Description = "Why: Return, Damaged, NotDelivered, OrderChanged, Goodwill, Fraud or Other.", DefaultValueFactory = _ => RefundReason.Other };
+        var note = new Option<string>("--note") { Description = "In words; kept with the refund.", DefaultValueFactory = _ => "" };
+        var requestId = new Option<string?>("--request-id") { Description = "Makes the call safe to repeat. Without it, a new one." };
+        var json = OrderCommands.JsonOption();
+        var command = new Command("refund", "Give money back: any amount, any number of times, up to what is left.\n\nExample: ./commerce payment refund ORD-7K3M9QX-T2F8CRW --amount 12.34 --reason Damaged")
+        {
+            id, amount, reason, note, requestId, json,
+        };
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(
+            async api =>
+            {
+                var name = "payments/" + parse.GetRequiredValue(id);
+                var request = new RefundPaymentRequest
+                {
+                    Name = name,
+                    RequestId = parse.GetValue(requestId) is { Length: > 0 } given ? given : Guid.CreateVersion7().ToString(),
+                    Reason = parse.GetValue(reason),
+                    Note = parse.GetValue(note) ?? "",
+                };
+                if (parse.GetValue(amount) is { } typed)
+                {
+                    var payment = await api.Payments.GetPaymentAsync(new GetPaymentRequest { Name = name }, OrderCommands.Options(cancellationToken));
+                    request.Amount = Amount(typed, payment.Amount.CurrencyCode);
+                }
+
+                var refund = await api.Payments.RefundPaymentAsync(request, OrderCommands.Options(cancellationToken));
+                if (parse.GetValue(json))
+                    Print.Json(refund);
+                else
+                    Write(refund);
+                return Exit.Done;
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static Google.Type.Money Amount(string typed, string currency)
+    {
+        var digits = Currencies.MinorUnits(currency) ?? 2;
+        if (!decimal.TryParse(typed, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) || value.Scale > digits || value > long.MaxValue / 1000m)
+            throw new UsageException($"--amount {typed}: give an amount of {currency} with at most {digits} decimals, such as 12.34.");
+        for (var i = 0; i < digits; i++)
+            value *= 10;
+        return new Money((long)value, currency).ToProto();
+    }
+
+    private static void Write(Payment payment) => AnsiConsole.MarkupLine(
+        $"[bold]{payment.OrderId}[/]  {State(payment.State)}  {Print.Amount(payment.Amount)}  [dim]captured {Print.Amount(payment.CapturedAmount)}, given back {Print.Amount(payment.RefundedAmount)}[/]");
+
+    private static void Write(Refund refund)
+    {
+        var state = refund.State switch
+        {
+            Commerce.Payments.V1.Refund.Types.State.Succeeded => "[green]given back[/]",
+            Commerce.Payments.V1.Refund.Types.State.Failed => "[red]failed[/]",
+            _ => "[yellow]on its way[/]",
+        };
+        var failure = string.Join(", ", refund.Parts.Select(p => p.FailureReason).Where(r => r.Length > 0).Distinct());
+        AnsiConsole.MarkupLine($"  refund {refund.Name.Split('/')[^1]}  {Print.Amount(refund.Amount)}  {state}  [dim]{refund.Reason} {Print.Escape(refund.Note)} {Print.Escape(failure)}[/]");
+    }
+
+    private static string State(Payment.Types.State state) => state switch
+    {
+        Payment.Types.State.Captured => "[green]captured[/]",
+        Payment.Types.State.Declined => "[red]declined[/]",
+        Payment.Types.State.Voided => "[dim]voided[/]",
+        Payment.Types.State.PartlyRefunded => "[blue]partly refunded[/]",
+        Payment.Types.State.Refunded => "[blue]refunded[/]",
+        Payment.Types.State.Authorised => "[yellow]authorised[/]",
+        _ => "[yellow]pending[/]",
+    };
+}

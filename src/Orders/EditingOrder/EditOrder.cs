@@ -1,0 +1,92 @@
+using Commerce.Messaging;
+using Commerce.Orders.Checking;
+using Commerce.Orders.FindingOrders;
+using Commerce.Orders.Storage;
+using Commerce.Orders.V1;
+using Commerce.ServiceDefaults;
+using Commerce.Types.V1;
+
+namespace Commerce.Orders.EditingOrder;
+
+/// <summary>Changes whom to reach and where an order goes, until it is handed over.</summary>
+public sealed class EditOrder(FindOrders find, RequestedChanges changes)
+{
+    private const string Customer = "customer";
+    private const string Address = "shipping_address";
+
+    // Each with the field of the contact that it names; the address is changed as a whole, because half of one is none.
+    private static readonly string[] ContactFields = ["name", "email", "phone", "language_code"];
+
+    /// <exception cref="Failure">INVALID_FIELD, ORDER_ID_MISTYPED, ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, REQUEST_ID_REUSED.</exception>
+    public async Task<V1.Order> Edit(UpdateOrderRequest request, RequestKey key, CancellationToken cancellationToken)
+    {
+        var mask = Check(request);
+        var id = await find.Resolve(request.Order.Name, cancellationToken);
+        return await changes.Once(id, request.Order.Etag, key, decision => Decide(request.Order, mask, decision, cancellationToken), cancellationToken);
+    }
+
+    private static async Task<OrderChange?> Decide(V1.Order wanted, IReadOnlyList<string> mask, OrderDecision decision, CancellationToken cancellationToken)
+    {
+        var (contact, address) = await OrderStore.Recipient(decision.Connection, decision.Transaction, decision.Order.Id, cancellationToken);
+        var (before, addressBefore) = (contact.Clone(), address.Clone());
+        foreach (var path in mask)
+        {
+            if (path == Address)
+                address = wanted.ShippingAddress.Clone();
+            else
+                Set(contact, wanted.Customer, path[(Customer.Length + 1)..]);
+        }
+
+        // Only the whole contact tells whether somebody can still be reached.
+        var errors = new FieldErrors();
+        errors.Customer("order." + Customer, contact);
+        errors.ThrowIfAny();
+
+        List<string> changed =
+        [
+            .. ContactFields.Where(field => !Equals(Get(before, field), Get(contact, field))).Select(field => $"{Customer}.{field}"),
+            .. addressBefore.Equals(address) ? Enumerable.Empty<string>() : [Address],
+        ];
+        var change = decision.Order.Edit(changed, decision.Moment);
+        if (change is not null)
+            OrderStore.SaveRecipient(decision.Batch, decision.Order.Id, contact, address);
+        return change;
+    }
+
+    private static List<string> Check(UpdateOrderRequest request)
+    {
+        var errors = new FieldErrors();
+        errors.RequestId(request.RequestId, required: true);
+        if (request.Order is null)
+        {
+            errors.Add("order", "Give the order with its name and what is to be changed.");
+            errors.ThrowIfAny();
+        }
+
+        errors.Etag("order.etag", request.Order!.Etag);
+        var mask = new List<string>();
+        var paths = request.UpdateMask?.Paths.Distinct().Take(FieldErrors.MostNamed).ToList() ?? [];
+        if (paths.Count == 0)
+            errors.Add("update_mask", "Name what is to be changed: \"customer\", a field of it such as \"customer.phone\", or \"shipping_address\".");
+        foreach (var path in paths)
+        {
+            if (path == Customer)
+                mask.AddRange(ContactFields.Select(field => $"{Customer}.{field}"));
+            else if (path == Address || ContactFields.Any(field => path == $"{Customer}.{field}"))
+                mask.Add(path);
+            else
+                errors.Add("update_mask", $"\"{(path.Length <= 60 ? path : path[..60])}\" cannot be changed; \"customer\", a field of it, and \"shipping_address\" can.");
+        }
+
+        if (mask.Any(path => path != Address) && request.Order.Customer is null)
+            errors.Add("order.customer", "Is named by the mask and not given.");
+        if (mask.Contains(Address))
+            errors.Address("order." + Address, request.Order.ShippingAddress);
+        errors.ThrowIfAny();
+        return [.. mask.Distinct()];
+    }
+
+    private static object? Get(Contact contact, string field) => Contact.Descriptor.FindFieldByName(field).Accessor.GetValue(contact);
+
+    private static void Set(Contact contact, Contact from, string field) => Contact.Descriptor.FindFieldByName(field).Accessor.SetValue(contact, Get(from, field));
+}

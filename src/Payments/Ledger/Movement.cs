@@ -1,0 +1,81 @@
+namespace Commerce.Payments.Ledger;
+
+/// <summary>What an account is for; each store has one of a kind in each currency, and where it says so for each provider. The numbers are stored.</summary>
+public enum AccountKind
+{
+    /// <summary>What a provider took for us and has not paid out. A provider each.</summary>
+    ProviderClearing = 1,
+
+    /// <summary>What customers paid for orders.</summary>
+    Sales = 2,
+
+    /// <summary>What went back to customers.</summary>
+    Refunds = 3,
+
+    /// <summary>Vouchers and gift cards that customers paid with: the shop owes their holders that much less. A provider each.</summary>
+    Vouchers = 4,
+
+    /// <summary>What a provider holds of customers' money and has not taken: a memorandum, for nothing is ours yet. A provider each.</summary>
+    Holds = 5,
+
+    /// <summary>The other side of the holds. A provider each.</summary>
+    HoldsCounterpart = 6,
+}
+
+/// <summary>What moved. The numbers are stored.</summary>
+public enum MovementKind
+{
+    /// <summary>A provider holds an amount.</summary>
+    Hold = 1,
+
+    /// <summary>An amount was taken, and is held no longer.</summary>
+    Capture = 2,
+
+    /// <summary>A hold ended without being taken.</summary>
+    Release = 3,
+
+    /// <summary>An amount was given back.</summary>
+    Refund = 4,
+}
+
+/// <summary>One line of a movement: a debit is positive, a credit negative.</summary>
+public readonly record struct Entry(AccountKind Account, string Provider, long Minor);
+
+/// <summary>
+/// One movement with its entries, which sum to zero. Its name is made of what moved and from where on ("…/capture/0"), so
+/// that what is learned again has the same name.
+/// </summary>
+public sealed record Movement(string Name, MovementKind Kind, IReadOnlyList<Entry> Entries)
+{
+    /// <summary>
+    /// What moved between what is stored of a payment and what is known of it now. Amounts only grow and a hold is taken and
+    /// ends once, so whatever the order of the news, the movements are the same and each is posted once.
+    /// </summary>
+    public static IReadOnlyList<Movement> Of(Payment payment) => [.. payment.Parts.Where(p => p.Changed).SelectMany(p => Of(payment.OrderId, p))];
+
+    private static IEnumerable<Movement> Of(string orderId, PaymentPart part)
+    {
+        var name = $"{orderId}/{part.Number}";
+        var (held, captured, refunded) = part.Stored;
+        var hold = part.Held - held;
+        Entry[] holds = [new(AccountKind.Holds, part.Provider, hold), new(AccountKind.HoldsCounterpart, part.Provider, -hold)];
+        var money = part.Method == "VOUCHER" ? AccountKind.Vouchers : AccountKind.ProviderClearing;
+
+        var taken = part.Captured.Minor - captured;
+        if (taken > 0)
+        {
+            Entry[] sale = [new(money, part.Provider, taken), new(AccountKind.Sales, "", -taken)];
+            yield return new Movement($"{name}/capture/{captured}", MovementKind.Capture, hold == 0 ? sale : [.. sale, .. holds]);
+        }
+        else if (hold != 0)
+        {
+            yield return hold > 0
+                ? new Movement($"{name}/hold", MovementKind.Hold, holds)
+                : new Movement($"{name}/release", MovementKind.Release, holds);
+        }
+
+        var back = part.Refunded.Minor - refunded;
+        if (back > 0)
+            yield return new Movement($"{name}/refund/{refunded}", MovementKind.Refund, [new(AccountKind.Refunds, "", back), new(money, part.Provider, -back)]);
+    }
+}
