@@ -11,6 +11,8 @@ public sealed class CommandLineTests
     [InlineData("redrive notifications.orders")]
     [InlineData("redrive notifications.orders --json")]
     [InlineData("redrive --all --json")]
+    [InlineData("bench up")]
+    [InlineData("bench flow --here --orders 10 --json")]
     public void Is_understood(string line) => Assert.Empty(Commands.Root().Parse(line).Errors);
 
     [Theory]
@@ -19,6 +21,7 @@ public sealed class CommandLineTests
     [InlineData("redrive notifications.orders --all")]
     [InlineData("redrive notifications.orders orders.payments")]
     [InlineData("queues notifications.orders")]
+    [InlineData("bench flow --orders 0")]
     [InlineData("order")]
     [InlineData("nonsense")]
     public async Task Is_refused_with_2(string line)

@@ -29,8 +29,8 @@ internal static class ConsumeBench
         await publisher.StartAsync();
         var options = new MessagingOptions();
 
-        await Ours(servers, publisher, Peer.Facts(Count / 2, "warm"));
-        await Bare(servers, publisher, Peer.Facts(Count / 2, "warm"), options);
+        await Ours(servers, publisher, Peer.Facts(Count, "warm"));
+        await Bare(servers, publisher, Peer.Facts(Count, "warm"), options);
         List<double> ours = [];
         List<double> limit = [];
         for (var round = 0; round < Rounds; round++)

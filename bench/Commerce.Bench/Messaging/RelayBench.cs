@@ -27,9 +27,9 @@ internal static class RelayBench
         var outbox = host.Services.GetRequiredService<Outbox>();
         var bus = Peer.Bus(servers.Broker);
 
-        await Relay(servers, outbox, Peer.Facts(Count / 2, "warm"));
+        await Relay(servers, outbox, Peer.Facts(Count, "warm"));
         await bus.StartAsync();
-        await Publish(servers, bus, Peer.Facts(Count / 2, "warm"), concurrency);
+        await Publish(servers, bus, Peer.Facts(Count, "warm"), concurrency);
         List<double> ours = [];
         List<double> limit = [];
         for (var round = 0; round < Rounds; round++)

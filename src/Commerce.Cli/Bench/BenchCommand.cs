@@ -13,15 +13,15 @@ internal static class BenchCommand
         var name = new Argument<string>("NAME") { Description = "relay, consume, flow or up." };
         name.AcceptOnlyFromAmong("relay", "consume", "flow", "up");
         var orders = new Option<int>("--orders") { Description = "For flow: how many orders are measured, after a quarter as many to warm up.", DefaultValueFactory = _ => 400 };
+        orders.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() <= 0)
+                result.AddError("--orders must be 1 or more.");
+        });
         var data = new Option<string>("--data") { Description = "For flow: the Olist folder.", DefaultValueFactory = _ => "../shared/data/olist" };
         var here = new Option<bool>("--here") { Description = "For flow: on the suite that runs here, instead of one that is started for it." };
         var json = new Option<bool>("--json") { Description = "Print the figures as JSON." };
         var command = new Command("bench", "Measure, beside the limit in the same run.\n\nExample: ./commerce bench relay --json") { name, orders, data, here, json };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(orders) <= 0)
-                result.AddError("--orders must be 1 or more.");
-        });
         command.SetAction((parse, cancellationToken) => parse.GetRequiredValue(name) switch
         {
             "up" => UpBench.Run(parse.GetValue(json), cancellationToken),

@@ -30,15 +30,14 @@ internal sealed class CpuShares
         _before = Read();
     }
 
-    /// <summary>Cores used by each process since the first look, most first; 1.0 is one core, all of the time.</summary>
+    /// <summary>Cores used by each process since the first look, most first, and by everything else; 1.0 is one core, all of the time.</summary>
     public IReadOnlyList<(string Name, double Cores)> Since()
     {
         var now = Read();
         var elapsed = TimeProvider.System.GetElapsedTime(_start).TotalSeconds;
         var shares = now.Seconds.Select(one => (Name: one.Key, Cores: (one.Value - _before.Seconds.GetValueOrDefault(one.Key)) / elapsed)).ToList();
-        if (now.Busy > 0)
-            shares.Add((Others, Math.Max(0, ((now.Busy - _before.Busy) / elapsed) - shares.Sum(one => one.Cores))));
-        return [.. shares.Where(one => one.Cores >= 0.005).OrderByDescending(one => one.Cores)];
+        var others = Math.Max(0, ((now.Busy - _before.Busy) / elapsed) - shares.Sum(one => one.Cores));
+        return [.. shares.OrderByDescending(one => one.Cores).Append((Name: Others, Cores: others)).Where(one => one.Cores >= 0.005)];
     }
 
     // With the native engine its own processes are known; another suite on the machine does not count for this one.
