@@ -22,6 +22,7 @@ internal static class Commands
         DemoCommand.Create(),
         OrderCommands.Create(),
         PaymentCommands.Create(),
+        InvoiceCommands.Create(),
         LedgerCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
