@@ -33,6 +33,7 @@ internal static class Commands
         DemoCommand.Create(),
         OrderCommands.Create(),
         PaymentCommands.Create(),
+        InvoiceCommands.Create(),
         LedgerCommands.Create(),
         CustomerCommands.Create(),
         LookupCommands.CreateLookup(),

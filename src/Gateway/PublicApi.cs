@@ -22,6 +22,7 @@ internal static class PublicApi
             CatalogServiceReflection.Descriptor,
             PaymentServiceReflection.Descriptor,
             LedgerServiceReflection.Descriptor,
+            InvoiceServiceReflection.Descriptor,
             ShipmentServiceReflection.Descriptor,
             NotificationServiceReflection.Descriptor,
         }.SelectMany(file => file.Services),

@@ -43,6 +43,15 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     /// <summary>What the facts so far have told to be given back, in minor units.</summary>
     public long ToldRefunded { get; private set; }
 
+    /// <summary>It was told that the order is paid: it has an invoice, and what goes back has a credit note.</summary>
+    public bool Sold { get; private set; }
+
+    /// <summary>Invoice and receipt are issued.</summary>
+    public bool Invoiced { get; init; }
+
+    /// <summary>A document is to be issued. Whoever stores a change with which this is so stores the intent with it.</summary>
+    public bool DocumentsDue => Sold && (!Invoiced || _refunds.Any(r => !r.Credited && r.State != RefundState.Pending && r.Given.Minor > 0));
+
     /// <summary>Counts every stored change, told or not: who stores a change does so to the revision that it read, or reads again.</summary>
     public long Revision { get; private set; }
 
@@ -84,9 +93,9 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
         : PaymentState.Pending;
 
     /// <summary>A payment as it was stored.</summary>
-    public Payment Restore(long version, PaymentState? told, long toldRefunded, long revision, DateTimeOffset updatedAt, IEnumerable<Refund> refunds)
+    public Payment Restore(long version, PaymentState? told, long toldRefunded, bool sold, long revision, DateTimeOffset updatedAt, IEnumerable<Refund> refunds)
     {
-        (Version, Told, ToldRefunded, Revision, UpdatedAt) = (version, told, toldRefunded, revision, updatedAt);
+        (Version, Told, ToldRefunded, Sold, Revision, UpdatedAt) = (version, told, toldRefunded, sold, revision, updatedAt);
         _refunds.AddRange(refunds);
         return this;
     }
@@ -219,6 +228,7 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
                 PaymentState.Voided => new PaymentVoided(orderId, storeId, Version, now),
                 _ => new PaymentRefunded(orderId, storeId, Version, now, Refunded, Captured),
             });
+            Sold |= state == PaymentState.Captured;
             if (state is PaymentState.PartlyRefunded or PaymentState.Refunded)
                 ToldRefunded = Refunded.Minor;
         }

@@ -1,6 +1,8 @@
 using Commerce.Messaging;
+using Commerce.Orders.V1;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
+using Commerce.Payments.Documents;
 using Commerce.Payments.FindingPayments;
 using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
@@ -24,10 +26,13 @@ public static class PaymentsModule
             .Recover<CollectPayment>()
             .Recover<ReleasePayment>()
             .Recover<CarryOutRefund>()
-            .Recover<PollPayment>();
+            .Recover<PollPayment>()
+            .Recover<IssueDocuments>();
 
         builder.Services.AddOptions<PaymentsOptions>().BindConfiguration("Payments").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
+        builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
+        builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
         builder.AddOutsideClient(SandboxProvider.Client, "sandbox");
         builder.Services.AddSingleton<IPaymentProvider, SandboxProvider>();
         builder.Services.AddSingleton<PaymentProviders>();
@@ -36,6 +41,7 @@ public static class PaymentsModule
         builder.Services.AddSingleton<ReceiveWebhook>();
         builder.Services.AddSingleton<RefundPayment>();
         builder.Services.AddSingleton<LedgerStore>();
+        builder.Services.AddSingleton<DocumentStore>();
         return builder;
     }
 
@@ -43,6 +49,7 @@ public static class PaymentsModule
     {
         app.MapGrpcService<PaymentGrpcService>();
         app.MapGrpcService<LedgerGrpcService>();
+        app.MapGrpcService<InvoiceGrpcService>();
         ReceiveWebhook.Map(app);
         app.MapMessaging();
         app.MapServiceDefaults();

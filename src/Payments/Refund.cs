@@ -26,6 +26,9 @@ public sealed class Refund
 
     public required DateTimeOffset UpdatedAt { get; set; }
 
+    /// <summary>Its credit note is issued.</summary>
+    public bool Credited { get; init; }
+
     /// <summary>What goes back to which part; never empty.</summary>
     public required IReadOnlyList<RefundPiece> Pieces { get; init; }
 

@@ -37,6 +37,9 @@ public sealed class OpenApiTests
         var operations = Document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject(), (path, verb) => $"{verb.Key} {path.Key}").Order(StringComparer.Ordinal);
         Assert.Equal(
             [
+                "get /v1/invoices",
+                "get /v1/invoices/{invoice}",
+                "get /v1/invoices/{invoice}:render",
                 "get /v1/ledger/entries",
                 "get /v1/ledger/trialBalance",
                 "get /v1/lookup/{code}",

@@ -3,6 +3,7 @@ using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
+using Commerce.Payments.Documents;
 using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.Payments.RefundingPayment;
@@ -139,6 +140,7 @@ public sealed class DriverHarness : IAsyncDisposable
                 CollectPayment.PointKind => new CollectPayment(driver),
                 ReleasePayment.PointKind => new ReleasePayment(driver),
                 CarryOutRefund.PointKind => new CarryOutRefund(driver),
+                IssueDocuments.PointKind => new IssueDocuments(harness.Store, new FakeOrders.Orders(), new FakeOrders.Stores(), TimeProvider.System),
                 _ => new PollPayment(driver),
             };
             var outcome = await handler.Recover(point, 1, CancellationToken.None);
@@ -199,6 +201,8 @@ public sealed class DriverHarness : IAsyncDisposable
 
             return facts;
         }
+
+        public Task<IReadOnlyList<IssuedDocument>> Documents() => new DocumentStore(harness.Database).Of(orderId, CancellationToken.None);
 
         /// <summary>What the ledger has of this order, by kind of account; it has to balance by itself.</summary>
         public async Task<IReadOnlyDictionary<AccountKind, long>> Ledger()

@@ -1,3 +1,4 @@
+using Commerce.Payments.Documents;
 using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.ServiceDefaults;
@@ -154,6 +155,13 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         Assert.Equal(stored.Refunded.Minor, ledger.GetValueOrDefault(AccountKind.Refunds));
         Assert.Equal(books.Sum(a => a.Captured - a.Refunded), ledger.GetValueOrDefault(AccountKind.ProviderClearing));
         Assert.Equal(stored.Parts.Sum(p => p.Held), ledger.GetValueOrDefault(AccountKind.Holds));
+
+        // What was sold has its documents, once each.
+        var documents = await payment.Documents();
+        Assert.Equal(stored.Sold ? 1 : 0, documents.Count(d => d.Kind == DocumentKind.Invoice));
+        Assert.Equal(
+            stored.Sold ? stored.Refunds.Where(r => r.Given.Minor > 0).Select(r => (r.Number, r.Given.Minor)) : [],
+            documents.Where(d => d.Kind == DocumentKind.CreditNote).Select(d => (d.RefundNumber, d.Content.TotalMinor)).OrderBy(d => d.RefundNumber));
 
         // Versions are checked to be 1, 2, 3 … in reading; the last fact tells the state.
         var facts = await payment.Facts();

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Orders.V1;
 using Commerce.Payments.V1;
 using Commerce.Sandbox;
 using Commerce.ServiceDefaults;
@@ -46,6 +47,8 @@ public sealed class PaymentsApp : IAsyncDisposable
     public HttpClient Outside { get; } = new() { Timeout = TimeSpan.FromSeconds(20) };
 
     public PaymentService.PaymentServiceClient Grpc { get; private set; } = null!;
+
+    public InvoiceService.InvoiceServiceClient Invoices { get; private set; } = null!;
 
     public Task Ready => _started.Value;
 
@@ -131,6 +134,11 @@ public sealed class PaymentsApp : IAsyncDisposable
             headers.Add(Principal.Header, Caller);
             return headers;
         }));
+        Invoices = new InvoiceService.InvoiceServiceClient(channel.Intercept(headers =>
+        {
+            headers.Add(Principal.Header, Caller);
+            return headers;
+        }));
         Rest.DefaultRequestHeaders.Add(Principal.Header, Caller);
         await StartSandbox(sandboxUrl, urls[1]);
         Outside.BaseAddress = new Uri(sandboxUrl);
@@ -157,6 +165,8 @@ public sealed class PaymentsApp : IAsyncDisposable
         });
         builder.AddServiceDefaults("Payments");
         builder.AddPayments();
+        builder.Services.AddSingleton<OrderService.OrderServiceClient>(new FakeOrders.Orders());
+        builder.Services.AddSingleton<StoreService.StoreServiceClient>(new FakeOrders.Stores());
         builder.Logging.ClearProviders();
         var app = builder.Build();
         app.MapPayments();

@@ -143,6 +143,31 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
     }
 
     [Fact]
+    public async Task Documents_are_issued_by_themselves_and_rendered_on_demand()
+    {
+        var orderId = await app.Place("main", ("tok_ok", 900));
+        var listed = await Testing.Eventually.Value(
+            async () => await app.Invoices.ListInvoicesAsync(new V1.ListInvoicesRequest { OrderId = orderId }), l => l.Invoices.Count == 2);
+        var invoice = await app.Invoices.GetInvoiceAsync(new V1.GetInvoiceRequest { Name = listed.Invoices[0].Name });
+        Assert.Equal((V1.Invoice.Types.Kind.Invoice, orderId, "Loja do Sol"), (invoice.Kind, invoice.OrderId, invoice.StoreName));
+        Assert.Equal(V1.Invoice.Types.Kind.Receipt, listed.Invoices[1].Kind);
+        var pdf = await app.Invoices.RenderInvoiceAsync(new V1.RenderInvoiceRequest { Name = invoice.Name });
+        Assert.Equal(("application/pdf", "%PDF"), (pdf.ContentType, pdf.Content.ToStringUtf8()[..4]));
+        using var rest = await app.Rest.GetAsync($"/v1/{invoice.Name}:render");
+        Assert.Contains("\"content\"", await rest.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var plain = await app.Rest.GetAsync($"/v1/{invoice.Name}");
+        Assert.Contains(invoice.Number, await plain.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        var page = await app.Invoices.ListInvoicesAsync(new V1.ListInvoicesRequest { StoreId = "main", PageSize = 1 });
+        var next = await app.Invoices.ListInvoicesAsync(new V1.ListInvoicesRequest { StoreId = "main", PageSize = 1, PageToken = page.NextPageToken });
+        Assert.NotEqual(Assert.Single(page.Invoices).Name, Assert.Single(next.Invoices).Name);
+        async Task<Grpc.Core.StatusCode> Refusal(string name) =>
+            (await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await app.Invoices.GetInvoiceAsync(new V1.GetInvoiceRequest { Name = name }))).StatusCode;
+        Assert.Equal(Grpc.Core.StatusCode.NotFound, await Refusal("invoices/main.INV-1999-000001"));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal("invoices/7"));
+    }
+
+    [Fact]
     public async Task A_refund_that_makes_no_sense_is_refused_field_by_field()
     {
         await app.Ready;

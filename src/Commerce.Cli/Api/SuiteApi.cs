@@ -25,6 +25,7 @@ internal sealed class SuiteApi : IDisposable
         Stock = new StockService.StockServiceClient(_channel);
         Payments = new PaymentService.PaymentServiceClient(_channel);
         Ledger = new LedgerService.LedgerServiceClient(_channel);
+        Invoices = new InvoiceService.InvoiceServiceClient(_channel);
         Lookup = new LookupService.LookupServiceClient(_channel);
     }
 
@@ -42,6 +43,8 @@ internal sealed class SuiteApi : IDisposable
     public PaymentService.PaymentServiceClient Payments { get; }
 
     public LedgerService.LedgerServiceClient Ledger { get; }
+
+    public InvoiceService.InvoiceServiceClient Invoices { get; }
 
     public LookupService.LookupServiceClient Lookup { get; }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Payments.Documents;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Storage;
 using Microsoft.Extensions.Options;
@@ -106,6 +107,8 @@ public sealed partial class PaymentDriver(
             PaymentsTelemetry.Outcomes.Add(1, new KeyValuePair<string, object?>("state", payment.Told.ToString()));
         }
 
+        if (IssueDocuments.DueOf(payment) is { } due)
+            context.Intend(due);
         if (!last)
             return;
 

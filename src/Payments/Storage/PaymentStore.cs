@@ -12,13 +12,13 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private const string Columns =
         "h.order_id, h.store_id, h.currency, h.amount_minor, h.cancelled, h.version, h.told, h.revision, h.created_at, h.updated_at, "
         + "p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, p.state, p.provider_reference, p.decline_reason, p.captured_minor, p.refunded_minor, "
-        + "h.told_refunded_minor, " + Refunds;
+        + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds;
 
     // Few payments have any, and the first row of a payment alone brings them.
     private const string Refunds = """
         CASE WHEN p.part_number = 1 THEN (
           SELECT jsonb_agg(jsonb_build_object(
-            'number', r.refund_number, 'amount', r.amount_minor, 'reason', r.reason, 'note', r.note, 'by', r.requested_by,
+            'number', r.refund_number, 'amount', r.amount_minor, 'reason', r.reason, 'note', r.note, 'by', r.requested_by, 'credited', r.credited,
             'created_at', r.created_at, 'updated_at', r.updated_at,
             'pieces', (
               SELECT jsonb_agg(jsonb_build_object(
@@ -87,7 +87,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     {
         const string sql = """
             WITH head AS (
-              UPDATE payments SET state = $3, told = $4, version = $5, captured_minor = $6, refunded_minor = $7, told_refunded_minor = $15, updated_at = $8, revision = revision + 1
+              UPDATE payments SET state = $3, told = $4, version = $5, captured_minor = $6, refunded_minor = $7, told_refunded_minor = $15, sold = $39, updated_at = $8, revision = revision + 1
               WHERE order_id = $1 AND revision = $2 RETURNING order_id
             ), parts AS (
               UPDATE payment_parts p
@@ -168,6 +168,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<short[]> { TypedValue = [.. entries.Select(e => (short)e.Line)] },
             new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => Name(payment, e.Entry.Account, e.Entry.Provider))] },
             new NpgsqlParameter<long[]> { TypedValue = [.. entries.Select(e => e.Entry.Minor)] },
+            new NpgsqlParameter<bool> { TypedValue = payment.Sold },
         ]);
         var saved = (long)(await command.ExecuteScalarAsync(cancellationToken))! == 1;
         if (saved)
@@ -190,14 +191,16 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                 payments.Add(new Payment(orderId, reader.GetString(1), new Money(reader.GetInt64(3), currency), parts)
                 {
                     Cancelled = reader.GetBoolean(4),
+                    Invoiced = reader.GetBoolean(23),
                     CreatedAt = reader.GetFieldValue<DateTimeOffset>(8),
                 }.Restore(
                     reader.GetInt64(5),
                     reader.IsDBNull(6) ? null : (PaymentState)reader.GetInt16(6),
                     reader.GetInt64(21),
+                    reader.GetBoolean(22),
                     reader.GetInt64(7),
                     reader.GetFieldValue<DateTimeOffset>(9),
-                    reader.IsDBNull(22) ? [] : JsonSerializer.Deserialize<RefundRow[]>(reader.GetString(22), Json)!.Select(r => r.ToRefund(currency))));
+                    reader.IsDBNull(24) ? [] : JsonSerializer.Deserialize<RefundRow[]>(reader.GetString(24), Json)!.Select(r => r.ToRefund(currency))));
             }
 
             parts.Add(PaymentPart
@@ -218,7 +221,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
 
     private sealed record RefundRow(
-        int Number, long Amount, short Reason, string Note, string By, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
+        int Number, long Amount, short Reason, string Note, string By, bool Credited, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
     {
         public Refund ToRefund(string currency) => new()
         {
@@ -227,6 +230,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             Reason = (RefundReason)Reason,
             Note = Note,
             By = By,
+            Credited = Credited,
             CreatedAt = CreatedAt,
             UpdatedAt = UpdatedAt,
             Pieces = [.. Pieces.Select(p => new RefundPiece(p.Part, new Money(p.Amount, currency)).Restore((RefundPieceState)p.State, p.Reference, p.Failure))],

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Commerce.Messaging;
 using Commerce.Payments.CollectingPayment;
+using Commerce.Payments.Documents;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Storage;
 using Commerce.ServiceDefaults;
@@ -105,6 +106,8 @@ public sealed partial class ReceiveWebhook(
             {
                 foreach (var fact in facts)
                     outbox.Add(batch, fact);
+                if (IssueDocuments.DueOf(payment) is { } due)
+                    points.Add(batch, due);
                 if (!busy && payment.Next().Count > 0)
                     points.Add(batch, new RecoveryPoint(CollectPayment.PointKind, $"{payment.OrderId}/{payment.Revision}"));
             },

@@ -1,0 +1,85 @@
+namespace Commerce.Payments.Documents;
+
+/// <summary>What a document is. The numbers are stored, and are those of the proto's enum.</summary>
+public enum DocumentKind
+{
+    /// <summary>What was bought, and what it came to.</summary>
+    Invoice = 1,
+
+    /// <summary>That it was paid, and how.</summary>
+    Receipt = 2,
+
+    /// <summary>What was given back.</summary>
+    CreditNote = 3,
+}
+
+/// <summary>
+/// What a document says, as it was when it was issued: a name or a price that changes later does not change it. Amounts are
+/// in the smallest unit of the currency. Holds the name and address of the customer, as the law wants it to, and is the one
+/// place in Payments that does.
+/// </summary>
+public sealed record DocumentContent(
+    string OrderId,
+    string StoreName,
+    IReadOnlyList<string> StoreAddress,
+    string StoreEmail,
+    string Colour,
+    string Language,
+    string TimeZone,
+    string CustomerName,
+    IReadOnlyList<string> CustomerAddress,
+    DateTimeOffset OrderedAt,
+    string Currency,
+    IReadOnlyList<DocumentLine> Lines,
+    long SubtotalMinor,
+    long ShippingMinor,
+    IReadOnlyList<DocumentAdjustment> Adjustments,
+    long TotalMinor,
+    IReadOnlyList<DocumentPayment> Payments,
+    string Corrects,
+    string Note);
+
+/// <summary>A position.</summary>
+public sealed record DocumentLine(string Sku, string Title, int Quantity, long UnitPriceMinor, long AmountMinor);
+
+/// <summary>A fee or a discount on the whole.</summary>
+public sealed record DocumentAdjustment(string Label, long AmountMinor);
+
+/// <summary>What was paid, or given back, by which means.</summary>
+public sealed record DocumentPayment(string Method, int Instalments, long AmountMinor);
+
+/// <summary>An issued document: its content and what issuing gave it.</summary>
+public sealed record IssuedDocument(string StoreId, string OrderId, DocumentKind Kind, int Year, int Serial, int RefundNumber, DateTimeOffset IssuedAt, DocumentContent Content)
+{
+    /// <summary>For example "INV-2026-000042": without a gap within store, kind and year.</summary>
+    public string Number => FormattableString.Invariant($"{DocumentNumbers.PrefixOf(Kind)}-{Year:D4}-{Serial:D6}");
+
+    /// <summary>For example "main.INV-2026-000042".</summary>
+    public string Id => $"{StoreId}.{Number}";
+}
+
+/// <summary>How documents are numbered.</summary>
+public static class DocumentNumbers
+{
+    public static string PrefixOf(DocumentKind kind) => kind switch
+    {
+        DocumentKind.Invoice => "INV",
+        DocumentKind.Receipt => "REC",
+        _ => "CRN",
+    };
+
+    /// <summary>Reads "{store_id}.{INV|REC|CRN}-{year}-{serial}"; null if it is not that.</summary>
+    public static (string StoreId, DocumentKind Kind, int Year, int Serial)? Read(string id)
+    {
+        if (id.Split('.') is not [{ Length: > 0 and <= 40 } storeId, var number]
+            || number.Split('-') is not [var prefix, { Length: 4 } year, { Length: >= 6 and <= 9 } serial]
+            || !year.All(char.IsAsciiDigit) || !serial.All(char.IsAsciiDigit))
+        {
+            return null;
+        }
+
+        DocumentKind? kind = prefix switch { "INV" => DocumentKind.Invoice, "REC" => DocumentKind.Receipt, "CRN" => DocumentKind.CreditNote, _ => null };
+        var invariant = System.Globalization.CultureInfo.InvariantCulture;
+        return kind is { } known ? (storeId, known, int.Parse(year, invariant), int.Parse(serial, invariant)) : null;
+    }
+}

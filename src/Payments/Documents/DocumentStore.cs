@@ -1,0 +1,126 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Commerce.Payments.Documents;
+
+/// <summary>Reads documents, and issues them: once each, with the next number.</summary>
+public sealed class DocumentStore(NpgsqlDataSource database)
+{
+    private const string Columns = "store_id, order_id, kind, year, serial, refund_number, issued_at, content";
+
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    public async Task<IssuedDocument?> Find(string storeId, DocumentKind kind, int year, int serial, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand($"SELECT {Columns} FROM documents WHERE store_id = $1 AND kind = $2 AND year = $3 AND serial = $4");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = storeId });
+        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)kind });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = year });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = serial });
+        return (await Read(command, cancellationToken)).SingleOrDefault();
+    }
+
+    /// <summary>The documents of an order, in the order in which they were issued.</summary>
+    public async Task<IReadOnlyList<IssuedDocument>> Of(string orderId, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await Of(connection, null, orderId, cancellationToken);
+    }
+
+    /// <summary>The documents of a store from after a position on, newest first.</summary>
+    public async Task<IReadOnlyList<IssuedDocument>> List(
+        string storeId, DocumentKind? kind, (DateTimeOffset IssuedAt, DocumentKind Kind, int Serial)? after, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand($"""
+            SELECT {Columns} FROM documents
+            WHERE store_id = $1 AND issued_at <= $2 AND (issued_at < $2 OR kind > $3 OR kind = $3 AND serial < $4) {(kind is null ? "" : "AND kind = $6")}
+            ORDER BY issued_at DESC, kind, serial DESC LIMIT $5
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = storeId });
+        command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = after?.IssuedAt.UtcDateTime ?? DateTime.MaxValue, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)(after?.Kind ?? 0) });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = after?.Serial ?? 0 });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        if (kind is { } only)
+            command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)only });
+        return await Read(command, cancellationToken);
+    }
+
+    /// <summary>
+    /// Issues what is not issued yet of an order's documents, in the given order. Two of these at once come one after the
+    /// other, because each holds the payment's row.
+    /// </summary>
+    public static async Task Issue(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string storeId, string orderId, int year, DateTimeOffset now,
+        IReadOnlyList<(DocumentKind Kind, int RefundNumber, Func<IReadOnlyList<IssuedDocument>, DocumentContent> Content)> wanted, CancellationToken cancellationToken)
+    {
+        await Execute(connection, transaction, "SELECT FROM payments WHERE order_id = $1 FOR UPDATE", cancellationToken, Text(orderId));
+        var issued = (await Of(connection, transaction, orderId, cancellationToken)).ToList();
+        foreach (var (kind, refundNumber, content) in wanted)
+        {
+            if (issued.Any(d => d.Kind == kind && d.RefundNumber == refundNumber))
+                continue;
+            await using var command = new NpgsqlCommand(
+                """
+                WITH number AS (
+                  INSERT INTO document_numbers (store_id, kind, year, last) VALUES ($1, $2, $3, 1)
+                  ON CONFLICT (store_id, kind, year) DO UPDATE SET last = document_numbers.last + 1 RETURNING last
+                )
+                INSERT INTO documents (store_id, kind, year, serial, order_id, refund_number, issued_at, content)
+                SELECT $1, $2, $3, last, $4, $5, $6, $7 FROM number RETURNING serial
+                """, connection, transaction);
+            var what = content(issued);
+            command.Parameters.Add(Text(storeId));
+            command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)kind });
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = year });
+            command.Parameters.Add(Text(orderId));
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = refundNumber });
+            command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(what, Json), NpgsqlDbType = NpgsqlDbType.Jsonb });
+            var serial = (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+            issued.Add(new IssuedDocument(storeId, orderId, kind, year, serial, refundNumber, now, what));
+        }
+
+        await Execute(connection, transaction, "UPDATE payments SET invoiced = true WHERE order_id = $1", cancellationToken, Text(orderId));
+        await Execute(
+            connection, transaction, "UPDATE refunds SET credited = true WHERE order_id = $1 AND refund_number = ANY ($2)", cancellationToken,
+            Text(orderId), new NpgsqlParameter<int[]> { TypedValue = [.. issued.Where(d => d.Kind == DocumentKind.CreditNote).Select(d => d.RefundNumber)] });
+    }
+
+    private static async Task<IReadOnlyList<IssuedDocument>> Of(NpgsqlConnection connection, NpgsqlTransaction? transaction, string orderId, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM documents WHERE order_id = $1 ORDER BY issued_at, kind, serial", connection, transaction);
+        command.Parameters.Add(Text(orderId));
+        return await Read(command, cancellationToken);
+    }
+
+    private static async Task Execute(NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+    {
+        await using var command = new NpgsqlCommand(sql, connection, transaction);
+        command.Parameters.AddRange(parameters);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task<List<IssuedDocument>> Read(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var documents = new List<IssuedDocument>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            documents.Add(new IssuedDocument(
+                reader.GetString(0),
+                reader.GetString(1),
+                (DocumentKind)reader.GetInt16(2),
+                reader.GetInt32(3),
+                reader.GetInt32(4),
+                reader.GetInt32(5),
+                reader.GetFieldValue<DateTimeOffset>(6),
+                JsonSerializer.Deserialize<DocumentContent>(reader.GetString(7), Json)!));
+        }
+
+        return documents;
+    }
+
+    private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
+}

@@ -1,0 +1,135 @@
+using System.Text;
+using Commerce.Payments.Documents;
+using Commerce.Payments.Providers;
+using Npgsql;
+
+namespace Commerce.Payments.Tests;
+
+public sealed class DocumentTests(DriverHarness harness) : IClassFixture<DriverHarness>
+{
+    private readonly FakeProvider _provider = new();
+
+    [Fact]
+    public async Task A_paid_order_gets_an_invoice_a_receipt_and_a_credit_note_for_each_refund_that_gave_something_back()
+    {
+        var payment = await Paid();
+        await payment.Refund(100, note: "a scratch");
+        await payment.Settle();
+        _provider.RefundsEnd = _ => RefundStatus.Failed;
+        await payment.Refund(200);
+        await payment.Settle();
+        _provider.RefundsEnd = _ => RefundStatus.Succeeded;
+        await payment.Cancel();
+        await payment.Settle();
+
+        var documents = await payment.Documents();
+        Assert.Equal(
+            [(DocumentKind.Invoice, 0, 2819L), (DocumentKind.Receipt, 0, 1000L), (DocumentKind.CreditNote, 1, 100L), (DocumentKind.CreditNote, 3, 900L)],
+            documents.Select(d => (d.Kind, d.RefundNumber, d.Content.TotalMinor)));
+        Assert.All(documents.Skip(1), d => Assert.Equal(documents[0].Number, d.Content.Corrects));
+        Assert.Equal(("Ana Conceição", "Loja do Sol", "pt-BR", 2), (documents[0].Content.CustomerName, documents[0].Content.StoreName, documents[0].Content.Language, documents[0].Content.Lines.Count));
+        Assert.Equal("a scratch", documents[2].Content.Note);
+        Assert.All(documents, d => Assert.StartsWith("%PDF-", Encoding.ASCII.GetString(PdfDocumentRenderer.Render(d)[..5]), StringComparison.Ordinal));
+        Assert.All(documents, d => Assert.Equal((d.StoreId, d.Kind, d.Year, d.Serial), DocumentNumbers.Read(d.Id)));
+    }
+
+    [Fact]
+    public async Task What_was_cancelled_before_it_was_paid_has_no_documents()
+    {
+        var payment = await harness.Begin(_provider);
+        await payment.Place(("ok", 1000));
+        await payment.Cancel();
+        await payment.Settle();
+        Assert.Empty(await payment.Documents());
+    }
+
+    [Fact]
+    public async Task Numbers_have_no_gap_though_many_issue_at_once_and_some_are_rolled_back()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(async i =>
+        {
+            var payment = await harness.Begin(_provider);
+            await payment.Place(("ok", 1000 + i));
+            for (var round = 0; round < 4; round++)
+            {
+                foreach (var point in await payment.PointsLeft())
+                {
+                    // Dies with its numbers drawn, and again; two at once then race for the next ones.
+                    await payment.Run(point, killed: true);
+                    await Task.WhenAll(payment.Run(point), payment.Run(point));
+                }
+            }
+
+            await payment.Settle();
+        }));
+
+        await using var command = harness.Database.CreateCommand(
+            "SELECT kind, count(*), max(serial), (SELECT last FROM document_numbers n WHERE (n.store_id, n.kind, n.year) = (d.store_id, d.kind, d.year)) FROM documents d GROUP BY store_id, kind, year");
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            Assert.Equal((reader.GetInt64(1), reader.GetInt64(1)), (reader.GetInt32(2), reader.GetInt32(3)));
+    }
+
+    [Theory]
+    [InlineData("UPDATE documents SET content = '{}'")]
+    [InlineData("DELETE FROM documents")]
+    [InlineData("TRUNCATE documents")]
+    [InlineData("SET session_replication_role = replica; DELETE FROM documents")]
+    public async Task An_issued_document_cannot_be_changed_by_anybody(string sql)
+    {
+        await harness.Begin(_provider);
+        await using var connection = await harness.Database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var command = new NpgsqlCommand(sql, connection, transaction);
+        Assert.Equal(PostgresErrorCodes.RestrictViolation, (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync())).SqlState);
+    }
+
+    [Fact]
+    public async Task A_document_that_would_leave_a_gap_is_refused_whoever_writes_it()
+    {
+        await harness.Begin(_provider);
+        await using var command = harness.Database.CreateCommand("INSERT INTO documents VALUES ('gap', 1, 2026, 7, 'ORD-GAP', 0, now(), '{}')");
+        Assert.Equal("documents_are_gapless", (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync())).ConstraintName);
+    }
+
+    [Theory]
+    [InlineData(123456, "EUR", "en-GB", "€1,234.56")]
+    [InlineData(123456, "EUR", "de-DE", "1.234,56 €")]
+    [InlineData(123456, "BRL", "pt-BR", "R$ 1.234,56")]
+    [InlineData(-5, "EUR", "fr", "−0,05 €")]
+    [InlineData(1234567, "JPY", "en", "¥1,234,567")]
+    [InlineData(0, "JPY", "en", "¥0")]
+    [InlineData(1234567, "KWD", "en", "1,234.567 KWD")]
+    [InlineData(1, "KWD", "de", "0,001 KWD")]
+    [InlineData(long.MinValue, "USD", "en", "−$92,233,720,368,547,758.08")]
+    public void Amounts_have_their_currencys_decimals_in_the_stores_language(long minor, string currency, string language, string text) =>
+        Assert.Equal(text, DocumentLanguage.Of(language).Amount(minor, currency).Replace('\u00a0', ' '));
+
+    [Theory]
+    [InlineData("main.INV-2026")]
+    [InlineData("main.INV-2026-1")]
+    [InlineData("main.XXX-2026-000001")]
+    [InlineData("INV-2026-000001")]
+    [InlineData("main.INV-20٢6-000001")]
+    [InlineData("")]
+    public void What_is_no_number_is_none(string id) => Assert.Null(DocumentNumbers.Read(id));
+
+    [Fact]
+    public async Task A_tallorder_with_anything_for_names_still_renders()
+    {
+        var payment = await Paid();
+        var document = (await payment.Documents())[0];
+        string[] names = [new string('x', 300), "日本語の名前 😀", "\u0000\u0007", "العربية", ""];
+        var lines = Enumerable.Range(0, 500).Select(i => new DocumentLine($"sku-{i}", names[i % names.Length], i, long.MaxValue, long.MaxValue)).ToList();
+        var tall = document with { Content = document.Content with { Lines = lines, Colour = "red", TimeZone = "Nowhere", Language = "xx", StoreName = names[0], CustomerName = names[1] } };
+        Assert.True(PdfDocumentRenderer.Render(tall).Length > 10_000);
+    }
+
+    private async Task<DriverHarness.TestPayment> Paid()
+    {
+        var payment = await harness.Begin(_provider);
+        await payment.Place(("ok", 1000));
+        await payment.Settle();
+        return payment;
+    }
+}
