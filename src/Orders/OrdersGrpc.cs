@@ -2,10 +2,12 @@ using Commerce.Messaging;
 using Commerce.Orders.CancellingOrder;
 using Commerce.Orders.ExportingOrders;
 using Commerce.Orders.FindingOrders;
+using Commerce.Orders.ImportingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.Reordering;
 using Commerce.Orders.SummingSpend;
 using Commerce.Orders.V1;
+using Commerce.ServiceDefaults;
 using Google.Protobuf;
 using Grpc.Core;
 
@@ -14,7 +16,7 @@ namespace Commerce.Orders;
 /// <summary>commerce.orders.v1.OrderService.</summary>
 public sealed class OrdersGrpc(
     PlaceOrder placeOrder, CancelOrder cancelOrder, FindOrders findOrders, ListOrders listOrders, SearchOrders searchOrders, ExportOrders exportOrders,
-    SumSpend sumSpend, Reorder reorder)
+    SumSpend sumSpend, Reorder reorder, ImportOrders importOrders)
     : OrderService.OrderServiceBase
 {
     public override Task<V1.Order> PlaceOrder(PlaceOrderRequest request, ServerCallContext context) =>
@@ -40,6 +42,9 @@ public sealed class OrdersGrpc(
 
     public override Task<V1.Order> CancelOrder(CancelOrderRequest request, ServerCallContext context) =>
         cancelOrder.Cancel(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
+    public override Task<ImportOrdersResponse> ImportOrders(IAsyncStreamReader<ImportOrdersRequest> requestStream, ServerCallContext context) =>
+        importOrders.Import(requestStream, Principal.Of(context).ToString(), context.CancellationToken);
 
     public override Task<ReorderResponse> Reorder(ReorderRequest request, ServerCallContext context) =>
         reorder.Quote(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);

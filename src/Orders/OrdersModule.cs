@@ -4,6 +4,7 @@ using Commerce.Orders.Catalogue;
 using Commerce.Orders.Consumers;
 using Commerce.Orders.ExportingOrders;
 using Commerce.Orders.FindingOrders;
+using Commerce.Orders.ImportingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.Reordering;
 using Commerce.Orders.Stock;
@@ -35,7 +36,7 @@ public static class OrdersModule
         builder.Services.AddSingleton<StockBook>();
         builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
         builder.Services.AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<FindOrders>().AddSingleton<ListOrders>();
-        builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>().AddSingleton<SumSpend>().AddSingleton<Reorder>();
+        builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>().AddSingleton<SumSpend>().AddSingleton<Reorder>().AddSingleton<ImportOrders>();
         builder.Services.AddHostedService<IndexOrders>();
         return builder;
     }

@@ -136,7 +136,7 @@ public sealed class OpenApiTests
         Assert.Equal("string", order["version"]!["type"]!.GetValue<string>());
         Assert.Equal("int64", order["version"]!["format"]!.GetValue<string>());
         Assert.Equal("date-time", order["createTime"]!["format"]!.GetValue<string>());
-        Assert.Equal("When the suite accepted it.", order["createTime"]!["description"]!.GetValue<string>());
+        Assert.Equal("When it was placed: when the suite accepted it, or the original time of an imported order.", order["createTime"]!["description"]!.GetValue<string>());
         Assert.Equal("#/components/schemas/orders.v1.OrderLine", order["lines"]!["items"]!["$ref"]!.GetValue<string>());
         Assert.Equal("integer", Schema("orders.v1.OrderLine")["properties"]!["quantity"]!["type"]!.GetValue<string>());
         Assert.Equal("string", Schema("google.type.Money")["properties"]!["units"]!["type"]!.GetValue<string>());

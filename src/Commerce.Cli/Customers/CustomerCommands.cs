@@ -42,7 +42,7 @@ internal static class CustomerCommands
         return command;
     }
 
-    private static void Write(string what, IReadOnlyCollection<SpendGroup> groups)
+    private static void Write(string what, Google.Protobuf.Collections.RepeatedField<SpendGroup> groups)
     {
         if (groups.Count == 0)
             return;
@@ -52,5 +52,5 @@ internal static class CustomerCommands
         AnsiConsole.Write(table);
     }
 
-    private static string Amounts(IReadOnlyCollection<Google.Type.Money> amounts) => amounts.Count == 0 ? "nothing spent" : string.Join(", ", amounts.Select(Print.Amount));
+    private static string Amounts(Google.Protobuf.Collections.RepeatedField<Google.Type.Money> amounts) => amounts.Count == 0 ? "nothing spent" : string.Join(", ", amounts.Select(Print.Amount));
 }

@@ -6,7 +6,8 @@ namespace Commerce.Notifications.Consumers;
 
 /// <summary>Hears orders: the shopper is told that theirs is confirmed, or cancelled.</summary>
 internal sealed class OrderFactsConsumer(TimeProvider time) :
-    IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderCompleted>
+    IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderCompleted>,
+    IConsumeFact<OrderImported>
 {
     public Task Consume(OrderConfirmed fact, FactContext context) => Tell(fact, Kind.OrderConfirmed, context);
 
@@ -18,6 +19,8 @@ internal sealed class OrderFactsConsumer(TimeProvider time) :
     public Task Consume(OrderProgressed fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(OrderCompleted fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(OrderImported fact, FactContext context) => Task.CompletedTask;
 
     private Task Tell(IOrderFact fact, Kind kind, FactContext context)
     {

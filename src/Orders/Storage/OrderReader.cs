@@ -17,7 +17,7 @@ public sealed class OrderReader(NpgsqlDataSource database)
                o.create_time, o.update_time, o.currency, o.subtotal_minor, o.shipping_minor, o.total_minor, o.promised_delivery_time,
                o.cancel_reason, o.cancel_note, o.cancel_time, o.customer_name, o.customer_email, o.customer_phone, o.customer_language,
                o.to_region_code, o.to_language_code, o.to_postal_code, o.to_sorting_code, o.to_administrative_area, o.to_locality,
-               o.to_sublocality, o.to_address_lines, o.to_recipients, o.to_organization, o.adjustments, o.payment_parts
+               o.to_sublocality, o.to_address_lines, o.to_recipients, o.to_organization, o.adjustments, o.payment_parts, o.import_time
         FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = ANY ($1)
         """;
 
@@ -112,6 +112,7 @@ public sealed class OrderReader(NpgsqlDataSource database)
         order.Subtotal = new Commerce.Money(reader.GetInt64(11), currency).ToProto();
         order.ShippingCharge = new Commerce.Money(reader.GetInt64(12), currency).ToProto();
         order.Total = new Commerce.Money(reader.GetInt64(13), currency).ToProto();
+        order.ImportTime = reader.TimeOrNull(34)?.ToTimestamp();
         order.PromisedDeliveryTime = reader.TimeOrNull(14)?.ToTimestamp();
         order.Customer = new Contact
         {
