@@ -5,6 +5,7 @@ using Commerce.Cli.Demo;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
 using Commerce.Cli.Replay;
+using Commerce.Cli.Stock;
 using Commerce.Cli.Suite;
 
 namespace Commerce.Cli;
@@ -22,6 +23,7 @@ internal static class Commands
         DemoCommand.Create(),
         OrderCommands.Create(),
         CustomerCommands.Create(),
+        StockCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         ReplayCommand.Create(),

@@ -33,7 +33,7 @@ public static class OrdersModule
         builder.Services.AddOptions<OrdersOptions>().BindConfiguration(OrdersOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<StoreBook>().AddSingleton<CreateStore>();
         builder.Services.AddSingleton<ProductBook>().AddSingleton<UpdateProducts>();
-        builder.Services.AddSingleton<StockBook>();
+        builder.Services.AddSingleton<StockBook>().AddSingleton<AdjustStock>();
         builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
         builder.Services.AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<FindOrders>().AddSingleton<ListOrders>();
         builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>().AddSingleton<SumSpend>().AddSingleton<Reorder>().AddSingleton<ImportOrders>();
