@@ -8,6 +8,7 @@ using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
 using Commerce.Cli.Queues;
 using Commerce.Cli.Replay;
+using Commerce.Cli.Stock;
 using Commerce.Cli.Suite;
 
 namespace Commerce.Cli;
@@ -36,6 +37,7 @@ internal static class Commands
         InvoiceCommands.Create(),
         LedgerCommands.Create(),
         CustomerCommands.Create(),
+        StockCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         QueueCommands.CreateQueues(),

@@ -74,6 +74,7 @@ public static class GatewayModule
         app.UseMiddleware<OutsideCaller>();
         app.MapGrpcService<LookupGrpcService>();
         app.MapLookupEvents();
+        app.UseLongStreams();
         app.MapReverseProxy();
         app.MapApiDescription();
         app.MapMessaging();

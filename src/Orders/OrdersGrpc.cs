@@ -3,10 +3,12 @@ using Commerce.Orders.CancellingOrder;
 using Commerce.Orders.EditingOrder;
 using Commerce.Orders.ExportingOrders;
 using Commerce.Orders.FindingOrders;
+using Commerce.Orders.ImportingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.Reordering;
 using Commerce.Orders.SummingSpend;
 using Commerce.Orders.V1;
+using Commerce.ServiceDefaults;
 using Google.Protobuf;
 using Grpc.Core;
 
@@ -14,8 +16,8 @@ namespace Commerce.Orders;
 
 /// <summary>commerce.orders.v1.OrderService.</summary>
 public sealed class OrdersGrpc(
-    PlaceOrder placeOrder, CancelOrder cancelOrder, EditOrder editOrder, FindOrders findOrders, ListOrders listOrders, SearchOrders searchOrders, ExportOrders exportOrders,
-    SumSpend sumSpend, Reorder reorder)
+    PlaceOrder placeOrder, CancelOrder cancelOrder, EditOrder editOrder, FindOrders findOrders, ListOrders listOrders, SearchOrders searchOrders,
+    ExportOrders exportOrders, SumSpend sumSpend, Reorder reorder, ImportOrders importOrders)
     : OrderService.OrderServiceBase
 {
     public override Task<V1.Order> PlaceOrder(PlaceOrderRequest request, ServerCallContext context) =>
@@ -44,6 +46,9 @@ public sealed class OrdersGrpc(
 
     public override Task<V1.Order> UpdateOrder(UpdateOrderRequest request, ServerCallContext context) =>
         editOrder.Edit(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
+    public override Task<ImportOrdersResponse> ImportOrders(IAsyncStreamReader<ImportOrdersRequest> requestStream, ServerCallContext context) =>
+        importOrders.Import(requestStream, Principal.Of(context).ToString(), context.CancellationToken);
 
     public override Task<ReorderResponse> Reorder(ReorderRequest request, ServerCallContext context) =>
         reorder.Quote(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);

@@ -26,6 +26,10 @@ public static class OrdersTelemetry
 
     private static readonly Counter<long> Repriced = Meter.CreateCounter<long>("commerce.orders.catalogue.stale", "{order}", "Orders priced again because the catalogue had changed.");
 
+    private static readonly Counter<long> Imported = Meter.CreateCounter<long>("commerce.orders.imported", "{order}", "Orders of a shop's history that were stored.");
+
+    public static void OrdersImported(string storeId, int count) => Imported.Add(count, new KeyValuePair<string, object?>(StoreIdAttribute, storeId));
+
     public static void OrderPlaced(string storeId) => Placed.Add(1, new KeyValuePair<string, object?>(StoreIdAttribute, storeId));
 
     public static void OrderRefused(ErrorReason reason) => Refused.Add(1, new KeyValuePair<string, object?>("reason", FactName.Of(reason)));

@@ -63,6 +63,8 @@ public sealed class OpenApiTests
                 "get /v1/stores/{store}/products",
                 "get /v1/stores/{store}/products/{product}",
                 "get /v1/stores/{store}/products/{product}/stock",
+                "get /v1/stores/{store}/products/{product}/stockMovements",
+                "get /v1/stores/{store}/stock",
                 "get /v1/tracking/{trackingNumber}",
                 "get /v1/tracking:batchGet",
                 "patch /v1/orders/{order}",
@@ -72,6 +74,7 @@ public sealed class OpenApiTests
                 "post /v1/orders/{order}:reorder",
                 "post /v1/payments/{payment}:refund",
                 "post /v1/stores",
+                "post /v1/stores/{store}/products/{product}/stock:adjust",
                 "post /v1/stores/{store}/products:batchUpdate",
                 "post /v1/stores/{store}/stock:batchSet",
             ],
@@ -145,7 +148,7 @@ public sealed class OpenApiTests
         Assert.Equal("string", order["version"]!["type"]!.GetValue<string>());
         Assert.Equal("int64", order["version"]!["format"]!.GetValue<string>());
         Assert.Equal("date-time", order["createTime"]!["format"]!.GetValue<string>());
-        Assert.Equal("When the suite accepted it.", order["createTime"]!["description"]!.GetValue<string>());
+        Assert.Equal("When it was placed: when the suite accepted it, or the original time of an imported order.", order["createTime"]!["description"]!.GetValue<string>());
         Assert.Equal("#/components/schemas/orders.v1.OrderLine", order["lines"]!["items"]!["$ref"]!.GetValue<string>());
         Assert.Equal("integer", Schema("orders.v1.OrderLine")["properties"]!["quantity"]!["type"]!.GetValue<string>());
         Assert.Equal("string", Schema("google.type.Money")["properties"]!["units"]!["type"]!.GetValue<string>());

@@ -73,11 +73,13 @@ public class ReorderTests(OrdersService service) : OrdersServiceTests(service)
         await Service.Orders.CancelOrderAsync(new CancelOrderRequest { Name = old.Name, RequestId = Guid.NewGuid().ToString() });
         await Service.Catalogue.BatchUpdateProductsAsync(new BatchUpdateProductsRequest
         {
-            Parent = "stores/main", Products = { new Product { Sku = skus[0], Title = "Dearer", UnitPrice = Request.Euro(1500), StockTracked = true } },
+            Parent = "stores/main",
+            Products = { new Product { Sku = skus[0], Title = "Dearer", UnitPrice = Request.Euro(1500), StockTracked = true } },
         });
         await Service.Stock.BatchSetStockAsync(new BatchSetStockRequest
         {
-            Parent = "stores/main", Levels = { new StockLevel { Sku = skus[1], OnHand = 3 }, new StockLevel { Sku = skus[4], OnHand = 0 } },
+            Parent = "stores/main",
+            Levels = { new StockLevel { Sku = skus[1], OnHand = 3 }, new StockLevel { Sku = skus[4], OnHand = 0 } },
         });
         return old;
     }

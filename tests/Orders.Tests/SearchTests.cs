@@ -53,9 +53,22 @@ public class SearchTests(OrdersService service) : OrdersServiceTests(service)
             await Finds(wanted, new OrderFilter { StoreId = "known", Text = text });
         await Finds(wanted, new OrderFilter
         {
-            OrderId = wanted.OrderId, TrackingNumber = "SPY99KNOWN", StoreId = "known", ExternalId = "shop-77", Email = "jose@example.com", Phone = "+5511987654321",
-            Name = "jose", PostalCode = "01310100", Sku = "vase", Text = "lamp", States = { OrderState.Open }, PaymentStates = { PaymentState.Pending, PaymentState.Paid },
-            FulfilmentStates = { FulfilmentState.Unfulfilled }, CreateTimeFrom = wanted.CreateTime, TotalFrom = wanted.Total, TotalUntil = wanted.Total,
+            OrderId = wanted.OrderId,
+            TrackingNumber = "SPY99KNOWN",
+            StoreId = "known",
+            ExternalId = "shop-77",
+            Email = "jose@example.com",
+            Phone = "+5511987654321",
+            Name = "jose",
+            PostalCode = "01310100",
+            Sku = "vase",
+            Text = "lamp",
+            States = { OrderState.Open },
+            PaymentStates = { PaymentState.Pending, PaymentState.Paid },
+            FulfilmentStates = { FulfilmentState.Unfulfilled },
+            CreateTimeFrom = wanted.CreateTime,
+            TotalFrom = wanted.Total,
+            TotalUntil = wanted.Total,
         });
 
         foreach (var other in new[]
@@ -143,9 +156,18 @@ public class SearchTests(OrdersService service) : OrdersServiceTests(service)
             PageSize = 501,
             Filter = new()
             {
-                Email = "x", Phone = "123", Name = "--", Sku = "a b", TrackingNumber = "?", PostalCode = "-", Text = "a b c d e f g h i", States = { (OrderState)99 },
-                CreateTimeFrom = new Timestamp { Seconds = 10 }, CreateTimeUntil = new Timestamp { Seconds = 10 },
-                TotalFrom = Request.Euro(2), TotalUntil = Request.Euro(1),
+                Email = "x",
+                Phone = "123",
+                Name = "--",
+                Sku = "a b",
+                TrackingNumber = "?",
+                PostalCode = "-",
+                Text = "a b c d e f g h i",
+                States = { (OrderState)99 },
+                CreateTimeFrom = new Timestamp { Seconds = 10 },
+                CreateTimeUntil = new Timestamp { Seconds = 10 },
+                TotalFrom = Request.Euro(2),
+                TotalUntil = Request.Euro(1),
             },
         }));
         Assert.Equal(

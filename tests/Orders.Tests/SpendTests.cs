@@ -61,7 +61,10 @@ public class SpendTests(OrdersService service) : OrdersServiceTests(service)
     {
         var (_, _, fields, _) = await Refusal.Of(Service.Orders.GetSpendSummaryAsync(new GetSpendSummaryRequest
         {
-            Email = "x", StoreId = "A", CreateTimeFrom = new Timestamp { Seconds = 2 }, CreateTimeUntil = new Timestamp { Seconds = 1 },
+            Email = "x",
+            StoreId = "A",
+            CreateTimeFrom = new Timestamp { Seconds = 2 },
+            CreateTimeUntil = new Timestamp { Seconds = 1 },
         }));
         Assert.Equal(["create_time_until", "email", "store_id"], fields.Keys.Order());
         await Refusal.Is("STORE_NOT_FOUND", Service.Orders.GetSpendSummaryAsync(new GetSpendSummaryRequest { Email = Email, StoreId = "nowhere" }));

@@ -21,6 +21,7 @@ internal static class OrderCommands
         order.Subcommands.Add(EditCommand.Create());
         order.Subcommands.Add(Cancel());
         order.Subcommands.Add(ReorderCommand.Create());
+        order.Subcommands.Add(ImportCommand.Create());
         return order;
     }
 

@@ -10,6 +10,8 @@ internal static class OlistOrders
     public const string Store = "olist";
     public const string Currency = "BRL";
 
+    private const string TimeZoneId = "America/Sao_Paulo";
+
     /// <summary>Where an order of the data must end.</summary>
     public static Ending EndingOf(OlistOrder order) => order.Status switch
     {
@@ -96,6 +98,63 @@ internal static class OlistOrders
         }
 
         return request;
+    }
+
+    /// <summary>The store that the data's orders are of.</summary>
+    public static Store StoreMessage() => new()
+    {
+        StoreId = Store,
+        DisplayName = "Olist",
+        OrderPrefix = "OLI",
+        CurrencyCode = Currency,
+        LanguageCode = "pt-BR",
+        TimeZone = TimeZoneId,
+        SenderEmail = "pedidos@olist.example",
+        ShipFrom = new Place { Locality = "curitiba", AdministrativeArea = "PR", PostalCode = "80010-000", RegionCode = "BR" },
+    };
+
+    /// <summary>The order as a piece of history, with its own date and number.</summary>
+    public static ImportedOrder Imported(OlistOrder order, OlistData data)
+    {
+        var request = Request(order, data, "history", DateTimeOffset.UnixEpoch);
+        foreach (var part in request.PaymentParts)
+            part.Token = "";
+        var ending = EndingOf(order);
+        var (state, payment, fulfilment) = StatesOf(ending);
+        return new ImportedOrder
+        {
+            ExternalId = order.Id,
+            PlaceTime = Timestamp.FromDateTimeOffset(Utc(order.PurchasedAt)),
+            Customer = request.Customer,
+            ShippingAddress = request.ShippingAddress,
+            Lines = { request.Lines },
+            Adjustments = { request.Adjustments },
+            ShippingCharge = request.ShippingCharge,
+            PaymentParts = { request.PaymentParts },
+            CurrencyCode = Currency,
+            State = state,
+            PaymentState = payment,
+            FulfilmentState = fulfilment,
+            CancelReason = ending != Ending.Cancelled ? CancelReason.Unspecified : order.Status == "unavailable" ? CancelReason.Unavailable : CancelReason.Shopper,
+        };
+    }
+
+    /// <summary>The three states of an order that ended so.</summary>
+    public static (OrderState State, PaymentState Payment, FulfilmentState Fulfilment) StatesOf(Ending ending) => ending switch
+    {
+        Ending.Delivered => (OrderState.Completed, PaymentState.Paid, FulfilmentState.Delivered),
+        Ending.Shipped => (OrderState.Open, PaymentState.Paid, FulfilmentState.Shipped),
+        Ending.Paid => (OrderState.Open, PaymentState.Paid, FulfilmentState.Unfulfilled),
+        Ending.AwaitingPayment => (OrderState.Open, PaymentState.Pending, FulfilmentState.Unfulfilled),
+        _ => (OrderState.Cancelled, PaymentState.Refunded, FulfilmentState.Unfulfilled),
+    };
+
+    // The data has the clock of Brazil; an hour that summer time leaves out is the one after it.
+    private static DateTimeOffset Utc(DateTime local)
+    {
+        var zone = TimeZoneInfo.FindSystemTimeZoneById(TimeZoneId);
+        var time = zone.IsInvalidTime(local) ? local.AddHours(1) : local;
+        return new DateTimeOffset(time, zone.GetUtcOffset(time)).ToUniversalTime();
     }
 
     /// <summary>Unique to this run, so that the same data can be replayed again.</summary>

@@ -61,17 +61,7 @@ internal sealed class OlistReplay(SuiteApi api, SandboxApi sandbox, OlistData da
             new CreateStoreRequest
             {
                 RequestId = "olist-store",
-                Store = new Store
-                {
-                    StoreId = OlistOrders.Store,
-                    DisplayName = "Olist",
-                    OrderPrefix = "OLI",
-                    CurrencyCode = OlistOrders.Currency,
-                    LanguageCode = "pt-BR",
-                    TimeZone = "America/Sao_Paulo",
-                    SenderEmail = "pedidos@olist.example",
-                    ShipFrom = new Place { Locality = "curitiba", AdministrativeArea = "PR", PostalCode = "80010-000", RegionCode = "BR" },
-                },
+                Store = OlistOrders.StoreMessage(),
             },
             OrderCommands.Options(cancellationToken));
 

@@ -82,3 +82,22 @@ public sealed record OrderCompleted(
 {
     public string Key => OrderId;
 }
+
+/// <summary>
+/// An order of a shop's history was brought here as it had ended. Nothing is to be done about it: it is not charged, shipped or
+/// written about. Its money and goods move no more, unless somebody changes the order here.
+/// </summary>
+/// <param name="PlacedAt">When it was placed, long before.</param>
+/// <param name="State">As in <c>commerce.orders.v1.OrderState</c> without prefix.</param>
+public sealed record OrderImported(
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string ExternalId,
+    DateTimeOffset PlacedAt,
+    Money Total,
+    string State) : IOrderFact
+{
+    public string Key => OrderId;
+}

@@ -14,7 +14,10 @@ public sealed record Subscription(string Subscriber, string Source, params IRead
 public static class Subscriptions
 {
     private static readonly Type[] OrderFacts =
-        [typeof(OrderPlaced), typeof(OrderConfirmed), typeof(OrderCancelled), typeof(OrderProgressed), typeof(OrderEdited), typeof(OrderCompleted)];
+        [
+            typeof(OrderPlaced), typeof(OrderConfirmed), typeof(OrderCancelled), typeof(OrderProgressed), typeof(OrderEdited), typeof(OrderCompleted),
+            typeof(OrderImported),
+        ];
 
     private static readonly Type[] PaymentFacts =
         [typeof(PaymentPending), typeof(PaymentAuthorised), typeof(PaymentCaptured), typeof(PaymentDeclined), typeof(PaymentVoided), typeof(PaymentRefunded)];

@@ -7,7 +7,7 @@ namespace Commerce.Notifications.Consumers;
 /// <summary>Hears orders: the shopper is told that theirs is confirmed, or cancelled.</summary>
 internal sealed class OrderFactsConsumer(TimeProvider time) :
     IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>,
-    IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>
+    IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>
 {
     public Task Consume(OrderConfirmed fact, FactContext context) => Tell(fact, Kind.OrderConfirmed, context);
 
@@ -21,6 +21,8 @@ internal sealed class OrderFactsConsumer(TimeProvider time) :
     public Task Consume(OrderEdited fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(OrderCompleted fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(OrderImported fact, FactContext context) => Task.CompletedTask;
 
     private Task Tell(IOrderFact fact, Kind kind, FactContext context)
     {

@@ -10,7 +10,11 @@ namespace Commerce.Orders.Catalogue;
 
 /// <summary>A product, as far as pricing needs it.</summary>
 /// <param name="Version">Counts the product's changes from 1.</param>
-public sealed record CatalogueProduct(string Title, Money UnitPrice, Dimensions Dimensions, Place? ShipFrom, bool StockTracked, long Version);
+public sealed record CatalogueProduct(string Title, Money UnitPrice, Dimensions Dimensions, Place? ShipFrom, bool StockTracked, long Version)
+{
+    /// <summary>Whether it may be ordered beyond what is on the shelf.</summary>
+    public bool Backorder { get; init; }
+}
 
 /// <summary>
 /// Reads the catalogue. For pricing, products are kept in memory, and that a SKU is in no catalogue too: an order that was
@@ -22,7 +26,7 @@ public sealed class ProductBook(NpgsqlDataSource database, StoreBook stores, IOp
     private const string Columns =
         """
         SELECT sku, title, unit_price_minor, unit_cost_minor, weight_grams, length_mm, width_mm, height_mm,
-               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, stock_tracked, category, version
+               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, stock_tracked, category, version, backorder
         FROM products
         """;
 
@@ -62,7 +66,10 @@ public sealed class ProductBook(NpgsqlDataSource database, StoreBook stores, IOp
         while (await reader.ReadAsync(cancellationToken))
         {
             read[reader.GetString(0)] = new CatalogueProduct(
-                reader.GetString(1), new Money(reader.GetInt64(2), store.CurrencyCode), ReadDimensions(reader), ReadPlace(reader), reader.GetBoolean(13), reader.GetInt64(15));
+                reader.GetString(1), new Money(reader.GetInt64(2), store.CurrencyCode), ReadDimensions(reader), ReadPlace(reader), reader.GetBoolean(13), reader.GetInt64(15))
+            {
+                Backorder = reader.GetBoolean(16),
+            };
         }
 
         foreach (var sku in skus)
@@ -105,6 +112,7 @@ public sealed class ProductBook(NpgsqlDataSource database, StoreBook stores, IOp
                 ShipFrom = ReadPlace(reader),
                 StockTracked = reader.GetBoolean(13),
                 Category = reader.GetString(14),
+                Backorder = reader.GetBoolean(16),
             });
         }
 

@@ -26,14 +26,14 @@ public sealed class UpdateProducts(NpgsqlDataSource database, StoreBook stores, 
         batch.With(Sql.Command(
             """
             INSERT INTO products (store_id, sku, title, unit_price_minor, unit_cost_minor, weight_grams, length_mm, width_mm, height_mm,
-              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, stock_tracked, category, version)
-            SELECT $1, *, 1 FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, stock_tracked, category, backorder, version)
+            SELECT $1, *, 1 FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
             ON CONFLICT (store_id, sku) DO UPDATE SET
               title = excluded.title, unit_price_minor = excluded.unit_price_minor, unit_cost_minor = excluded.unit_cost_minor,
               weight_grams = excluded.weight_grams, length_mm = excluded.length_mm, width_mm = excluded.width_mm, height_mm = excluded.height_mm,
               from_location_id = excluded.from_location_id, from_locality = excluded.from_locality,
               from_administrative_area = excluded.from_administrative_area, from_postal_code = excluded.from_postal_code,
-              from_region_code = excluded.from_region_code, stock_tracked = excluded.stock_tracked, category = excluded.category,
+              from_region_code = excluded.from_region_code, stock_tracked = excluded.stock_tracked, category = excluded.category, backorder = excluded.backorder,
               version = products.version + 1
             """)
             .With(store.StoreId)
@@ -42,14 +42,21 @@ public sealed class UpdateProducts(NpgsqlDataSource database, StoreBook stores, 
             .With(rows.Column(r => r.Product.Dimensions?.WidthMm ?? 0)).With(rows.Column(r => r.Product.Dimensions?.HeightMm ?? 0))
             .With(rows.Column(r => r.From?.LocationId)).With(rows.Column(r => r.From?.Locality)).With(rows.Column(r => r.From?.AdministrativeArea))
             .With(rows.Column(r => r.From?.PostalCode)).With(rows.Column(r => r.From?.RegionCode))
-            .With(rows.Column(r => r.Product.StockTracked)).With(rows.Column(r => r.Product.Category)));
+            .With(rows.Column(r => r.Product.StockTracked)).With(rows.Column(r => r.Product.Category)).With(rows.Column(r => r.Product.Backorder)));
 
         // What is counted has a row from the start: nothing on the shelf yet is a number too.
         batch.With(Sql.Command(
             """
-            INSERT INTO stock (store_id, sku, on_hand, reserved)
-            SELECT $1, sku, 0, 0 FROM unnest($2) AS s (sku) ON CONFLICT DO NOTHING
+            INSERT INTO stock (store_id, sku, on_hand, reserved, backorder)
+            SELECT p.store_id, p.sku, 0, 0, p.backorder FROM products p WHERE p.store_id = $1 AND p.sku = ANY ($2) ORDER BY p.sku
+            ON CONFLICT DO NOTHING
             """).With(store.StoreId).With(rows.Where(r => r.Product.StockTracked).Select(r => r.Product.Sku).ToArray()));
+        // Only where the policy changed: no order has to wait for a new title.
+        batch.With(Sql.Command(
+            """
+            UPDATE stock s SET backorder = p.backorder FROM products p
+            WHERE s.store_id = $1 AND s.sku = ANY ($2) AND p.store_id = s.store_id AND p.sku = s.sku AND s.backorder <> p.backorder
+            """).With(store.StoreId).With(rows.Column(r => r.Product.Sku)));
         try
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -58,6 +65,10 @@ public sealed class UpdateProducts(NpgsqlDataSource database, StoreBook stores, 
         {
             // The first call did the work; its answer is the products, read below. A changed payload is refused here.
             await requests.Find(key, cancellationToken);
+        }
+        catch (PostgresException exception) when (exception.ConstraintName == "stock_not_oversold")
+        {
+            throw Failure.Invalid(new FieldError("products", "Orders hold more of a product than is on the shelf; its backorder cannot be ended before there is enough."));
         }
 
         var now = (await products.Find(store.StoreId, [.. rows.Select(r => r.Product.Sku)], cancellationToken)).ToDictionary(p => p.Sku, StringComparer.Ordinal);

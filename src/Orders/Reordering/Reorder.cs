@@ -42,7 +42,7 @@ public sealed class Reorder(
         V1.Order old, Store store, IReadOnlyDictionary<string, CatalogueProduct> catalogue, IReadOnlyDictionary<string, V1.Stock> shelf)
     {
         var currency = store.CurrencyCode;
-        var left = catalogue.Where(one => one.Value.StockTracked).ToDictionary(one => one.Key, one => shelf.TryGetValue(one.Key, out var level) ? Math.Max(0, level.Available) : 0, StringComparer.Ordinal);
+        var left = catalogue.Where(one => one.Value is { StockTracked: true, Backorder: false }).ToDictionary(one => one.Key, one => shelf.TryGetValue(one.Key, out var level) ? Math.Max(0, level.Available) : 0, StringComparer.Ordinal);
         var subtotal = Money.Zero(currency);
         var quote = new ReorderResponse { SubtotalThen = old.Subtotal, TotalThen = old.Total };
         foreach (var line in old.Lines)

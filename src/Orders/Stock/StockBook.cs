@@ -16,7 +16,7 @@ public sealed class StockBook(NpgsqlDataSource database, StoreBook stores, Reque
     private const long MostOnHand = 1_000_000_000;
 
     /// <exception cref="Failure">INVALID_FIELD, STORE_NOT_FOUND, PRODUCT_NOT_FOUND, REQUEST_ID_REUSED.</exception>
-    public async Task<BatchSetStockResponse> Set(BatchSetStockRequest request, RequestKey? key, CancellationToken cancellationToken)
+    public async Task<BatchSetStockResponse> Set(BatchSetStockRequest request, RequestKey? key, string actor, CancellationToken cancellationToken)
     {
         var store = await stores.Get(Names.Store("parent", request.Parent), cancellationToken);
         Check(request);
@@ -29,13 +29,14 @@ public sealed class StockBook(NpgsqlDataSource database, StoreBook stores, Reque
             await using var batch = new NpgsqlBatch(connection, transaction);
             if (key is not null)
                 batch.With(requests.Record(key, store.Name, 1));
+            AdjustStock.Say(batch, StockMovementKind.Set, actor, "");
             batch.With(Sql.Command(
                 """
-                INSERT INTO stock (store_id, sku, on_hand, reserved)
-                SELECT p.store_id, p.sku, 0, 0 FROM products p WHERE p.store_id = $1 AND p.sku = ANY ($2) ORDER BY p.sku
+                INSERT INTO stock (store_id, sku, on_hand, reserved, backorder)
+                SELECT p.store_id, p.sku, 0, 0, p.backorder FROM products p WHERE p.store_id = $1 AND p.sku = ANY ($2) ORDER BY p.sku
                 ON CONFLICT DO NOTHING
                 """).With(store.StoreId).With(sorted.Column(l => l.Sku)));
-            batch.With(Sql.Command("SELECT sku, reserved FROM stock WHERE store_id = $1 AND sku = ANY ($2) ORDER BY sku FOR UPDATE")
+            batch.With(Sql.Command("SELECT sku, CASE WHEN backorder THEN 0 ELSE reserved END FROM stock WHERE store_id = $1 AND sku = ANY ($2) ORDER BY sku FOR UPDATE")
                 .With(store.StoreId).With(sorted.Column(l => l.Sku)));
             var reserved = await ReadReserved(batch, cancellationToken);
             Check(request, store, reserved);
@@ -101,7 +102,8 @@ public sealed class StockBook(NpgsqlDataSource database, StoreBook stores, Reque
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         do
         {
-            while (await reader.ReadAsync(cancellationToken))
+            // The settings' answer has another shape.
+            while (reader.FieldCount == 2 && await reader.ReadAsync(cancellationToken))
                 reserved[reader.GetString(0)] = reader.GetInt64(1);
         }
         while (await reader.NextResultAsync(cancellationToken));

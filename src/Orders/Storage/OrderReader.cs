@@ -14,7 +14,7 @@ public sealed class OrderReader(NpgsqlDataSource database)
         $"""
         SELECT o.order_id, s.order_prefix, o.store_id, o.external_id, o.state, o.payment_state, o.fulfilment_state, o.version,
                o.create_time, o.update_time, o.currency, o.subtotal_minor, o.shipping_minor, o.total_minor, o.promised_delivery_time,
-               o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts
+               o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts, o.import_time
         FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = ANY ($1)
         """;
 
@@ -109,6 +109,7 @@ public sealed class OrderReader(NpgsqlDataSource database)
         order.Subtotal = new Commerce.Money(reader.GetInt64(11), currency).ToProto();
         order.ShippingCharge = new Commerce.Money(reader.GetInt64(12), currency).ToProto();
         order.Total = new Commerce.Money(reader.GetInt64(13), currency).ToProto();
+        order.ImportTime = reader.TimeOrNull(34)?.ToTimestamp();
         order.PromisedDeliveryTime = reader.TimeOrNull(14)?.ToTimestamp();
         order.Customer = RecipientColumns.ReadContact(reader, 18);
         order.ShippingAddress = RecipientColumns.ReadAddress(reader, 18 + RecipientColumns.OfContact);

@@ -67,7 +67,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
         AddTimeline(batch, order.Id, placed);
         outbox.Add(batch, placed.Fact);
         AssertProducts(batch, draft);
-        ReserveStock(batch, draft);
+        ReserveStock(batch, draft, order.Id);
     }
 
     /// <summary>Reads an order and keeps others from changing it until the transaction ends; null if there is none.</summary>
@@ -196,7 +196,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(draft.Store.StoreId).With(priced.Column(l => l.Sku)).With(priced.Column(l => l.ProductVersion)));
     }
 
-    private static void ReserveStock(NpgsqlBatch batch, OrderDraft draft)
+    private static void ReserveStock(NpgsqlBatch batch, OrderDraft draft, OrderId orderId)
     {
         var wanted = draft.Lines.Where(line => line.Held > 0)
             .GroupBy(line => line.Sku, (sku, lines) => (Sku: sku, Pieces: lines.Sum(line => (long)line.Held)))
@@ -204,8 +204,8 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .ToList();
         if (wanted.Count > 0)
         {
-            batch.With(Sql.Command("SELECT reserve_stock($1, $2, $3)")
-                .With(draft.Store.StoreId).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)));
+            batch.With(Sql.Command("SELECT reserve_stock($1, $2, $3, $4)")
+                .With(draft.Store.StoreId).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)).With(orderId.Value));
         }
     }
 
@@ -224,7 +224,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .GroupBy(m => m.Sku, (sku, of) => of.Aggregate((Sku: sku, Shipped: 0L, Released: 0L), (sum, m) => (sku, sum.Shipped + m.Shipped, sum.Released + m.Released)))
             .OrderBy(m => m.Sku, StringComparer.Ordinal)
             .ToList();
-        batch.With(Sql.Command("SELECT end_reservation($1, $2, $3, $4)")
-            .With(order.StoreId).With(bySku.Column(m => m.Sku)).With(bySku.Column(m => m.Shipped)).With(bySku.Column(m => m.Released)));
+        batch.With(Sql.Command("SELECT end_reservation($1, $2, $3, $4, $5)")
+            .With(order.StoreId).With(bySku.Column(m => m.Sku)).With(bySku.Column(m => m.Shipped)).With(bySku.Column(m => m.Released)).With(order.Id.Value));
     }
 }

@@ -12,7 +12,8 @@ internal sealed class Interference
 
 /// <summary>Hears every fact of Orders and leaves a row for each effect.</summary>
 internal sealed class OrderEffects(Interference interference) :
-    IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderCompleted>
+    IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderCompleted>,
+    IConsumeFact<OrderImported>
 {
     public Task Consume(OrderPlaced fact, FactContext context) => Leave(fact, context);
 
@@ -23,6 +24,8 @@ internal sealed class OrderEffects(Interference interference) :
     public Task Consume(OrderProgressed fact, FactContext context) => Leave(fact, context);
 
     public Task Consume(OrderCompleted fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(OrderImported fact, FactContext context) => Leave(fact, context);
 
     private async Task Leave(IFact fact, FactContext context)
     {

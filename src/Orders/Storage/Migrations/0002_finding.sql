@@ -1,6 +1,6 @@
 -- What orders are found by, beside their own columns: one row for each word of the names (n…), the phone number's end (p…),
 -- the postal code (z…), each SKU (s…) and each word of notes (o…). A B-tree of our own and not a GIN index, although that would
--- be smaller (about 1 GB for every 10 million orders and kind of term, where GIN takes a twentieth): only this one is read
+-- be smaller (about 1 GB for every 10 million orders and kind of term, where GIN takes a fraction of it): only this one is read
 -- newest first and stops after a page, so that a find costs its own rows and not those of everybody called Silva, and only
 -- this one can be limited. A GIN scan makes the bitmap of all matches before the first row comes.
 -- The table is its primary key and nothing else; rows are written once and never changed.
