@@ -41,6 +41,21 @@ public class EditingTests(OrdersService service) : OrdersServiceTests(service)
     }
 
     [Fact]
+    public async Task A_search_finds_it_by_what_it_says_now_and_not_by_what_it_said()
+    {
+        var word = "n" + Guid.NewGuid().ToString("N")[..12];
+        var order = await Service.Orders.PlaceOrderAsync(Request.Order().With(r => r.Customer.Name = $"Ada {word}"));
+        Assert.Equal([order.OrderId], await Found(word));
+        var now = "m" + word;
+        await Service.Orders.UpdateOrderAsync(Edit(order, o => o.Customer = new Contact { Name = $"Ada {now}" }, "customer.name"));
+        Assert.Equal([order.OrderId], await Found(now));
+        Assert.Empty(await Found(word));
+
+        async Task<IEnumerable<string>> Found(string name) =>
+            (await Service.Orders.SearchOrdersAsync(new SearchOrdersRequest { Filter = new() { StoreId = "main", Name = name } })).Orders.Select(o => o.OrderId);
+    }
+
+    [Fact]
     public async Task Changing_it_to_what_it_is_changes_nothing()
     {
         var order = await Service.Orders.PlaceOrderAsync(Request.Order());
