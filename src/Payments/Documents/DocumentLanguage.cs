@@ -36,7 +36,11 @@ public sealed class DocumentLanguage
 
     private static readonly Dictionary<string, string> Symbols = new(StringComparer.Ordinal)
     {
-        ["EUR"] = "€", ["GBP"] = "£", ["USD"] = "$", ["BRL"] = "R$", ["JPY"] = "¥",
+        ["EUR"] = "€",
+        ["GBP"] = "£",
+        ["USD"] = "$",
+        ["BRL"] = "R$",
+        ["JPY"] = "¥",
     };
 
     private readonly char _decimal;
