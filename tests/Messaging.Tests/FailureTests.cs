@@ -188,7 +188,7 @@ public sealed class FailureTests : MessagingTest
         await orders.Tell(Make.Order("ORD-1", 3));
         await using var observed = NpgsqlDataSource.Create(NotificationsDatabase.ConnectionString);
         await using (var victim = Victim.Start(Moment.BetweenEffectAndAcknowledgement, "notifications", NotificationsDatabase.ConnectionString, Broker.ConnectionString))
-            await Eventually.True(() => victim.HasExited);
+            await Eventually.True(() => victim.HasExited, Victim.Bound);
         var before = await observed.Count("effects");
         Assert.InRange(before + await observed.Count("messaging.parked_facts"), 1, 3);
 

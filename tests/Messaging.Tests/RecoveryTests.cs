@@ -14,7 +14,7 @@ public sealed class RecoveryTests : MessagingTest
         await using var orders = Orders(messaging: m => m.Recover<Victim.Caller>(), options: o => o.RecoveryLease = TimeSpan.FromSeconds(1), services: s => s.AddSingleton(new Victim.Fate(Moment.WhenKilled)));
         await Intend(orders, new RecoveryPoint("call", "ORD-1"));
         await using (var victim = Victim.Start(Moment.BetweenCallAndCommit, "orders", OrdersDatabase.ConnectionString, Broker.ConnectionString))
-            await Eventually.True(() => victim.HasExited);
+            await Eventually.True(() => victim.HasExited, Victim.Bound);
         Assert.Equal(1, await database.Count("calls"));
         Assert.Equal(1, await database.Count("messaging.recovery_points"));
 
@@ -47,10 +47,10 @@ public sealed class RecoveryTests : MessagingTest
     {
         var hung = new Hanging();
         await using var orders = Orders(
-            options: o => o.RecoveryLease = TimeSpan.FromSeconds(6), services: s => s.AddScoped<IRecover>(_ => hung));
+            options: o => o.RecoveryLease = TimeSpan.FromSeconds(12), services: s => s.AddScoped<IRecover>(_ => hung));
         await orders.Start();
         await Intend(orders, new RecoveryPoint("hanging", "P"));
-        await hung.Running.Task.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
+        await hung.Running.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
 
         // The database takes the renewal's statement, and neither answers nor fails.
         await using var connection = await orders.Database.OpenConnectionAsync();
@@ -60,7 +60,7 @@ public sealed class RecoveryTests : MessagingTest
         await using var read = new NpgsqlCommand("SELECT leased_until FROM messaging.recovery_points", connection, transaction);
         var leasedUntil = new DateTimeOffset((DateTime)(await read.ExecuteScalarAsync())!);
 
-        var endedAt = await hung.Ended.Task.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
+        var endedAt = await hung.Ended.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
         Assert.True(endedAt < leasedUntil, $"It went on until {endedAt:O}, with a lease until {leasedUntil:O}.");
     }
 

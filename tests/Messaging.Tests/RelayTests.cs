@@ -126,7 +126,7 @@ public sealed class RelayTests : MessagingTest
         await orders.Tell(Make.Order("ORD-1", 2));
 
         await using (var victim = Victim.Start(Moment.BetweenConfirmAndDelete, "orders", OrdersDatabase.ConnectionString, Broker.ConnectionString))
-            await Eventually.True(() => victim.HasExited);
+            await Eventually.True(() => victim.HasExited, Victim.Bound);
         await Eventually.True(async () => await notifications.Database.Count("effects") == 1);
         Assert.Equal(2, await orders.Database.Count("messaging.outbox"));
 
@@ -145,7 +145,7 @@ public sealed class RelayTests : MessagingTest
         await using var standby = Orders();
         await using (var victim = Victim.Start(Moment.WhenKilled, "orders", OrdersDatabase.ConnectionString, Broker.ConnectionString))
         {
-            await Eventually.True(async () => await standby.Database.Scalar<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 1);
+            await Eventually.True(async () => await standby.Database.Scalar<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 1, Victim.Bound);
             await standby.Start();
             await standby.Tell(Make.Order("ORD-1", 3));
             await Eventually.True(async () => await notifications.Database.Count("effects") == 3);

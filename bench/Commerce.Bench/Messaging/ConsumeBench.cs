@@ -150,7 +150,8 @@ internal static class ConsumeBench
     }
 
     private sealed class Consumer(Progress progress) :
-        IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderCompleted>
+        IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderEdited>,
+        IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>
     {
         public Task Consume(OrderPlaced fact, FactContext context)
         {
@@ -170,6 +171,10 @@ internal static class ConsumeBench
 
         public Task Consume(OrderProgressed fact, FactContext context) => Task.CompletedTask;
 
+        public Task Consume(OrderEdited fact, FactContext context) => Task.CompletedTask;
+
         public Task Consume(OrderCompleted fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(OrderImported fact, FactContext context) => Task.CompletedTask;
     }
 }

@@ -64,8 +64,8 @@ internal sealed class RecoveryStore(NpgsqlDataSource database, IOptions<Messagin
         return (points, next);
     }
 
-    /// <summary>Prolongs leases and returns those that are still ours.</summary>
-    public async Task<HashSet<(string Kind, string Key, Guid Token)>> Renew(IReadOnlyCollection<LeasedPoint> points, CancellationToken cancellationToken)
+    /// <summary>Prolongs leases and returns those that are still ours. A statement that takes longer than <paramref name="bound"/> gives its connection up.</summary>
+    public async Task<HashSet<(string Kind, string Key, Guid Token)>> Renew(IReadOnlyCollection<LeasedPoint> points, TimeSpan bound, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """
@@ -73,6 +73,7 @@ internal sealed class RecoveryStore(NpgsqlDataSource database, IOptions<Messagin
             FROM unnest($1, $2, $3) AS l (kind, key, token) WHERE p.kind = l.kind AND p.key = l.key AND p.lease_token = l.token
             RETURNING p.kind, p.key, p.lease_token
             """);
+        command.CommandTimeout = (int)Math.Ceiling(bound.TotalSeconds);
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. points.Select(p => p.Point.Kind)] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. points.Select(p => p.Point.Key)] });
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. points.Select(p => p.Token)] });

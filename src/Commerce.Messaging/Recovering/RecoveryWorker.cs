@@ -192,7 +192,8 @@ internal sealed partial class RecoveryWorker(
             var before = time.GetTimestamp();
             try
             {
-                var ours = await Renew([.. running.Select(r => r.Key)], share, stoppingToken);
+                // Left alone and not cancelled: to cancel a statement its server is asked, which may not answer either.
+                var ours = await store.Renew([.. running.Select(r => r.Key)], share, stoppingToken).WaitAsync(share, time, stoppingToken);
                 foreach (var (leased, run) in running)
                 {
                     if (ours.Contains((leased.Point.Kind, leased.Point.Key, leased.Token)))
@@ -210,19 +211,12 @@ internal sealed partial class RecoveryWorker(
         }
     }
 
-    private async Task<HashSet<(string Kind, string Key, Guid Token)>> Renew(LeasedPoint[] points, TimeSpan bound, CancellationToken stoppingToken)
-    {
-        using var limit = new CancellationTokenSource(bound, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stoppingToken);
-        // Not by the token alone: to cancel a statement its server is asked, which may not answer either.
-        return await store.Renew(points, either.Token).WaitAsync(bound, time, stoppingToken);
-    }
-
     private void Cancel(LeasedPoint leased, CancellationTokenSource cancellation)
     {
         try
         {
-            cancellation.Cancel();
+            // What hears of it may ask a database that does not answer; the others must not wait for that.
+            _ = cancellation.CancelAsync();
             LogFenced(leased.Point.Kind);
         }
         catch (ObjectDisposedException)

@@ -12,7 +12,7 @@ internal sealed class Interference
 
 /// <summary>Hears every fact of Orders and leaves a row for each effect.</summary>
 internal sealed class OrderEffects(Interference interference) :
-    IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderCompleted>,
+    IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>,
     IConsumeFact<OrderImported>
 {
     public Task Consume(OrderPlaced fact, FactContext context) => Leave(fact, context);
@@ -22,6 +22,8 @@ internal sealed class OrderEffects(Interference interference) :
     public Task Consume(OrderCancelled fact, FactContext context) => Leave(fact, context);
 
     public Task Consume(OrderProgressed fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(OrderEdited fact, FactContext context) => Leave(fact, context);
 
     public Task Consume(OrderCompleted fact, FactContext context) => Leave(fact, context);
 

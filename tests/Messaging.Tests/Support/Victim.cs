@@ -10,6 +10,9 @@ internal sealed class Victim : IAsyncDisposable
 {
     public const string Argument = "victim";
 
+    /// <summary>For a process to start, however busy the machine is, and to do what it is there for.</summary>
+    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
+
     private readonly Process _process;
 
     private Victim(Process process) => _process = process;
@@ -50,7 +53,7 @@ internal sealed class Victim : IAsyncDisposable
                     messaging.Consume<OrderEffects>("orders", Delivery.InOrder);
                 messaging.Recover<Caller>();
             },
-            options => options.RecoveryLease = TimeSpan.FromSeconds(1),
+            options => options.RecoveryLease = TimeSpan.FromSeconds(5),
             services => services.AddSingleton<Interference>().AddSingleton(new Fate(moment)));
         var bus = victim.Services.GetRequiredService<IBus>();
         using var afterPublish = new ActivityListener
