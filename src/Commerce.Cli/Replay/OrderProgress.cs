@@ -12,7 +12,8 @@ internal static class OrderProgress
         Ending.Paid => order.State == OrderState.Open && order.PaymentState == PaymentState.Paid && order.FulfilmentState == FulfilmentState.Unfulfilled
             && order.Parcels.Count > 0 && order.Parcels.All(parcel => parcel.TrackingNumber.Length > 0),
         Ending.AwaitingPayment => order.State == OrderState.Open && order.PaymentState == PaymentState.Pending,
-        Ending.Cancelled => order.State == OrderState.Cancelled && order.PaymentState == PaymentState.Refunded,
+        // What cost nothing was never paid, and nothing goes back.
+        Ending.Cancelled => order.State == OrderState.Cancelled && (order.PaymentState == PaymentState.Refunded || order.Total is { Units: 0, Nanos: 0 }),
         _ => false,
     };
 }
