@@ -128,8 +128,13 @@ public sealed class FailureTests : MessagingTest
         await using var notifications = Notifications();
         await orders.Start();
         await notifications.Start();
+        var facts = Make.Order("ORD-1", 4).ToArray();
+        // The first is through before the others come: a fact that overtakes it is parked, has no quick attempts, and would
+        // wait a minute for its sixth.
+        await orders.Tell(facts[0]);
+        await Eventually.True(async () => await notifications.Database.Count("effects") == 1);
 
-        await orders.Tell(Make.Order("ORD-1", 4));
+        await orders.Tell(facts[1..]);
 
         await Eventually.True(async () => await notifications.Database.Count("effects") == 4);
         Assert.Equal([1L, 2, 3, 4], (await notifications.Database.ReadEffects())["ORD-1"]);

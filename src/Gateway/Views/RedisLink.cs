@@ -70,7 +70,8 @@ internal sealed partial class RedisLink(
                 if (current.TryParse(out long epoch) && epoch != 0)
                     Interlocked.Exchange(ref _epoch, epoch);
                 else
-                    await database.StringSetAsync(_epochKey, NewEpoch(), when: When.NotExists).WaitAsync(_options.RedisTimeout, time);
+                    // Flushed: the copies went with it, so what was put back since can be believed, and the epoch goes on.
+                    await database.StringSetAsync(_epochKey, Epoch, when: When.NotExists).WaitAsync(_options.RedisTimeout, time);
                 return;
             }
 
