@@ -34,6 +34,7 @@ internal static class Commands
         DemoCommand.Create(),
         OrderCommands.Create(),
         PaymentCommands.Create(),
+        CreditCommands.Create(),
         InvoiceCommands.Create(),
         LedgerCommands.Create(),
         CustomerCommands.Create(),

@@ -64,11 +64,11 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
     }
 
     /// <summary>Accepts the order: version 1.</summary>
-    public OrderChange Place(Money total, IReadOnlyList<PaymentPartFact> parts, Moment moment)
+    public OrderChange Place(Money total, IReadOnlyList<PaymentPartFact> parts, Moment moment, string? customerId = null)
     {
         if (Version != 0)
             throw Refused("It was placed already.");
-        return Made(moment, "", version => new OrderPlaced(Id.ToString(), StoreId, version, moment.Time, ExternalId, total, parts));
+        return Made(moment, "", version => new OrderPlaced(Id.ToString(), StoreId, version, moment.Time, ExternalId, total, parts, customerId));
     }
 
     /// <summary>Cancels; null if it is cancelled already. Goods that are with a carrier cannot be cancelled any more.</summary>

@@ -20,6 +20,7 @@ public static class OrderMessage
         var time = change.Moment.Time.ToTimestamp();
         var message = New(order.Id, order.StoreId, order.Version, order.State, order.PaymentState, order.FulfilmentState, order.Cancellation);
         message.ExternalId = draft.ExternalId ?? "";
+        message.CustomerId = draft.CustomerId ?? "";
         message.CreateTime = time;
         message.UpdateTime = time;
         message.Subtotal = draft.Amount(draft.SubtotalMinor).ToProto();

@@ -1,5 +1,6 @@
 using Commerce.Facts;
 using Commerce.Payments.Providers;
+using Commerce.Payments.StoreCredits;
 
 namespace Commerce.Payments;
 
@@ -23,6 +24,9 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     public Money Amount => amount;
 
     public IReadOnlyList<PaymentPart> Parts => parts;
+
+    /// <summary>The shop's own id of the customer; empty if the order names none.</summary>
+    public string CustomerId { get; init; } = "";
 
     /// <summary>The order was cancelled.</summary>
     public bool Cancelled { get; init; }
@@ -97,6 +101,8 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     {
         (Version, Told, ToldRefunded, Sold, Revision, UpdatedAt) = (version, told, toldRefunded, sold, revision, updatedAt);
         _refunds.AddRange(refunds);
+        foreach (var part in parts)
+            part.RestoreCredited(GivenBack(part, credited: true));
         return this;
     }
 
@@ -132,7 +138,8 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     /// means of payment, and few parts are touched.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The amount is not more than zero and at most what is refundable.</exception>
-    public Refund Promise(Money back, RefundReason reason, string note, string by, DateTimeOffset now)
+    public Refund Promise(
+        Money back, RefundReason reason, string note, string by, DateTimeOffset now, RefundDestination destination = RefundDestination.OriginalMeans)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(back.Minor, nameof(back));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(back, Refundable, nameof(back));
@@ -152,6 +159,7 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
             Number = _refunds.Count + 1,
             Amount = back,
             Reason = reason,
+            Destination = destination,
             Note = note,
             By = by,
             CreatedAt = now,
@@ -183,12 +191,19 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
         var news = piece.Learn(seen);
         if (piece.State == RefundPieceState.Succeeded)
         {
-            PartOf(piece).GaveBack(_refunds.SelectMany(r => r.Pieces)
-                .Where(p => p.PartNumber == piece.PartNumber && p.State == RefundPieceState.Succeeded).Sum(p => p.Amount.Minor));
+            var part = PartOf(piece);
+            part.GaveBack(GivenBack(part, credited: false) + GivenBack(part, credited: true), GivenBack(part, credited: true));
         }
 
         return news;
     }
+
+    /// <summary>
+    /// What goes back to a part becomes store credit. What was paid with store credit goes there by itself: its provider gives it
+    /// back as any other does.
+    /// </summary>
+    public static bool BecomesCredit(Refund refund, PaymentPart part) =>
+        refund.Destination == RefundDestination.StoreCredit && part.Provider != StoreCreditBook.Provider;
 
     /// <summary>
     /// Marks the parts that nobody was asked for as asked. To be stored before the provider is asked, because until it has
@@ -286,6 +301,11 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     // that errs towards promising less.
     private long RefundableOf(PaymentPart part) => Math.Max(0, part.Kept - _refunds
         .SelectMany(r => r.Pieces).Where(p => p.PartNumber == part.Number && p.IsOpen).Sum(p => p.Amount.Minor));
+
+    // What refunds of ours gave back of a part, by its provider or as store credit.
+    private long GivenBack(PaymentPart part, bool credited) => _refunds
+        .Where(r => BecomesCredit(r, part) == credited)
+        .SelectMany(r => r.Pieces).Where(p => p.PartNumber == part.Number && p.State == RefundPieceState.Succeeded).Sum(p => p.Amount.Minor);
 
     private PaymentPart PartOf(RefundPiece piece) => parts.Single(p => p.Number == piece.PartNumber);
 

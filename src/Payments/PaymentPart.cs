@@ -34,7 +34,11 @@ public sealed class PaymentPart
 
     public Money Captured { get; private set; }
 
+    /// <summary>What was given back in all: what the provider gave back, and what became store credit.</summary>
     public Money Refunded { get; private set; }
+
+    /// <summary>What of it was given back as store credit, of which the provider knows nothing, in minor units.</summary>
+    public long Credited { get; private set; }
 
     /// <summary>It differs from what is stored.</summary>
     public bool Changed { get; private set; }
@@ -42,8 +46,8 @@ public sealed class PaymentPart
     /// <summary>Held by the provider for us and not taken, in minor units.</summary>
     public long Held => State == PartState.Authorised ? Amount.Minor : 0;
 
-    /// <summary>What is stored of it: held, captured and refunded, in minor units. The ledger posts the difference.</summary>
-    public (long Held, long Captured, long Refunded) Stored { get; private set; }
+    /// <summary>What is stored of it: held, captured, refunded and credited, in minor units. The ledger posts the difference.</summary>
+    public (long Held, long Captured, long Refunded, long Credited) Stored { get; private set; }
 
     /// <summary>Taken and not given back, in minor units.</summary>
     public long Kept => Captured.Minor - Refunded.Minor;
@@ -79,9 +83,16 @@ public sealed class PaymentPart
         return this;
     }
 
+    /// <summary>What of it was given back as store credit, as it was stored.</summary>
+    public void RestoreCredited(long credited)
+    {
+        Credited = credited;
+        Saved();
+    }
+
     public void Saved()
     {
-        Stored = (Held, Captured.Minor, Refunded.Minor);
+        Stored = (Held, Captured.Minor, Refunded.Minor, Credited);
         Changed = false;
     }
 
@@ -123,7 +134,9 @@ public sealed class PaymentPart
             throw new ProviderFaultException($"{Provider} says that of authorisation {seen.Id} {seen.Captured} were captured and {seen.Refunded} refunded, of {Amount.Minor}.");
 
         var captured = Math.Max(Captured.Minor, seen.Captured);
-        var refunded = Math.Max(Refunded.Minor, seen.Refunded);
+        var refunded = Math.Max(Refunded.Minor, seen.Refunded + Credited);
+        if (refunded > captured)
+            throw new ProviderFaultException($"{Provider} gave {seen.Refunded} of authorisation {seen.Id} back, of which {captured} were captured and {Credited} became store credit.");
         var state = StateAfter(seen, captured, refunded);
         var declineReason = state == PartState.Declined ? seen.DeclineReason ?? "declined" : DeclineReason;
         if (state == State && captured == Captured.Minor && refunded == Refunded.Minor && ProviderReference is not null)
@@ -142,14 +155,18 @@ public sealed class PaymentPart
     /// Refunds of ours that succeeded come to this much, so at least this much was given back; the provider's own total may
     /// come later, or include what was given back at the provider.
     /// </summary>
+    /// <param name="atLeast">All of them, in minor units.</param>
+    /// <param name="credited">Those of them that became store credit: no total of the provider's includes them.</param>
     /// <exception cref="ProviderFaultException">It is more than was taken.</exception>
-    public void GaveBack(long atLeast)
+    public void GaveBack(long atLeast, long credited)
     {
-        if (atLeast > Captured.Minor)
-            throw new ProviderFaultException($"{Provider} gave {atLeast} of part {Number} back, of which {Captured.Minor} were captured.");
-        if (atLeast <= Refunded.Minor)
+        var refunded = Math.Max(Refunded.Minor + credited - Credited, atLeast);
+        if (refunded > Captured.Minor)
+            throw new ProviderFaultException($"{refunded} of part {Number} were given back, of which {Captured.Minor} were captured.");
+        if (refunded <= Refunded.Minor)
             return;
-        Refunded = Amount with { Minor = atLeast };
+        Credited = credited;
+        Refunded = Amount with { Minor = refunded };
         State = Refunded == Captured ? PartState.Refunded : PartState.PartlyRefunded;
         Changed = true;
     }

@@ -7,8 +7,10 @@ using Commerce.Payments.FindingPayments;
 using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Providers.Sandbox;
+using Commerce.Payments.Providers.StoreCredit;
 using Commerce.Payments.RefundingPayment;
 using Commerce.Payments.Storage;
+using Commerce.Payments.StoreCredits;
 using Commerce.Payments.Webhooks;
 using Commerce.ServiceDefaults;
 
@@ -35,6 +37,10 @@ public static class PaymentsModule
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
         builder.AddOutsideClient(SandboxProvider.Client, "sandbox");
         builder.Services.AddSingleton<IPaymentProvider, SandboxProvider>();
+        builder.Services.AddSingleton<StoreCreditBook>();
+        builder.Services.AddSingleton<GrantStoreCredit>();
+        builder.Services.AddSingleton<StoreCreditProvider>();
+        builder.Services.AddSingleton<IPaymentProvider>(services => services.GetRequiredService<StoreCreditProvider>());
         builder.Services.AddSingleton<PaymentProviders>();
         builder.Services.AddSingleton<PaymentStore>();
         builder.Services.AddSingleton<PaymentDriver>();
@@ -50,6 +56,7 @@ public static class PaymentsModule
         app.MapGrpcService<PaymentGrpcService>();
         app.MapGrpcService<LedgerGrpcService>();
         app.MapGrpcService<InvoiceGrpcService>();
+        app.MapGrpcService<StoreCreditGrpcService>();
         ReceiveWebhook.Map(app);
         app.MapMessaging();
         app.MapServiceDefaults();

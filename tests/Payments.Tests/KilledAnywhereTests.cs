@@ -1,6 +1,7 @@
 using Commerce.Payments.Documents;
 using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
+using Commerce.Payments.StoreCredits;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using CsCheck;
@@ -15,7 +16,7 @@ namespace Commerce.Payments.Tests;
 public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<DriverHarness>
 {
     private static readonly Gen<(string Token, long Minor)[]> Parts =
-        Gen.Select(Gen.Frequency((5, Gen.Const("ok")), (1, Gen.Const("declined")), (2, Gen.Const("pending"))), Gen.Long[1, 100_000]).Array[1, 4];
+        Gen.Select(Gen.Frequency((5, Gen.Const("ok")), (1, Gen.Const("declined")), (2, Gen.Const("pending")), (2, Gen.Const("credit"))), Gen.Long[1, 100_000]).Array[1, 4];
 
     [Fact]
     public async Task Whatever_happens_the_money_is_right_in_the_end()
@@ -44,6 +45,9 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
             },
         };
         var payment = await harness.Begin(provider);
+        payment.Customer = payment.OrderId;
+        var granted = 120_000L;
+        await harness.Grant(payment.Customer, granted);
         var cancelled = false;
         var placed = false;
         foreach (var happening in happenings)
@@ -101,13 +105,27 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         provider.SettleRefunds(payment.OrderId, (RefundStatus)random.Next(1, 3));
         await payment.Settle();
         await Check(payment, provider, cancelled);
+        await CheckCredit(payment, granted);
+    }
+
+    // What the customer has is what they were given and got back, less what they spent; and nothing is on its way.
+    private async Task CheckCredit(DriverHarness.TestPayment payment, long granted)
+    {
+        var stored = await payment.Read();
+        var (balance, held) = await harness.BalanceOf(payment.Customer!);
+        var ofCredit = stored.Parts.Where(p => p.Provider == StoreCreditBook.Provider).ToList();
+        Assert.Equal(granted - ofCredit.Sum(p => p.Captured.Minor - p.Refunded.Minor) + stored.Parts.Sum(p => p.Credited), balance);
+        Assert.Equal(ofCredit.Sum(p => p.Held), held);
+        var entries = await new LedgerStore(harness.Database).List("main", payment.OrderId, "main/BRL/PROVIDER_CLEARING/store_credit", null, null, null, 1000, CancellationToken.None);
+        Assert.Equal(0, entries.Sum(e => e.Amount.Minor));
     }
 
     private static async Task Refund(DriverHarness.TestPayment payment, uint minor)
     {
         try
         {
-            await payment.Refund(minor % 5 == 0 ? null : (minor % 100_000) + 1);
+            await payment.Refund(
+                minor % 5 == 0 ? null : (minor % 100_000) + 1, destination: minor % 3 == 0 ? V1.RefundDestination.StoreCredit : V1.RefundDestination.OriginalMeans);
         }
         catch (Failure failure) when (failure.Reason == ErrorReason.RefundExceedsPayment)
         {
@@ -122,13 +140,15 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
 
         // One authorisation a part, and our books are the provider's.
         Assert.Equal(books.Count, books.Select(a => a.Reference).Distinct().Count());
-        Assert.Equal(books.Sum(a => a.Captured), stored.Captured.Minor);
-        Assert.Equal(books.Sum(a => a.Refunded), stored.Refunded.Minor);
+        var credited = stored.Parts.Sum(p => p.Credited);
+        var outside = stored.Parts.Where(p => p.Provider == provider.Name).ToList();
+        Assert.Equal(books.Sum(a => a.Captured), outside.Sum(p => p.Captured.Minor));
+        Assert.Equal(books.Sum(a => a.Refunded), outside.Sum(p => p.Refunded.Minor) - credited);
         Assert.All(books, a => Assert.InRange(a.Captured, 0, a.Amount.Minor));
 
         if (cancelled || stored.Releasing)
         {
-            Assert.All(books, a => Assert.True(a.Status == AuthorisationStatus.Declined || a.Voided || (a.Captured > 0 && a.Captured == a.Refunded), $"{a} is still held or kept."));
+            Assert.All(books, a => Assert.True(a.Status == AuthorisationStatus.Declined || a.Voided || (a.Captured > 0 && (a.Captured == a.Refunded || credited > 0)), $"{a} is still held or kept."));
             Assert.Contains(stored.State, new[] { PaymentState.Declined, PaymentState.Voided, PaymentState.Refunded });
             Assert.DoesNotContain(await payment.PointsLeft(), p => p.Kind != "poll-payment");
         }
@@ -139,7 +159,7 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         }
         else
         {
-            Assert.Equal(stored.Amount.Minor, books.Sum(a => a.Captured));
+            Assert.Equal(stored.Amount.Minor, stored.Captured.Minor);
             var state = stored.Refunded.IsZero ? PaymentState.Captured : stored.Refunded == stored.Captured ? PaymentState.Refunded : PaymentState.PartlyRefunded;
             Assert.Equal(state, stored.State);
         }

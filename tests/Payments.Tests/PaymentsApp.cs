@@ -50,16 +50,22 @@ public sealed class PaymentsApp : IAsyncDisposable
 
     public InvoiceService.InvoiceServiceClient Invoices { get; private set; } = null!;
 
+    public StoreCreditService.StoreCreditServiceClient StoreCredit { get; private set; } = null!;
+
     public Task Ready => _started.Value;
 
     /// <summary>Places an order; returns its id.</summary>
-    public async Task<string> Place(string storeId, params (string Token, long Minor)[] parts)
+    public Task<string> Place(string storeId, params (string Token, long Minor)[] parts) => PlaceFor(null, storeId, parts);
+
+    /// <summary>Places a customer's order; parts with the token "credit" are paid with store credit.</summary>
+    public async Task<string> PlaceFor(string? customer, string storeId, params (string Token, long Minor)[] parts)
     {
         await Ready;
         var orderId = OrderId.New("ORD", TimeProvider.System).ToString();
         await Tell(new OrderPlaced(
             orderId, storeId, 1, TimeProvider.System.GetUtcNow(), null, new Money(parts.Sum(p => p.Minor), "BRL"),
-            [.. parts.Select((p, i) => new PaymentPartFact(i + 1, "CARD", p.Token, new Money(p.Minor, "BRL"), 3))]));
+            [.. parts.Select((p, i) => new PaymentPartFact(i + 1, p.Token == "credit" ? "STORE_CREDIT" : "CARD", p.Token, new Money(p.Minor, "BRL"), 3))],
+            customer));
         return orderId;
     }
 
@@ -135,6 +141,11 @@ public sealed class PaymentsApp : IAsyncDisposable
             return headers;
         }));
         Invoices = new InvoiceService.InvoiceServiceClient(channel.Intercept(headers =>
+        {
+            headers.Add(Principal.Header, Caller);
+            return headers;
+        }));
+        StoreCredit = new StoreCreditService.StoreCreditServiceClient(channel.Intercept(headers =>
         {
             headers.Add(Principal.Header, Caller);
             return headers;

@@ -80,12 +80,13 @@ internal static class PaymentCommands
         var id = new Argument<string>("ID") { Description = "The Order ID." };
         var amount = new Option<string?>("--amount") { Description = "How much, in the payment's currency, for example 12.34; without it, all that is left." };
         var reason = new Option<RefundReason>("--reason") { Description = "Why: Return, Damaged, NotDelivered, OrderChanged, Goodwill, Fraud or Other.", DefaultValueFactory = _ => RefundReason.Other };
+        var to = new Option<RefundDestination>("--to") { Description = "Where it goes: OriginalMeans or StoreCredit.", DefaultValueFactory = _ => RefundDestination.OriginalMeans };
         var note = new Option<string>("--note") { Description = "In words; kept with the refund.", DefaultValueFactory = _ => "" };
         var requestId = new Option<string?>("--request-id") { Description = "Makes the call safe to repeat. Without it, a new one." };
         var json = OrderCommands.JsonOption();
         var command = new Command("refund", "Give money back: any amount, any number of times, up to what is left.\n\nExample: ./commerce payment refund ORD-7K3M9QX-T2F8CRW --amount 12.34 --reason Damaged")
         {
-            id, amount, reason, note, requestId, json,
+            id, amount, reason, to, note, requestId, json,
         };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
@@ -96,6 +97,7 @@ internal static class PaymentCommands
                     Name = name,
                     RequestId = parse.GetValue(requestId) is { Length: > 0 } given ? given : Guid.CreateVersion7().ToString(),
                     Reason = parse.GetValue(reason),
+                    Destination = parse.GetValue(to),
                     Note = parse.GetValue(note) ?? "",
                 };
                 if (parse.GetValue(amount) is { } typed)
@@ -115,10 +117,12 @@ internal static class PaymentCommands
         return command;
     }
 
-    private static Google.Type.Money Amount(string typed, string currency)
+    /// <exception cref="UsageException">It is not an amount of the currency.</exception>
+    internal static Google.Type.Money Amount(string typed, string currency, bool negative = false)
     {
-        var digits = Currencies.MinorUnits(currency) ?? 2;
-        if (!decimal.TryParse(typed, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) || value.Scale > digits || value > long.MaxValue / 1000m)
+        var digits = Currencies.MinorUnits(currency) ?? throw new UsageException($"{currency} is not an active ISO 4217 currency; use a code such as EUR.");
+        var style = NumberStyles.AllowDecimalPoint | (negative ? NumberStyles.AllowLeadingSign : 0);
+        if (!decimal.TryParse(typed, style, CultureInfo.InvariantCulture, out var value) || value.Scale > digits || Math.Abs(value) > long.MaxValue / 10_000m)
             throw new UsageException($"--amount {typed}: give an amount of {currency} with at most {digits} decimals, such as 12.34.");
         for (var i = 0; i < digits; i++)
             value *= 10;
@@ -137,7 +141,8 @@ internal static class PaymentCommands
             _ => "[yellow]on its way[/]",
         };
         var failure = string.Join(", ", refund.Parts.Select(p => p.FailureReason).Where(r => r.Length > 0).Distinct());
-        AnsiConsole.MarkupLine($"  refund {refund.Name.Split('/')[^1]}  {Print.Amount(refund.Amount)}  {state}  [dim]{refund.Reason} {Print.Escape(refund.Note)} {Print.Escape(failure)}[/]");
+        var credit = refund.Destination == RefundDestination.StoreCredit ? " as store credit" : "";
+        AnsiConsole.MarkupLine($"  refund {refund.Name.Split('/')[^1]}  {Print.Amount(refund.Amount)}{credit}  {state}  [dim]{refund.Reason} {Print.Escape(refund.Note)} {Print.Escape(failure)}[/]");
     }
 
     private static string State(Payment.Types.State state) => state switch

@@ -8,6 +8,7 @@ public interface IOrderFact : IFact
 }
 
 /// <summary>An order was accepted and its stock reserved. Payments begins to collect what it says.</summary>
+/// <param name="CustomerId">The shop's own id of the customer; null if the shop gave none.</param>
 public sealed record OrderPlaced(
     string OrderId,
     string StoreId,
@@ -15,7 +16,8 @@ public sealed record OrderPlaced(
     DateTimeOffset OccurredAt,
     string? ExternalId,
     Money Total,
-    IReadOnlyList<PaymentPartFact> PaymentParts) : IOrderFact
+    IReadOnlyList<PaymentPartFact> PaymentParts,
+    string? CustomerId = null) : IOrderFact
 {
     public string Key => OrderId;
 }

@@ -14,6 +14,9 @@ public sealed record OrderDraft
 
     public required string Currency { get; init; }
 
+    /// <summary>The shop's own id of the customer; null if it gave none.</summary>
+    public string? CustomerId { get; init; }
+
     public required Contact Customer { get; init; }
 
     public required PostalAddress ShippingAddress { get; init; }

@@ -104,7 +104,7 @@ public sealed partial class PlaceOrder(
         var order = new Order(
             OrderId.New(draft.Store.OrderPrefix, clock), draft.Store.StoreId, draft.ExternalId, draft.PromisedDeliveryTime,
             [.. draft.Lines.Select(line => new HeldLine(line.LineNumber, line.Sku, line.Quantity, line.Held))]);
-        var placed = order.Place(draft.Amount(draft.TotalMinor), draft.PaymentPartFacts(), moment);
+        var placed = order.Place(draft.Amount(draft.TotalMinor), draft.PaymentPartFacts(), moment, draft.CustomerId);
         OrdersTelemetry.About(order.Id);
 
         await using var batch = database.CreateBatch();

@@ -24,6 +24,7 @@ public static class Pricing
             Store = store,
             ExternalId = request.ExternalId.Length == 0 ? null : request.ExternalId,
             Currency = amounts.Currency,
+            CustomerId = request.CustomerId.Length == 0 ? null : request.CustomerId,
             Customer = request.Customer,
             ShippingAddress = request.ShippingAddress,
             Lines = lines,

@@ -32,9 +32,9 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
               subtotal_minor, shipping_minor, total_minor, promised_delivery_time,
               customer_name, customer_email, customer_phone, customer_language, email_key,
               to_region_code, to_language_code, to_postal_code, to_sorting_code, to_administrative_area, to_locality, to_sublocality,
-              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, terms_version)
+              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, customer_id, terms_version)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 1)
+              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, 1)
             """)
             .With(order.Id.Value).With(order.StoreId).With(order.ExternalId)
             .With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
@@ -42,7 +42,8 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(draft.SubtotalMinor).With(draft.ShippingMinor).With(draft.TotalMinor).With(draft.PromisedDeliveryTime)
             .WithRecipient(draft.Customer, draft.ShippingAddress)
             .WithJson(JsonSerializer.Serialize(draft.Adjustments, OrderJson.Options))
-            .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options)));
+            .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options))
+            .With(draft.CustomerId));
 
         var lines = draft.Lines;
         batch.With(Sql.Command(

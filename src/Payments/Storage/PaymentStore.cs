@@ -12,14 +12,14 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private const string Columns =
         "h.order_id, h.store_id, h.currency, h.amount_minor, h.cancelled, h.version, h.told, h.revision, h.created_at, h.updated_at, "
         + "p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, p.state, p.provider_reference, p.decline_reason, p.captured_minor, p.refunded_minor, "
-        + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds;
+        + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds + ", h.customer_id";
 
     // Few payments have any, and the first row of a payment alone brings them.
     private const string Refunds = """
         CASE WHEN p.part_number = 1 THEN (
           SELECT jsonb_agg(jsonb_build_object(
             'number', r.refund_number, 'amount', r.amount_minor, 'reason', r.reason, 'note', r.note, 'by', r.requested_by, 'credited', r.credited,
-            'created_at', r.created_at, 'updated_at', r.updated_at,
+            'destination', r.destination, 'created_at', r.created_at, 'updated_at', r.updated_at,
             'pieces', (
               SELECT jsonb_agg(jsonb_build_object(
                 'part', x.part_number, 'amount', x.amount_minor, 'state', x.state, 'reference', x.provider_reference, 'failure', x.failure_reason)
@@ -96,9 +96,9 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
               FROM head, unnest($9, $10, $11, $12, $13, $14) AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor)
               WHERE p.order_id = head.order_id AND p.part_number = c.part_number
             ), promises AS (
-              INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at)
-              SELECT order_id, r.number, r.amount, r.reason, r.note, r.requested_by, r.created_at, $8
-              FROM head, unnest($16, $17, $18, $19, $20, $21) AS r (number, amount, reason, note, requested_by, created_at)
+              INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at, destination)
+              SELECT order_id, r.number, r.amount, r.reason, r.note, r.requested_by, r.created_at, $8, r.destination
+              FROM head, unnest($16, $17, $18, $19, $20, $21, $40) AS r (number, amount, reason, note, requested_by, created_at, destination)
               ON CONFLICT (order_id, refund_number) DO UPDATE SET updated_at = excluded.updated_at
             ), pieces AS (
               INSERT INTO refund_pieces (order_id, refund_number, part_number, amount_minor, state, provider_reference, failure_reason)
@@ -169,6 +169,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => Name(payment, e.Entry.Account, e.Entry.Provider))] },
             new NpgsqlParameter<long[]> { TypedValue = [.. entries.Select(e => e.Entry.Minor)] },
             new NpgsqlParameter<bool> { TypedValue = payment.Sold },
+            new NpgsqlParameter<short[]> { TypedValue = [.. refunds.Select(r => (short)r.Destination)] },
         ]);
         var saved = (long)(await command.ExecuteScalarAsync(cancellationToken))! == 1;
         if (saved)
@@ -192,6 +193,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                 {
                     Cancelled = reader.GetBoolean(4),
                     Invoiced = reader.GetBoolean(23),
+                    CustomerId = reader.GetString(25),
                     CreatedAt = reader.GetFieldValue<DateTimeOffset>(8),
                 }.Restore(
                     reader.GetInt64(5),
@@ -221,13 +223,14 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
 
     private sealed record RefundRow(
-        int Number, long Amount, short Reason, string Note, string By, bool Credited, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
+        int Number, long Amount, short Reason, string Note, string By, bool Credited, short Destination, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
     {
         public Refund ToRefund(string currency) => new()
         {
             Number = Number,
             Amount = new Money(Amount, currency),
             Reason = (RefundReason)Reason,
+            Destination = (RefundDestination)Destination,
             Note = Note,
             By = By,
             Credited = Credited,
