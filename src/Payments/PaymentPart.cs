@@ -43,8 +43,11 @@ public sealed class PaymentPart
     /// <summary>It differs from what is stored.</summary>
     public bool Changed { get; private set; }
 
+    /// <summary>Some of it was taken, and the rest is held no longer.</summary>
+    public bool RestVoided { get; private set; }
+
     /// <summary>Held by the provider for us and not taken, in minor units.</summary>
-    public long Held => State == PartState.Authorised ? Amount.Minor : 0;
+    public long Held => State == PartState.Authorised || (Taken && !RestVoided) ? Amount.Minor - Captured.Minor : 0;
 
     /// <summary>What is stored of it: held, captured, refunded and credited, in minor units. The ledger posts the difference.</summary>
     public (long Held, long Captured, long Refunded, long Credited) Stored { get; private set; }
@@ -56,7 +59,7 @@ public sealed class PaymentPart
     public bool Taken => Captured.Minor > 0;
 
     /// <summary>Nothing of it is held or kept by the provider, or ever will be.</summary>
-    public bool Released => State is PartState.Declined or PartState.Voided or PartState.Refunded;
+    public bool Released => State is PartState.Declined or PartState.Voided or PartState.Refunded && Held == 0;
 
     /// <summary>A part that nobody was asked for yet.</summary>
     public static PaymentPart New(int number, string method, string token, Money amount, int instalments, string provider) => new()
@@ -72,13 +75,14 @@ public sealed class PaymentPart
     };
 
     /// <summary>A part as it was stored.</summary>
-    public PaymentPart Restore(PartState state, string? providerReference, string? declineReason, long captured, long refunded)
+    public PaymentPart Restore(PartState state, string? providerReference, string? declineReason, long captured, long refunded, bool restVoided = false)
     {
         State = state;
         ProviderReference = providerReference;
         DeclineReason = declineReason;
         Captured = new Money(captured, Amount.Currency);
         Refunded = new Money(refunded, Amount.Currency);
+        RestVoided = restVoided;
         Saved();
         return this;
     }
@@ -139,12 +143,14 @@ public sealed class PaymentPart
             throw new ProviderFaultException($"{Provider} gave {seen.Refunded} of authorisation {seen.Id} back, of which {captured} were captured and {Credited} became store credit.");
         var state = StateAfter(seen, captured, refunded);
         var declineReason = state == PartState.Declined ? seen.DeclineReason ?? "declined" : DeclineReason;
-        if (state == State && captured == Captured.Minor && refunded == Refunded.Minor && ProviderReference is not null)
+        var restVoided = RestVoided || (seen.Voided && captured > 0 && captured < Amount.Minor);
+        if (state == State && captured == Captured.Minor && refunded == Refunded.Minor && restVoided == RestVoided && ProviderReference is not null)
             return false;
 
         State = state;
         Captured = Amount with { Minor = captured };
         Refunded = Amount with { Minor = refunded };
+        RestVoided = restVoided;
         ProviderReference = seen.Id;
         DeclineReason = declineReason;
         Changed = true;

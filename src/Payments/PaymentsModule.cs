@@ -1,5 +1,6 @@
 using Commerce.Messaging;
 using Commerce.Orders.V1;
+using Commerce.Payments.CapturingPayment;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
 using Commerce.Payments.Documents;
@@ -25,11 +26,12 @@ public static class PaymentsModule
         builder.AddMigrations(typeof(Outbox).Assembly).AddMigrations(typeof(PaymentsModule).Assembly);
         builder.AddMessaging("payments")
             .Consume<OrderFactsConsumer>("orders", Delivery.EachOnce)
-            .Recover<CollectPayment>()
-            .Recover<ReleasePayment>()
-            .Recover<CarryOutRefund>()
+            .Consume<ShipmentFactsConsumer>("shipments", Delivery.EachOnce)
             .Recover<PollPayment>()
+            .Recover<CaptureShipments>()
             .Recover<IssueDocuments>();
+        foreach (var kind in AdvancePayment.Kinds)
+            builder.Services.AddScoped<IRecover>(services => new AdvancePayment(services.GetRequiredService<PaymentDriver>(), kind));
 
         builder.Services.AddOptions<PaymentsOptions>().BindConfiguration("Payments").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
@@ -46,6 +48,7 @@ public static class PaymentsModule
         builder.Services.AddSingleton<PaymentDriver>();
         builder.Services.AddSingleton<ReceiveWebhook>();
         builder.Services.AddSingleton<RefundPayment>();
+        builder.Services.AddSingleton<CapturePayment>();
         builder.Services.AddSingleton<LedgerStore>();
         builder.Services.AddSingleton<DocumentStore>();
         return builder;

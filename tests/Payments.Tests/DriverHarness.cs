@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Payments.CapturingPayment;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
 using Commerce.Payments.Documents;
@@ -109,6 +110,9 @@ public sealed class DriverHarness : IAsyncDisposable
         /// <summary>Whose order it is; parts with the token "credit" are paid with their store credit.</summary>
         public string? Customer { get; set; }
 
+        /// <summary>When its money is taken, as the fact says it.</summary>
+        public string? CaptureMode { get; set; }
+
         private PaymentProviders Providers => new([provider, harness.Credit], Options);
 
         private Outbox Outbox => new(TimeProvider.System, _outboxSignal);
@@ -119,7 +123,8 @@ public sealed class DriverHarness : IAsyncDisposable
             new OrderPlaced(
                 orderId, "main", 1, TimeProvider.System.GetUtcNow(), null, new Money(parts.Sum(p => p.Minor), "BRL"),
                 [.. parts.Select((p, i) => new PaymentPartFact(i + 1, p.Token == "credit" ? "STORE_CREDIT" : "CARD", p.Token, new Money(p.Minor, "BRL"), 1))],
-                Customer),
+                Customer,
+                CaptureMode),
             context));
 
         public Task Cancel() => Consume((consumer, context) => consumer.Consume(
@@ -156,6 +161,37 @@ public sealed class DriverHarness : IAsyncDisposable
             return (await refunds.Ask(request, key, CancellationToken.None)).Refund;
         }
 
+        /// <summary>Asks for a capture; null: all that is held.</summary>
+        public Task<Payment> Capture(long? minor = null, string? requestId = null, string currency = "BRL")
+        {
+            var request = new V1.CapturePaymentRequest
+            {
+                Name = "payments/" + orderId,
+                RequestId = requestId ?? Guid.NewGuid().ToString(),
+                Amount = minor is { } given ? new Money(given, currency).ToProto() : null,
+            };
+            return CapturePayment.Capture(request, new RequestKey("staff/tests", "CapturePayment", request.RequestId, SHA256.HashData(request.ToByteArray())), CancellationToken.None);
+        }
+
+        /// <summary>Asks for what is held to be let go.</summary>
+        public Task<Payment> Void(string? requestId = null)
+        {
+            var request = new V1.VoidPaymentRequest { Name = "payments/" + orderId, RequestId = requestId ?? Guid.NewGuid().ToString() };
+            return CapturePayment.Void(request, new RequestKey("staff/tests", "VoidPayment", request.RequestId, SHA256.HashData(request.ToByteArray())), CancellationToken.None);
+        }
+
+        private CapturePayment CapturePayment => new(harness.Store, harness.Database, new Requests(harness.Database, TimeProvider.System), Points, TimeProvider.System);
+
+        /// <summary>A parcel was planned, or its carrier has it.</summary>
+        public Task Parcel(string shipmentId, params (int Line, int Pieces)[] lines) => Consume((consumer, context) => new ShipmentFactsConsumer().Consume(
+            new ShipmentCreated(shipmentId, orderId, "main", 1, TimeProvider.System.GetUtcNow(), [.. lines.Select(l => new ShipmentLineFact(l.Line, l.Pieces))]), context));
+
+        /// <inheritdoc cref="Parcel"/>
+        public Task HandOver(string shipmentId, string previous = "PRE_TRANSIT") => Consume((consumer, context) => new ShipmentFactsConsumer().Consume(
+            new ParcelTracked(
+                shipmentId, orderId, "main", 3, TimeProvider.System.GetUtcNow(), "sandbox", "T", "IN_TRANSIT", previous, ["PRE_TRANSIT", "IN_TRANSIT"], TimeProvider.System.GetUtcNow(), 1),
+            context));
+
         /// <summary>The recovery points that there are, whenever they are due.</summary>
         public async Task<IReadOnlyList<RecoveryPoint>> PointsLeft()
         {
@@ -175,11 +211,10 @@ public sealed class DriverHarness : IAsyncDisposable
             var driver = new PaymentDriver(harness.Store, Providers, harness.Credit, Options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
             IRecover handler = point.Kind switch
             {
-                CollectPayment.PointKind => new CollectPayment(driver),
-                ReleasePayment.PointKind => new ReleasePayment(driver),
-                CarryOutRefund.PointKind => new CarryOutRefund(driver),
                 IssueDocuments.PointKind => new IssueDocuments(harness.Store, new FakeOrders.Orders(), new FakeOrders.Stores(), TimeProvider.System),
-                _ => new PollPayment(driver),
+                CaptureShipments.PointKind => new CaptureShipments(harness.Store, harness.Database, new FakeOrders.Orders(), TimeProvider.System),
+                PollPayment.PointKind => new PollPayment(driver),
+                _ => new AdvancePayment(driver, point.Kind),
             };
             var outcome = await handler.Recover(point, 1, CancellationToken.None);
             await using var connection = await harness.Database.OpenConnectionAsync();

@@ -46,6 +46,7 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         };
         var payment = await harness.Begin(provider);
         payment.Customer = payment.OrderId;
+        payment.CaptureMode = random.Next(3) == 0 ? "MANUAL" : null;
         var granted = 120_000L;
         await harness.Grant(payment.Customer, granted);
         var cancelled = false;
@@ -53,7 +54,7 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         foreach (var happening in happenings)
         {
             var points = await payment.PointsLeft();
-            switch ((uint)happening % 16)
+            switch ((uint)happening % 20)
             {
                 case 0 when !cancelled:
                     await payment.Cancel();
@@ -79,6 +80,12 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
                     break;
                 case 11:
                     provider.SettleRefunds(payment.OrderId, (happening & 0x100) != 0 ? RefundStatus.Succeeded : RefundStatus.Failed);
+                    break;
+                case 13 when placed:
+                    await Task.WhenAll(Capture(payment, (uint)happening / 16), Capture(payment, (uint)happening / 64));
+                    break;
+                case 14 when placed && (happening & 0x300) == 0:
+                    await Void(payment);
                     break;
                 case 12 when provider.SaidOfRefunds is { Count: > 0 } said:
                     await payment.Hear(said[(int)((uint)happening / 16 % said.Count)]);
@@ -133,6 +140,30 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         }
     }
 
+    private static async Task Capture(DriverHarness.TestPayment payment, uint minor)
+    {
+        try
+        {
+            await payment.Capture(minor % 5 == 0 ? null : (minor % 100_000) + 1);
+        }
+        catch (Failure failure) when (failure.Reason == ErrorReason.CaptureExceedsAuthorisation)
+        {
+            // More than is held, or it is taken by itself: refused, and nothing changed.
+        }
+    }
+
+    private static async Task Void(DriverHarness.TestPayment payment)
+    {
+        try
+        {
+            await payment.Void();
+        }
+        catch (Failure failure) when (failure.Reason == ErrorReason.PaymentState)
+        {
+            // Nothing is held any more.
+        }
+    }
+
     private static async Task Check(DriverHarness.TestPayment payment, FakeProvider provider, bool cancelled)
     {
         var stored = await payment.Read();
@@ -156,6 +187,14 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         {
             Assert.Equal(0, stored.Captured.Minor);
             Assert.Contains(await payment.PointsLeft(), p => p.Kind == "poll-payment");
+        }
+        else if (stored.CaptureMode == CaptureMode.Manual)
+        {
+            // What was asked to be taken was, and no more; what was let go of is held no longer.
+            Assert.Equal(stored.Captured.Minor, stored.Captures.Sum(c => c.Taken.Minor));
+            Assert.DoesNotContain(stored.Captures, c => c.State == CaptureState.Pending);
+            Assert.Equal(stored.VoidRequested ? 0 : stored.Amount.Minor - stored.Captured.Minor, stored.Parts.Sum(p => p.Held));
+            Assert.All(books, a => Assert.Equal(a.Voided || a.Captured == a.Amount.Minor, stored.Parts.Single(p => p.ProviderReference == a.Id).Held == 0));
         }
         else
         {
@@ -185,7 +224,8 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
 
         // Versions are checked to be 1, 2, 3 … in reading; the last fact tells the state.
         var facts = await payment.Facts();
-        Assert.Equal(stored.State == PaymentState.PartlyRefunded ? "PaymentRefunded" : "Payment" + stored.State, facts[^1]);
+        var incomplete = stored is { Releasing: false, Waits: false, CaptureMode: CaptureMode.Manual } && stored.Parts.Any(p => p.Held > 0);
+        Assert.Equal(incomplete ? "PaymentAuthorised" : stored.State == PaymentState.PartlyRefunded ? "PaymentRefunded" : "Payment" + stored.State, facts[^1]);
         var once = facts.Where(f => f != "PaymentRefunded").ToList();
         Assert.Equal(once.Count, once.Distinct().Count());
     }

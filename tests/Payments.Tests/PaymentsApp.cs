@@ -58,14 +58,20 @@ public sealed class PaymentsApp : IAsyncDisposable
     public Task<string> Place(string storeId, params (string Token, long Minor)[] parts) => PlaceFor(null, storeId, parts);
 
     /// <summary>Places a customer's order; parts with the token "credit" are paid with store credit.</summary>
-    public async Task<string> PlaceFor(string? customer, string storeId, params (string Token, long Minor)[] parts)
+    public Task<string> PlaceFor(string? customer, string storeId, params (string Token, long Minor)[] parts) => Place(customer, null, storeId, parts);
+
+    /// <summary>Places an order whose money is taken later.</summary>
+    public Task<string> PlaceHeld(string captureMode, string storeId, params (string Token, long Minor)[] parts) => Place(null, captureMode, storeId, parts);
+
+    private async Task<string> Place(string? customer, string? captureMode, string storeId, (string Token, long Minor)[] parts)
     {
         await Ready;
         var orderId = OrderId.New("ORD", TimeProvider.System).ToString();
         await Tell(new OrderPlaced(
             orderId, storeId, 1, TimeProvider.System.GetUtcNow(), null, new Money(parts.Sum(p => p.Minor), "BRL"),
             [.. parts.Select((p, i) => new PaymentPartFact(i + 1, p.Token == "credit" ? "STORE_CREDIT" : "CARD", p.Token, new Money(p.Minor, "BRL"), 3))],
-            customer));
+            customer,
+            captureMode));
         return orderId;
     }
 

@@ -31,7 +31,7 @@ internal static class CreditCommands
                 if (credit.Balances.Count == 0)
                     AnsiConsole.MarkupLine($"Customer {Print.Escape(credit.CustomerId)} never had any credit.");
                 foreach (var balance in credit.Balances)
-                    AnsiConsole.MarkupLine($"[bold]{Print.Amount(balance.Available)}[/]  [dim]of {Print.Amount(balance.Balance)}; {Print.Amount(balance.Held)} is held for orders[/]");
+                    AnsiConsole.MarkupLine($"[bold]{Print.Amount(balance.Available)}[/]  [dim]of {Print.Amount(balance.Balance_)}; {Print.Amount(balance.Held)} is held for orders[/]");
                 return Exit.Done;
             },
             cancellationToken));

@@ -17,6 +17,9 @@ public sealed record OrderDraft
     /// <summary>The shop's own id of the customer; null if it gave none.</summary>
     public string? CustomerId { get; init; }
 
+    /// <summary>When its money is taken.</summary>
+    public CaptureMode CaptureMode { get; init; } = CaptureMode.Automatic;
+
     public required Contact Customer { get; init; }
 
     public required PostalAddress ShippingAddress { get; init; }

@@ -47,6 +47,8 @@ public sealed class PlaceOrderCheck
         _errors.Customer("customer", _request.Customer);
         _errors.CustomerId("customer_id", _request.CustomerId, required: _request.PaymentParts.Any(part => part.Method == PaymentMethod.StoreCredit));
         _errors.Address("shipping_address", _request.ShippingAddress);
+        if (!Enum.IsDefined(_request.CaptureMode))
+            _errors.Add("capture_mode", "Is not a mode that is known here.");
         Promise(now);
 
         if (!Currencies.Exists(_currency))

@@ -116,7 +116,7 @@ public sealed partial class PaymentDriver(
 
         // Somebody else's change left something to do, and relied on this point, which ends here.
         if (payment.Next().Count > 0)
-            context.Intend(new RecoveryPoint(CollectPayment.PointKind, $"{payment.OrderId}/{payment.Revision}"));
+            context.Intend(new RecoveryPoint(AdvancePayment.Collect, $"{payment.OrderId}/{payment.Revision}"));
         if (payment.Waits || payment.AwaitsRefund)
             context.Intend(new RecoveryPoint(PollPayment.PointKind, payment.OrderId, DueAt: time.GetUtcNow() + options.Value.PollAfter));
     }
@@ -203,6 +203,7 @@ public sealed partial class PaymentDriver(
         return step.Action switch
         {
             PartAction.Authorise => Of(part, stop => Authorise(provider, payment, part, reference, uncertain, stop)),
+            PartAction.Capture when step.Capture is { } capture => stop => Take(provider, part, capture, $"{reference}/capture/{capture.Number}", stop),
             PartAction.Capture => Of(part, stop => Capture(provider, part, reference, stop)),
             PartAction.Void => Of(part, stop => Void(provider, part, reference, stop)),
             _ when Payment.BecomesCredit(step.Refund!, part) => stop => GiveCredit(payment, part, step.Refund!, ReferenceOf(payment, part, step.Refund!.Number), stop),
@@ -253,6 +254,25 @@ public sealed partial class PaymentDriver(
         }
     }
 
+    private static async Task<Action<Payment>> Take(IPaymentProvider provider, PaymentPart part, Capture capture, string key, CancellationToken stop)
+    {
+        try
+        {
+            var seen = await provider.Capture(part.ProviderReference!, capture.Pieces.Single(p => p.PartNumber == part.Number).Amount, key, stop);
+            return payment =>
+            {
+                payment.Parts.Single(p => p.Number == part.Number).Learn(seen);
+                payment.CaptureOf(capture.Number, part.Number)!.Take();
+            };
+        }
+        catch (ProviderRefusedException refusal)
+        {
+            // It may refuse because it did so already, under a key that it has forgotten by now.
+            var seen = await provider.Get(part.ProviderReference!, stop);
+            return payment => payment.LearnRefusal(payment.CaptureOf(capture.Number, part.Number)!, seen, refusal.Code);
+        }
+    }
+
     private static async Task<Action<PaymentPart>> Void(IPaymentProvider provider, PaymentPart part, string reference, CancellationToken stop)
     {
         try
@@ -267,7 +287,7 @@ public sealed partial class PaymentDriver(
             return p =>
             {
                 p.Learn(seen);
-                if (p.State is PartState.Waiting or PartState.Authorised)
+                if (p.State == PartState.Waiting || p.Held > 0)
                     throw new ProviderFaultException($"{refusal.Message} Yet there is something to void.");
             };
         }

@@ -21,6 +21,9 @@ internal static class PaymentMapping
         UpdateTime = Timestamp.FromDateTimeOffset(payment.UpdatedAt),
         Version = payment.Version,
         Etag = EtagOf(payment),
+        CaptureMode = (Types.V1.CaptureMode)payment.CaptureMode,
+        CapturableAmount = payment.Capturable.ToProto(),
+        Captures = { payment.Captures.Select(ToProto) },
     };
 
     /// <summary>Finer than the version: what a part has come to shows before the payment as a whole has news to tell.</summary>
@@ -54,6 +57,18 @@ internal static class PaymentMapping
         },
         FailureReason = piece.FailureReason ?? "",
         ProviderReference = piece.ProviderReference ?? "",
+    };
+
+    private static V1.Payment.Types.Capture ToProto(Capture capture) => new()
+    {
+        CaptureNumber = capture.Number,
+        State = (V1.Payment.Types.Capture.Types.State)capture.State,
+        Amount = capture.Amount.ToProto(),
+        CapturedAmount = capture.Taken.ToProto(),
+        FailureReason = capture.Pieces.Select(p => p.FailureReason).FirstOrDefault(r => r is not null) ?? "",
+        Actor = capture.By,
+        CreateTime = Timestamp.FromDateTimeOffset(capture.CreatedAt),
+        UpdateTime = Timestamp.FromDateTimeOffset(capture.UpdatedAt),
     };
 
     private static V1.Payment.Types.Part ToProto(PaymentPart part) => new()

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Commerce.Messaging;
+using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.FindingPayments;
 using Commerce.Payments.Storage;
 using Commerce.Payments.V1;
@@ -66,7 +67,7 @@ public sealed class RefundPayment(PaymentStore store, NpgsqlDataSource database,
         await using (var record = new NpgsqlBatch(connection, transaction))
         {
             record.BatchCommands.Add(requests.Record(key, PaymentNames.Of(payment, refund), 1));
-            points.Add(record, new RecoveryPoint(CarryOutRefund.PointKind, string.Create(CultureInfo.InvariantCulture, $"{orderId}/{refund.Number}")));
+            points.Add(record, new RecoveryPoint(AdvancePayment.Refund, string.Create(CultureInfo.InvariantCulture, $"{orderId}/{refund.Number}")));
             await record.ExecuteNonQueryAsync(cancellationToken);
         }
 

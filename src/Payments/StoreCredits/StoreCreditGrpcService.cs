@@ -61,7 +61,7 @@ public sealed class StoreCreditGrpcService(StoreCreditBook book, GrantStoreCredi
         if (Principal.Of(context) is not { Kind: PrincipalKind.Staff or PrincipalKind.Service })
             throw new Failure(ErrorReason.PermissionDenied, "Store credit is given by staff or a service.");
         var errors = Owner(request.StoreId, request.CustomerId);
-        GrantStoreCredit.Check(request, errors);
+        StoreCredits.GrantStoreCredit.Check(request, errors);
         ThrowIfAny(errors);
         return ToProto(await grant.Grant(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken));
     }
