@@ -144,13 +144,13 @@ public sealed class DriverHarness : IAsyncDisposable
 
         /// <summary>Asks for a refund; null: all that is left.</summary>
         public async Task<Refund> Refund(
-            long? minor, string? requestId = null, string etag = "", string note = "", V1.RefundDestination destination = V1.RefundDestination.Unspecified)
+            long? minor, string? requestId = null, string etag = "", string note = "", V1.RefundDestination destination = V1.RefundDestination.Unspecified, string currency = "BRL")
         {
             var request = new V1.RefundPaymentRequest
             {
                 Name = "payments/" + orderId,
                 RequestId = requestId ?? Guid.NewGuid().ToString(),
-                Amount = minor is { } given ? new Money(given, "BRL").ToProto() : null,
+                Amount = minor is { } given ? new Money(given, currency).ToProto() : null,
                 Reason = V1.RefundReason.Goodwill,
                 Note = note,
                 Etag = etag,
