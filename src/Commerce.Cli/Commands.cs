@@ -37,6 +37,7 @@ internal static class Commands
         CreditCommands.Create(),
         InvoiceCommands.Create(),
         LedgerCommands.Create(),
+        ReconcileCommand.Create(),
         CustomerCommands.Create(),
         StockCommands.Create(),
         LookupCommands.CreateLookup(),

@@ -11,6 +11,7 @@ using Commerce.Payments.Providers.Sandbox;
 using Commerce.Payments.Providers.StoreCredit;
 using Commerce.Payments.Providers.Stripe;
 using Commerce.Payments.RefundingPayment;
+using Commerce.Payments.Settling;
 using Commerce.Payments.Storage;
 using Commerce.Payments.StoreCredits;
 using Commerce.Payments.Webhooks;
@@ -53,6 +54,9 @@ public static class PaymentsModule
         builder.Services.AddSingleton<RefundPayment>();
         builder.Services.AddSingleton<CapturePayment>();
         builder.Services.AddSingleton<LedgerStore>();
+        builder.Services.AddSingleton<CorrectEntry>();
+        builder.Services.AddSingleton<ImportSettlement>();
+        builder.Services.AddSingleton<Reconcile>();
         builder.Services.AddSingleton<DocumentStore>();
         return builder;
     }
