@@ -1,6 +1,7 @@
 using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Payments.CapturingPayment;
+using Commerce.Payments.CheckingBooks;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
 using Commerce.Payments.Documents;
@@ -58,6 +59,8 @@ public static class PaymentsModule
         builder.Services.AddSingleton<ImportSettlement>();
         builder.Services.AddSingleton<Reconcile>();
         builder.Services.AddSingleton<DocumentStore>();
+        builder.Services.AddSingleton<BookCheck>();
+        builder.Services.AddHostedService<CheckBooks>();
         return builder;
     }
 

@@ -162,7 +162,7 @@ public sealed class SettlementTests(DriverHarness harness) : IClassFixture<Drive
         Assert.Equal((15000, 12677, 350, 250), ((int)sums.CapturedHere, (int)sums.CapturedThere, (int)sums.RefundedHere, (int)sums.RefundedThere));
 
         // Nothing is compared twice or missed at the edge of a period: what either book touched in it is compared whole.
-        var later = await harness.Reconcile.Differences(store, "fake", now.AddSeconds(5), now.AddHours(1), 100, CancellationToken.None);
+        var later = await harness.Reconcile.Differences(store, "fake", now.AddSeconds(4), now.AddHours(1), 100, CancellationToken.None);
         Assert.Contains(later, d => d.Part == stranger + "/1");
         Assert.DoesNotContain(later, d => d.Part.StartsWith(good.OrderId, StringComparison.Ordinal));
     }
