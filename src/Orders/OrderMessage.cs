@@ -63,6 +63,25 @@ public static class OrderMessage
         Amount = (new Money(line.UnitPriceMinor, currency) * line.Quantity).ToProto(),
         Dimensions = line.Dimensions,
         ShipFrom = line.ShipFrom,
+        CancelledQuantity = line.Cancelled,
+    };
+
+    /// <summary>A change that waits for its money.</summary>
+    public static V1.PendingChange? Pending(ChangingLines.PendingChange? pending, string currency) => pending is null ? null : new V1.PendingChange
+    {
+        ChangeNumber = pending.Number,
+        Lines =
+        {
+            pending.Deltas.Select(delta => new LineChange
+            {
+                LineNumber = delta.LineNumber,
+                Sku = delta.Sku,
+                Pieces = delta.Pieces,
+                UnitPrice = new Money(delta.UnitPriceMinor, currency).ToProto(),
+            }),
+        },
+        Difference = new Money(pending.Payment.AmountMinor, currency).ToProto(),
+        CreateTime = pending.Time.ToTimestamp(),
     };
 
     public static void AddParts(V1.Order order, string currency, IEnumerable<AdjustmentRow> adjustments, IEnumerable<PaymentPartRow> parts)

@@ -69,6 +69,9 @@ internal sealed class Shipment
 
     public bool CancelRequested { get; set; }
 
+    /// <summary>It is cancelled because the order's lines changed: what is still wanted of it goes into another parcel.</summary>
+    public bool Recut { get; set; }
+
     public long Version { get; set; }
 
     public required DateTimeOffset CreatedAt { get; init; }

@@ -137,6 +137,10 @@ public sealed class ShipmentsApp : IAsyncLifetime
     internal Task Edit(Order order) =>
         Publish(new OrderEdited(order.OrderId, order.StoreId, order.Version, TimeProvider.System.GetUtcNow(), ["shipping_address"]));
 
+    /// <summary>The order's lines were changed, and the fact of it is out.</summary>
+    internal Task ChangeLines(Order order) =>
+        Publish(new OrderLinesChanged(order.OrderId, order.StoreId, order.Version, TimeProvider.System.GetUtcNow(), 0, new Money(0, "BRL"), new Money(0, "BRL"), []));
+
     internal Task<IReadOnlyList<V1.Shipment>> Parcels(Order order, Func<IReadOnlyList<V1.Shipment>, bool> accept) =>
         Eventually.Value(async () => await Parcels(order), accept);
 

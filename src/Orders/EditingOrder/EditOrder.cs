@@ -1,4 +1,5 @@
 using Commerce.Messaging;
+using Commerce.Orders.ChangingLines;
 using Commerce.Orders.Checking;
 using Commerce.Orders.FindingOrders;
 using Commerce.Orders.Storage;
@@ -8,19 +9,25 @@ using Commerce.Types.V1;
 
 namespace Commerce.Orders.EditingOrder;
 
-/// <summary>Changes whom to reach and where an order goes, until it is handed over.</summary>
-public sealed class EditOrder(FindOrders find, RequestedChanges changes)
+/// <summary>Changes whom to reach, where an order goes and what is in it, until it is handed over.</summary>
+public sealed class EditOrder(FindOrders find, RequestedChanges changes, ChangeLines changeLines)
 {
     private const string Customer = "customer";
     private const string Address = "shipping_address";
+    private const string Lines = "lines";
 
     // Each with the field of the contact that it names; the address is changed as a whole, because half of one is none.
     private static readonly string[] ContactFields = ["name", "email", "phone", "language_code"];
 
-    /// <exception cref="Failure">INVALID_FIELD, ORDER_ID_MISTYPED, ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, REQUEST_ID_REUSED.</exception>
+    /// <exception cref="Failure">
+    /// INVALID_FIELD, ORDER_ID_MISTYPED, ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, REQUEST_ID_REUSED; for lines also SKU_UNKNOWN,
+    /// PRICE_CHANGED, OUT_OF_STOCK.
+    /// </exception>
     public async Task<V1.Order> Edit(UpdateOrderRequest request, RequestKey key, CancellationToken cancellationToken)
     {
         var mask = Check(request);
+        if (mask is [Lines])
+            return await changeLines.Change(request, key, cancellationToken);
         var id = await find.Resolve(request.Order.Name, cancellationToken);
         return await changes.Once(id, request.Order.Etag, key, decision => Decide(request.Order, mask, decision, cancellationToken), cancellationToken);
     }
@@ -69,18 +76,22 @@ public sealed class EditOrder(FindOrders find, RequestedChanges changes)
         var mask = new List<string>();
         var paths = request.UpdateMask?.Paths.Distinct().Take(FieldErrors.MostNamed).ToList() ?? [];
         if (paths.Count == 0)
-            errors.Add("update_mask", "Name what is to be changed: \"customer\", a field of it such as \"customer.phone\", or \"shipping_address\".");
+            errors.Add("update_mask", "Name what is to be changed: \"customer\", a field of it such as \"customer.phone\", \"shipping_address\", or \"lines\".");
         foreach (var path in paths)
         {
             if (path == Customer)
                 mask.AddRange(ContactFields.Select(field => $"{Customer}.{field}"));
-            else if (path == Address || ContactFields.Any(field => path == $"{Customer}.{field}"))
+            else if (path is Address or Lines || ContactFields.Any(field => path == $"{Customer}.{field}"))
                 mask.Add(path);
             else
-                errors.Add("update_mask", $"\"{(path.Length <= 60 ? path : path[..60])}\" cannot be changed; \"customer\", a field of it, and \"shipping_address\" can.");
+                errors.Add("update_mask", $"\"{(path.Length <= 60 ? path : path[..60])}\" cannot be changed; \"customer\", a field of it, \"shipping_address\" and \"lines\" can.");
         }
 
-        if (mask.Any(path => path != Address) && request.Order.Customer is null)
+        if (mask.Contains(Lines) && mask.Count > 1)
+            errors.Add("update_mask", "\"lines\" is changed alone: what it costs is another matter than whom it reaches.");
+        if (!mask.Contains(Lines) && request.AdditionalPayment is not null)
+            errors.Add("additional_payment", "Is of use only where lines are changed.");
+        if (mask.Any(path => path.StartsWith(Customer, StringComparison.Ordinal)) && request.Order.Customer is null)
             errors.Add("order.customer", "Is named by the mask and not given.");
         if (mask.Contains(Address))
             errors.Address("order." + Address, request.Order.ShippingAddress);

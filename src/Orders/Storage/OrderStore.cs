@@ -77,7 +77,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(Sql.Command(
                 """
                 SELECT o.store_id, s.order_prefix, o.external_id, o.promised_delivery_time, o.state, o.payment_state, o.fulfilment_state,
-                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version
+                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.changes, o.pending_change
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1 FOR UPDATE OF o
                 """).With(id.Value))
             .With(Sql.Command("SELECT line_number, sku, quantity, held FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
@@ -96,6 +96,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             ? null
             : new OrderCancellation((CancelReason)reader.GetInt16(7), reader.GetString(8), reader.GetFieldValue<DateTimeOffset>(9));
         var version = reader.GetInt64(10);
+        var (changes, pending) = (reader.GetInt32(11), LineStore.ReadPending(reader, 12));
 
         var lines = new List<HeldLine>();
         await reader.NextResultAsync(cancellationToken);
@@ -112,7 +113,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
                 [.. numbers.Zip(quantities, (number, quantity) => new ShipmentLineFact(number, quantity))]));
         }
 
-        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version);
+        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version).RestoreChanges(changes, pending);
     }
 
     /// <summary>Adds a change of a locked order to the batch, with its entry on the timeline and its fact.</summary>
@@ -152,6 +153,12 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             RecoveryPoints.Remove(batch, Order.ExpiryKind, order.Id.ToString());
 
         EndHolds(batch, order, change.Stock);
+        if (change.Lines is { } lines)
+            LineStore.Save(batch, order, lines, articles);
+        if (change.ChangesPending)
+            LineStore.SavePending(batch, order);
+        if (change.Then is { } then)
+            Save(batch, order, then);
     }
 
     /// <summary>Whom to reach and where it goes, of a locked order.</summary>
@@ -192,20 +199,28 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
     private static void AssertProducts(NpgsqlBatch batch, OrderDraft draft)
     {
         var priced = draft.Lines.DistinctBy(line => line.Sku).ToList();
-        batch.With(Sql.Command("SELECT assert_products($1, $2, $3)")
-            .With(draft.Store.StoreId).With(priced.Column(l => l.Sku)).With(priced.Column(l => l.ProductVersion)));
+        AssertProducts(batch, draft.Store.StoreId, [.. priced.Select(line => (line.Sku, line.ProductVersion))]);
     }
 
-    private static void ReserveStock(NpgsqlBatch batch, OrderDraft draft, OrderId orderId)
+    /// <summary>Adds the assertion that products are still what they were priced from to the batch.</summary>
+    public static void AssertProducts(NpgsqlBatch batch, string storeId, IReadOnlyList<(string Sku, long Version)> priced) =>
+        batch.With(Sql.Command("SELECT assert_products($1, $2, $3)")
+            .With(storeId).With(priced.Column(l => l.Sku)).With(priced.Column(l => l.Version)));
+
+    private static void ReserveStock(NpgsqlBatch batch, OrderDraft draft, OrderId orderId) =>
+        ReserveStock(batch, draft.Store.StoreId, orderId, draft.Lines.Select(line => (line.Sku, line.Held)));
+
+    /// <summary>Adds the reservation of pieces by SKU to the batch.</summary>
+    public static void ReserveStock(NpgsqlBatch batch, string storeId, OrderId orderId, IEnumerable<(string Sku, int Held)> pieces)
     {
-        var wanted = draft.Lines.Where(line => line.Held > 0)
+        var wanted = pieces.Where(line => line.Held > 0)
             .GroupBy(line => line.Sku, (sku, lines) => (Sku: sku, Pieces: lines.Sum(line => (long)line.Held)))
             .OrderBy(w => w.Sku, StringComparer.Ordinal)
             .ToList();
         if (wanted.Count > 0)
         {
             batch.With(Sql.Command("SELECT reserve_stock($1, $2, $3, $4)")
-                .With(draft.Store.StoreId).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)).With(orderId.Value));
+                .With(storeId).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)).With(orderId.Value));
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed class Interference
 /// <summary>Hears every fact of Orders and leaves a row for each effect.</summary>
 internal sealed class OrderEffects(Interference interference) :
     IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>,
-    IConsumeFact<OrderImported>
+    IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>
 {
     public Task Consume(OrderPlaced fact, FactContext context) => Leave(fact, context);
 
@@ -28,6 +28,12 @@ internal sealed class OrderEffects(Interference interference) :
     public Task Consume(OrderCompleted fact, FactContext context) => Leave(fact, context);
 
     public Task Consume(OrderImported fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(OrderLinesChanged fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(OrderChangeProposed fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(OrderChangeWithdrawn fact, FactContext context) => Leave(fact, context);
 
     private async Task Leave(IFact fact, FactContext context)
     {
