@@ -67,7 +67,7 @@ public static class OrderMessage
     };
 
     /// <summary>A change that waits for its money.</summary>
-    public static V1.PendingChange? Pending(ChangingLines.PendingChange? pending, string currency) => pending is null ? null : new V1.PendingChange
+    public static V1.PendingChange? Pending(ChangingLines.WaitingChange? pending, string currency) => pending is null ? null : new V1.PendingChange
     {
         ChangeNumber = pending.Number,
         Lines =

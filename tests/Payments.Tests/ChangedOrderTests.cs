@@ -1,5 +1,4 @@
 using Commerce.Payments.Documents;
-using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 
 namespace Commerce.Payments.Tests;

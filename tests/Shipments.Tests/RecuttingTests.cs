@@ -1,4 +1,3 @@
-using Commerce.Orders.V1;
 using Commerce.Shipments.V1;
 using Commerce.Testing;
 using Kind = Commerce.Shipments.V1.ShipmentException.Types.Kind;

@@ -8,6 +8,7 @@ using Commerce.Orders.Stores;
 using Commerce.Orders.V1;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
+using Google.Protobuf.Collections;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -107,7 +108,7 @@ public sealed class ChangeLines(
 
     // What of the lines comes and goes; and from which version of each product what comes was priced.
     private static (List<LineDelta> Deltas, List<(string Sku, long Version)> Versions) Deltas(
-        IReadOnlyList<OrderLine> wanted, OrderSums sums, Store store, IReadOnlyDictionary<string, CatalogueProduct> catalogue)
+        RepeatedField<OrderLine> wanted, OrderSums sums, Store store, IReadOnlyDictionary<string, CatalogueProduct> catalogue)
     {
         var errors = new FieldErrors();
         var deltas = new List<LineDelta>();

@@ -48,4 +48,4 @@ public sealed record LinesChange(IReadOnlyList<LineDelta> Deltas, OrderSums Befo
 }
 
 /// <summary>A change that waits until its difference is captured. Its pieces are reserved.</summary>
-public sealed record PendingChange(int Number, IReadOnlyList<LineDelta> Deltas, PaymentPartRow Payment, DateTimeOffset Time);
+public sealed record WaitingChange(int Number, IReadOnlyList<LineDelta> Deltas, PaymentPartRow Payment, DateTimeOffset Time);

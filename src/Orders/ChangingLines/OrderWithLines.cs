@@ -12,7 +12,7 @@ public sealed partial class Order
     public const string ChangeExpiryKind = "expire-order-change";
 
     /// <summary>The change that waits for its money; null if none does.</summary>
-    public PendingChange? Pending { get; private set; }
+    public WaitingChange? Pending { get; private set; }
 
     /// <summary>Changes that were proposed so far.</summary>
     public int Changes { get; private set; }
@@ -21,7 +21,7 @@ public sealed partial class Order
     public static string ChangeKey(OrderId id, int change) => Checking.FieldErrors.Text($"{id}/{change}");
 
     /// <summary>As it was stored.</summary>
-    public Order RestoreChanges(int changes, PendingChange? pending)
+    public Order RestoreChanges(int changes, WaitingChange? pending)
     {
         (Changes, Pending) = (changes, pending);
         return this;
@@ -58,7 +58,7 @@ public sealed partial class Order
             throw Refused($"It would cost {change.Difference} more, and is not paid for yet: change it when it is.");
 
         Changes++;
-        Pending = new PendingChange(Changes, change.Deltas, payment, moment.Time);
+        Pending = new WaitingChange(Changes, change.Deltas, payment, moment.Time);
         var part = new PaymentPartFact(0, FactName.Of(payment.Method), payment.Token, change.Difference, payment.Instalments);
         return Made(moment, change.Text, version => new OrderChangeProposed(Id.ToString(), StoreId, version, moment.Time, Changes, part)) with { ChangesPending = true };
     }
@@ -67,7 +67,7 @@ public sealed partial class Order
     /// The money of a change is there, and it becomes part of the order; null if it was withdrawn meanwhile. What it takes away may
     /// have left by now: then it is withdrawn, and its money goes back.
     /// </summary>
-    public OrderChange? Charged(int number, Func<PendingChange, LinesChange> change, Moment moment)
+    public OrderChange? Charged(int number, Func<WaitingChange, LinesChange> change, Moment moment)
     {
         if (Pending is not { } pending || pending.Number != number)
             return null;

@@ -93,8 +93,8 @@ public static class LineStore
             RecoveryPoints.Remove(batch, Order.ChangeExpiryKind, Order.ChangeKey(order.Id, order.Changes));
     }
 
-    public static PendingChange? ReadPending(NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : JsonSerializer.Deserialize<PendingChange>(reader.GetString(column), OrderJson.Options);
+    public static WaitingChange? ReadPending(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : JsonSerializer.Deserialize<WaitingChange>(reader.GetString(column), OrderJson.Options);
 
     /// <summary>Locks the stock of SKUs in their order, for a change that both takes and releases: two of them never deadlock.</summary>
     public static void LockStock(NpgsqlBatch batch, string storeId, IEnumerable<string> skus) =>

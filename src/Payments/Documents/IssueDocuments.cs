@@ -67,7 +67,7 @@ public sealed class IssueDocuments(PaymentStore payments, DocumentStore document
             {
                 // What is released may hold a charge that no invoice was issued for.
                 var most = refund.IsReduction ? Invoiced(payment, issued) - invoice.TotalMinor
-                    : refund.IsRelease ? issued.Sum(d => d.Kind switch { DocumentKind.Invoice => d.Content.TotalMinor, DocumentKind.CreditNote => -d.Content.TotalMinor, _ => 0 })
+                    : refund.IsRelease && payment.Parts.Any(p => p.IsCharge) ? issued.Sum(d => d.Kind switch { DocumentKind.Invoice => d.Content.TotalMinor, DocumentKind.CreditNote => -d.Content.TotalMinor, _ => 0 })
                     : refund.Given.Minor;
                 return most <= 0 ? null : Summary(invoice, issued, Math.Min(most, refund.Given.Minor)) with
                 {

@@ -7,7 +7,6 @@ using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace Commerce.Shipments.RecuttingShipments;
 
