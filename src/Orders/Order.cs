@@ -167,7 +167,7 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
         var parcel = Parcel(shipmentId);
         return parcel.TrackingNumber.Length == 0
             ? null
-            : ParcelChanged(Replace(parcel, parcel with { Carrier = "", TrackingNumber = "" }), $"shipments/{shipmentId} goes to another address", moment);
+            : ParcelChanged(Replace(parcel, parcel with { Carrier = "", TrackingNumber = "" }), $"shipments/{shipmentId} gets another label: where or how it goes was changed", moment);
     }
 
     /// <summary>A parcel came further; null if the order need not know. Its pieces leave the stock when the carrier first has it.</summary>

@@ -28,6 +28,7 @@ public static class OrderMessage
         message.PromisedDeliveryTime = draft.PromisedDeliveryTime?.ToTimestamp();
         message.Customer = draft.Customer;
         message.ShippingAddress = draft.ShippingAddress;
+        message.DeliveryWishes = draft.DeliveryWishes is { } wishes && wishes.CalculateSize() > 0 ? wishes : null;
         message.Lines.AddRange(draft.Lines.Select(line => Line(line, draft.Currency)));
         AddParts(message, draft.Currency, draft.Adjustments, draft.PaymentParts);
         return message;

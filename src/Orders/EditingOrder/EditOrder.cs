@@ -9,12 +9,13 @@ using Commerce.Types.V1;
 
 namespace Commerce.Orders.EditingOrder;
 
-/// <summary>Changes whom to reach, where an order goes and what is in it, until it is handed over.</summary>
-public sealed class EditOrder(FindOrders find, RequestedChanges changes, ChangeLines changeLines)
+/// <summary>Changes whom to reach, where and how an order goes and what is in it, until it is handed over.</summary>
+public sealed class EditOrder(FindOrders find, RequestedChanges changes, ChangeLines changeLines, TimeProvider clock)
 {
     private const string Customer = "customer";
     private const string Address = "shipping_address";
     private const string Lines = "lines";
+    private const string WishesField = "delivery_wishes";
 
     // Each with the field of the contact that it names; the address is changed as a whole, because half of one is none.
     private static readonly string[] ContactFields = ["name", "email", "phone", "language_code"];
@@ -34,12 +35,14 @@ public sealed class EditOrder(FindOrders find, RequestedChanges changes, ChangeL
 
     private static async Task<OrderChange?> Decide(V1.Order wanted, IReadOnlyList<string> mask, OrderDecision decision, CancellationToken cancellationToken)
     {
-        var (contact, address) = await OrderStore.Recipient(decision.Connection, decision.Transaction, decision.Order.Id, cancellationToken);
-        var (before, addressBefore) = (contact.Clone(), address.Clone());
+        var (contact, address, wishes) = await OrderStore.Recipient(decision.Connection, decision.Transaction, decision.Order.Id, cancellationToken);
+        var (before, addressBefore, wishesBefore) = (contact.Clone(), address.Clone(), wishes);
         foreach (var path in mask)
         {
             if (path == Address)
                 address = wanted.ShippingAddress.Clone();
+            else if (path == WishesField)
+                wishes = wanted.DeliveryWishes is { } given && given.CalculateSize() > 0 ? given : null;
             else
                 Set(contact, wanted.Customer, path[(Customer.Length + 1)..]);
         }
@@ -53,16 +56,17 @@ public sealed class EditOrder(FindOrders find, RequestedChanges changes, ChangeL
         [
             .. ContactFields.Where(field => !Equals(Get(before, field), Get(contact, field))).Select(field => $"{Customer}.{field}"),
             .. addressBefore.Equals(address) ? Enumerable.Empty<string>() : [Address],
+            .. Equals(wishesBefore, wishes) ? Enumerable.Empty<string>() : [WishesField],
         ];
         var change = decision.Order.Edit(changed, decision.Moment);
         if (change is null)
             return null;
-        OrderStore.SaveRecipient(decision.Batch, decision.Order.Id, contact, address);
+        OrderStore.SaveRecipient(decision.Batch, decision.Order.Id, contact, address, wishes);
         OrderTerms.ReplaceRecipient(decision.Batch, decision.Order.Id.Value, (before, addressBefore), (contact, address));
         return change;
     }
 
-    private static List<string> Check(UpdateOrderRequest request)
+    private List<string> Check(UpdateOrderRequest request)
     {
         var errors = new FieldErrors();
         errors.RequestId(request.RequestId, required: true);
@@ -76,15 +80,15 @@ public sealed class EditOrder(FindOrders find, RequestedChanges changes, ChangeL
         var mask = new List<string>();
         var paths = request.UpdateMask?.Paths.Distinct().Take(FieldErrors.MostNamed).ToList() ?? [];
         if (paths.Count == 0)
-            errors.Add("update_mask", "Name what is to be changed: \"customer\", a field of it such as \"customer.phone\", \"shipping_address\", or \"lines\".");
+            errors.Add("update_mask", "Name what is to be changed: \"customer\", a field of it such as \"customer.phone\", \"shipping_address\", \"delivery_wishes\", or \"lines\".");
         foreach (var path in paths)
         {
             if (path == Customer)
                 mask.AddRange(ContactFields.Select(field => $"{Customer}.{field}"));
-            else if (path is Address or Lines || ContactFields.Any(field => path == $"{Customer}.{field}"))
+            else if (path is Address or Lines or WishesField || ContactFields.Any(field => path == $"{Customer}.{field}"))
                 mask.Add(path);
             else
-                errors.Add("update_mask", $"\"{(path.Length <= 60 ? path : path[..60])}\" cannot be changed; \"customer\", a field of it, \"shipping_address\" and \"lines\" can.");
+                errors.Add("update_mask", $"\"{(path.Length <= 60 ? path : path[..60])}\" cannot be changed; \"customer\", a field of it, \"shipping_address\", \"delivery_wishes\" and \"lines\" can.");
         }
 
         if (mask.Contains(Lines) && mask.Count > 1)
@@ -93,6 +97,8 @@ public sealed class EditOrder(FindOrders find, RequestedChanges changes, ChangeL
             errors.Add("additional_payment", "Is of use only where lines are changed.");
         if (mask.Any(path => path.StartsWith(Customer, StringComparison.Ordinal)) && request.Order.Customer is null)
             errors.Add("order.customer", "Is named by the mask and not given.");
+        if (mask.Contains(WishesField))
+            errors.DeliveryWishes("order." + WishesField, request.Order.DeliveryWishes, clock.GetUtcNow());
         if (mask.Contains(Address))
             errors.Address("order." + Address, request.Order.ShippingAddress);
         errors.ThrowIfAny();

@@ -18,6 +18,8 @@ public sealed record OrderDraft
 
     public required PostalAddress ShippingAddress { get; init; }
 
+    public required Commerce.Types.V1.DeliveryWishes? DeliveryWishes { get; init; }
+
     public required IReadOnlyList<DraftLine> Lines { get; init; }
 
     public required IReadOnlyList<AdjustmentRow> Adjustments { get; init; }

@@ -46,6 +46,7 @@ public sealed class PlaceOrderCheck
         _errors.Optional("external_id", _request.ExternalId, 64);
         _errors.Customer("customer", _request.Customer);
         _errors.Address("shipping_address", _request.ShippingAddress);
+        _errors.DeliveryWishes("delivery_wishes", _request.DeliveryWishes, now);
         Promise(now);
 
         if (!Currencies.Exists(_currency))

@@ -26,6 +26,7 @@ public static class Pricing
             Currency = amounts.Currency,
             Customer = request.Customer,
             ShippingAddress = request.ShippingAddress,
+            DeliveryWishes = request.DeliveryWishes,
             Lines = lines,
             Adjustments = amounts.Adjustments,
             PaymentParts = amounts.PaymentParts,

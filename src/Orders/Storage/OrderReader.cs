@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Commerce.Orders.Checking;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
 using Commerce.Types.V1;
@@ -14,7 +15,7 @@ public sealed class OrderReader(NpgsqlDataSource database)
         $"""
         SELECT o.order_id, s.order_prefix, o.store_id, o.external_id, o.state, o.payment_state, o.fulfilment_state, o.version,
                o.create_time, o.update_time, o.currency, o.subtotal_minor, o.shipping_minor, o.total_minor, o.promised_delivery_time,
-               o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts, o.import_time, o.pending_change
+               o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts, o.import_time, o.pending_change, o.delivery_wishes
         FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = ANY ($1)
         """;
 
@@ -111,6 +112,7 @@ public sealed class OrderReader(NpgsqlDataSource database)
         order.Total = new Commerce.Money(reader.GetInt64(13), currency).ToProto();
         order.ImportTime = reader.TimeOrNull(34)?.ToTimestamp();
         order.PendingChange = OrderMessage.Pending(LineStore.ReadPending(reader, 35), currency);
+        order.DeliveryWishes = Wishes.OfJson(reader.TextOrNull(36));
         order.PromisedDeliveryTime = reader.TimeOrNull(14)?.ToTimestamp();
         order.Customer = RecipientColumns.ReadContact(reader, 18);
         order.ShippingAddress = RecipientColumns.ReadAddress(reader, 18 + RecipientColumns.OfContact);

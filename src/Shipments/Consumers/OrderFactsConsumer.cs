@@ -22,8 +22,8 @@ internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<Order
 
     public Task Consume(OrderEdited fact, FactContext context)
     {
-        // A parcel bears the address and the name that is written over it; how else to reach the shopper is asked when it is needed.
-        if (!fact.Fields.Any(field => field is "shipping_address" or "customer.name"))
+        // A parcel bears the address, the name that is written over it and how it is delivered; how else to reach the shopper is asked when it is needed.
+        if (!fact.Fields.Any(field => field is "shipping_address" or "customer.name" or "delivery_wishes"))
             return Task.CompletedTask;
         Remember(fact, context);
         context.Intend(ReaddressShipments.PointOf(fact.OrderId, fact.Version));

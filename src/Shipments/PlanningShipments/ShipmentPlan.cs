@@ -70,8 +70,21 @@ internal static class ShipmentPlan
             address.Locality,
             address.AdministrativeArea,
             address.PostalCode,
-            address.RegionCode);
+            address.RegionCode)
+        {
+            Wishes = WishesOf(order.DeliveryWishes),
+        };
     }
+
+    private static WishesRecord? WishesOf(DeliveryWishes? wishes) => wishes is null ? null : new WishesRecord(
+        wishes.LeaveAt,
+        wishes.PreferredDay is { } day ? FormattableString.Invariant($"{day.Year:D4}-{day.Month:D2}-{day.Day:D2}") : "",
+        TimeOf(wishes.WindowFrom),
+        TimeOf(wishes.WindowUntil),
+        wishes.SignatureWanted,
+        wishes.GiftNote);
+
+    private static string TimeOf(TimeOfDay? time) => time is null ? "" : FormattableString.Invariant($"{time.Hours:D2}:{time.Minutes:D2}");
 
     private static ParcelSize SizeOf(IReadOnlyList<PackedLine> content, int defaultPieceGrams)
     {
