@@ -12,14 +12,7 @@ public class DeliveryWishesTests(OrdersService service) : OrdersServiceTests(ser
     [Fact]
     public async Task Wishes_are_kept_with_the_order_changed_and_told_to_nobody_in_words()
     {
-        await using var outbox = Service.Database.CreateCommand(
-            """
-            CREATE TABLE IF NOT EXISTS told (key text, fact text, body text);
-            CREATE OR REPLACE FUNCTION remember() RETURNS trigger LANGUAGE plpgsql AS $$
-            BEGIN INSERT INTO told VALUES (NEW.key, NEW.fact, NEW.body); RETURN NULL; END $$;
-            CREATE OR REPLACE TRIGGER remember AFTER INSERT ON messaging.outbox FOR EACH ROW EXECUTE FUNCTION remember();
-            """);
-        await outbox.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await Service.RememberFacts();
         var order = await Service.Orders.PlaceOrderAsync(Request.Order().With(r => r.DeliveryWishes = Wishes()));
         Assert.Equal(Wishes(), order.DeliveryWishes);
         Assert.Equal(order, await Service.OrderWith(order.OrderId));

@@ -152,7 +152,7 @@ internal static class ConsumeBench
     private sealed class Consumer(Progress progress) :
         IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderEdited>,
         IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderChangeProposed>,
-        IConsumeFact<OrderChangeWithdrawn>
+        IConsumeFact<OrderChangeWithdrawn>, IConsumeFact<StockLow>, IConsumeFact<StockOut>, IConsumeFact<StockReplenished>
     {
         public Task Consume(OrderPlaced fact, FactContext context)
         {
@@ -183,5 +183,11 @@ internal static class ConsumeBench
         public Task Consume(OrderChangeProposed fact, FactContext context) => Task.CompletedTask;
 
         public Task Consume(OrderChangeWithdrawn fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(StockLow fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(StockOut fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(StockReplenished fact, FactContext context) => Task.CompletedTask;
     }
 }

@@ -19,6 +19,8 @@ public static class Subscriptions
             typeof(OrderImported), typeof(OrderLinesChanged), typeof(OrderChangeProposed), typeof(OrderChangeWithdrawn),
         ];
 
+    private static readonly Type[] StockFacts = [typeof(StockLow), typeof(StockOut), typeof(StockReplenished)];
+
     private static readonly Type[] PaymentFacts =
         [
             typeof(PaymentPending), typeof(PaymentAuthorised), typeof(PaymentCaptured), typeof(PaymentDeclined), typeof(PaymentVoided), typeof(PaymentRefunded),
@@ -32,7 +34,7 @@ public static class Subscriptions
     [
         new("payments", "orders", typeof(OrderPlaced), typeof(OrderCancelled), typeof(OrderLinesChanged), typeof(OrderChangeProposed), typeof(OrderChangeWithdrawn)),
         new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderLinesChanged), typeof(OrderCancelled)),
-        new("notifications", "orders", OrderFacts),
+        new("notifications", "orders", [.. OrderFacts, .. StockFacts]),
         new("gateway", "orders", OrderFacts),
         new("orders", "payments", PaymentFacts),
         new("gateway", "payments", PaymentFacts),

@@ -5,7 +5,7 @@ using Kind = Commerce.Notifications.V1.Notification.Types.Kind;
 namespace Commerce.Notifications.Consumers;
 
 /// <summary>Hears orders: the shopper is told that theirs is confirmed, or cancelled.</summary>
-internal sealed class OrderFactsConsumer(TimeProvider time) :
+internal sealed partial class OrderFactsConsumer(TimeProvider time) :
     IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>,
     IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>,
     IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>
