@@ -11,7 +11,7 @@ namespace Commerce.Orders;
 /// the caller says; a transition that the tables below do not have is a <see cref="Failure"/> ORDER_STATE.
 /// What never changes (contact, address, prices) is not loaded here.
 /// </summary>
-public sealed class Order(OrderId id, string storeId, string? externalId, DateTimeOffset? promisedDeliveryTime, IReadOnlyList<HeldLine> lines)
+public sealed partial class Order(OrderId id, string storeId, string? externalId, DateTimeOffset? promisedDeliveryTime, IReadOnlyList<HeldLine> lines)
 {
     /// <summary>The kind of the recovery point that cancels the order if it is not paid for in time.</summary>
     public const string ExpiryKind = "expire-order";
@@ -25,7 +25,7 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
     public string? ExternalId { get; } = externalId;
 
     /// <summary>In the order of their numbers.</summary>
-    public IReadOnlyList<HeldLine> Lines { get; } = lines;
+    public IReadOnlyList<HeldLine> Lines { get; private set; } = lines;
 
     public IReadOnlyList<OrderParcel> Parcels => _parcels;
 
@@ -81,6 +81,8 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
         if (HandedOver is { } gone)
             throw Refused($"Parcel {gone.ShipmentId} was handed over to the carrier.");
 
+        var pending = Pending is not null;
+        var waiting = ReleasePending();
         State = OrderState.Cancelled;
         Cancellation = new OrderCancellation(reason, note, moment.Time);
         var name = FactName.Of(reason);
@@ -88,7 +90,7 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
             moment,
             note.Length == 0 ? name : $"{name}: {note}",
             version => new OrderCancelled(Id.ToString(), StoreId, version, moment.Time, name),
-            stock: EndHolds(line => line.Held, shipped: false));
+            stock: [.. EndHolds(line => line.Held, shipped: false), .. waiting]) with { ChangesPending = pending };
     }
 
     /// <summary>
@@ -165,7 +167,7 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
         var parcel = Parcel(shipmentId);
         return parcel.TrackingNumber.Length == 0
             ? null
-            : ParcelChanged(Replace(parcel, parcel with { Carrier = "", TrackingNumber = "" }), $"shipments/{shipmentId} goes to another address", moment);
+            : ParcelChanged(Replace(parcel, parcel with { Carrier = "", TrackingNumber = "" }), $"shipments/{shipmentId} gets another label: where or how it goes was changed", moment);
     }
 
     /// <summary>A parcel came further; null if the order need not know. Its pieces leave the stock when the carrier first has it.</summary>
@@ -193,7 +195,7 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
     private OrderChange? CompleteIfDone(Moment moment, string detail = "")
     {
         // Nothing more is to come of money that went back, in part or (on the way to the door) in whole.
-        if (State != OrderState.Open || FulfilmentState != FulfilmentState.Delivered
+        if (State != OrderState.Open || FulfilmentState != FulfilmentState.Delivered || Pending is not null
             || PaymentState is not (PaymentState.Paid or PaymentState.PartlyRefunded or PaymentState.Refunded))
         {
             return null;
@@ -261,6 +263,15 @@ public sealed record OrderChange(IOrderFact Fact, Moment Moment, string Detail)
 
     /// <summary>What it does to the stock.</summary>
     public IReadOnlyList<StockMove> Stock { get; init; } = [];
+
+    /// <summary>What it does to the lines and what they cost.</summary>
+    public ChangingLines.LinesChange? Lines { get; init; }
+
+    /// <summary>A change of lines begins or ends to wait for its money.</summary>
+    public bool ChangesPending { get; init; }
+
+    /// <summary>A further change that follows from it.</summary>
+    public OrderChange? Then { get; init; }
 }
 
 /// <summary>Pieces of a line that are no longer held: shipped ones left the shelf, released ones are for sale again.</summary>
@@ -276,7 +287,7 @@ public sealed class HeldLine(int lineNumber, string sku, int quantity, int held)
 
     public string Sku => sku;
 
-    public int Quantity => quantity;
+    public int Quantity { get; internal set; } = quantity;
 
     /// <summary>Pieces that are reserved in the stock for this line; 0 where stock is not counted.</summary>
     public int Held { get; internal set; } = held;

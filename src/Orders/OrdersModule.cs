@@ -1,6 +1,7 @@
 using Commerce.Messaging;
 using Commerce.Orders.CancellingOrder;
 using Commerce.Orders.Catalogue;
+using Commerce.Orders.ChangingLines;
 using Commerce.Orders.Consumers;
 using Commerce.Orders.EditingOrder;
 using Commerce.Orders.ExportingOrders;
@@ -29,14 +30,15 @@ public static class OrdersModule
         builder.AddMessaging("orders")
             .Consume<PaymentFacts>("payments", Delivery.InOrder)
             .Consume<ShipmentFacts>("shipments", Delivery.InOrder)
-            .Recover<ExpireOrder>();
+            .Recover<ExpireOrder>()
+            .Recover<ExpireChange>();
 
         builder.Services.AddOptions<OrdersOptions>().BindConfiguration(OrdersOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<StoreBook>().AddSingleton<CreateStore>();
         builder.Services.AddSingleton<ProductBook>().AddSingleton<UpdateProducts>();
         builder.Services.AddSingleton<StockBook>().AddSingleton<AdjustStock>();
         builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
-        builder.Services.AddSingleton<RequestedChanges>().AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<EditOrder>();
+        builder.Services.AddSingleton<RequestedChanges>().AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<EditOrder>().AddSingleton<ChangeLines>();
         builder.Services.AddSingleton<FindOrders>().AddSingleton<ListOrders>().AddSingleton<ImportOrders>();
         builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>().AddSingleton<SumSpend>().AddSingleton<Reorder>();
         builder.Services.AddHostedService<IndexOrders>();

@@ -12,7 +12,7 @@ namespace Commerce.Payments;
 /// which there is something to do that was not there before stores such a point with it.
 /// </para>
 /// </summary>
-public sealed class Payment(string orderId, string storeId, Money amount, IReadOnlyList<PaymentPart> parts)
+public sealed partial class Payment(string orderId, string storeId, Money amount, IReadOnlyList<PaymentPart> parts)
 {
     private readonly List<Refund> _refunds = [];
 
@@ -20,6 +20,7 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
 
     public string StoreId => storeId;
 
+    /// <summary>What the order came to when it was placed.</summary>
     public Money Amount => amount;
 
     public IReadOnlyList<PaymentPart> Parts => parts;
@@ -63,8 +64,8 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     public Money Refundable => amount with { Minor = parts.Sum(RefundableOf) };
 
     /// <summary>Why it is declined; null if it is not. A hold that ran out, or was released at the provider, is lost like a declined one.</summary>
-    public string? DeclineReason => parts.Select(p => p.DeclineReason).FirstOrDefault(r => r is not null)
-        ?? (!Cancelled && parts.Any(p => p.State == PartState.Voided) ? "authorisation_voided" : null);
+    public string? DeclineReason => Placed.Select(p => p.DeclineReason).FirstOrDefault(r => r is not null)
+        ?? (!Cancelled && Placed.Any(p => p.State == PartState.Voided) ? "authorisation_voided" : null);
 
     /// <summary>The money goes back.</summary>
     public bool Releasing => Cancelled || DeclineReason is not null;
@@ -78,10 +79,10 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     public PaymentState State => Releasing ? ReleasingState : CollectingState;
 
     private PaymentState CollectingState =>
-        parts.All(p => p.State == PartState.Captured) ? PaymentState.Captured
-        : parts.All(p => p.State == PartState.Refunded) ? PaymentState.Refunded
-        : parts.Any(p => p.Refunded.Minor > 0) ? PaymentState.PartlyRefunded
-        : parts.All(p => p.State is PartState.Authorised or PartState.Captured) ? PaymentState.Authorised
+        Counted.All(p => p.State == PartState.Captured) ? PaymentState.Captured
+        : Counted.All(p => p.State == PartState.Refunded) ? PaymentState.Refunded
+        : Counted.Any(p => p.Refunded.Minor > 0) ? PaymentState.PartlyRefunded
+        : Counted.All(p => p.State is PartState.Authorised or PartState.Captured) ? PaymentState.Authorised
         : PaymentState.Pending;
 
     private PaymentState ReleasingState =>
@@ -124,7 +125,7 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
         var refunds = _refunds.SelectMany(r => r.Pieces, (refund, piece) => (refund, piece))
             .Where(one => one.piece.State == RefundPieceState.Promised)
             .Select(one => new PaymentStep(PartOf(one.piece), PartAction.Refund, one.refund));
-        return [.. Releasing ? parts.SelectMany(Undo) : Collect(), .. refunds];
+        return [.. Releasing ? parts.SelectMany(Undo) : [.. Collect(), .. CollectCharges(), .. GiveBackReduction()], .. refunds];
     }
 
     /// <summary>
@@ -196,14 +197,14 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     /// </summary>
     public void Ask()
     {
-        foreach (var part in parts.Where(p => p.State == PartState.Pending && !Releasing))
+        foreach (var part in parts.Where(p => p is { State: PartState.Pending, Withdrawn: false } && !Releasing))
             part.Ask();
     }
 
     /// <summary>Gives up the parts that nobody was asked for, if the money goes back: there is nothing to undo.</summary>
     public void DropUnasked()
     {
-        foreach (var part in parts.Where(p => p.State == PartState.Pending && Releasing))
+        foreach (var part in parts.Where(p => p.State == PartState.Pending && (Releasing || p.Withdrawn)))
             part.Drop();
     }
 
@@ -226,13 +227,14 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
                 PaymentState.Captured => new PaymentCaptured(orderId, storeId, Version, now, amount),
                 PaymentState.Declined => new PaymentDeclined(orderId, storeId, Version, now, DeclineReason!),
                 PaymentState.Voided => new PaymentVoided(orderId, storeId, Version, now),
-                _ => new PaymentRefunded(orderId, storeId, Version, now, Refunded, Captured),
+                _ => new PaymentRefunded(orderId, storeId, Version, now, Refunded, Captured, ReductionGiven),
             });
             Sold |= state == PaymentState.Captured;
             if (state is PaymentState.PartlyRefunded or PaymentState.Refunded)
                 ToldRefunded = Refunded.Minor;
         }
 
+        facts.AddRange(TellCharges(now));
         return facts;
     }
 
@@ -252,7 +254,7 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
             case PaymentState.Authorised when Told is null or PaymentState.Pending:
                 yield return state;
                 break;
-            case PaymentState.Captured or PaymentState.PartlyRefunded or PaymentState.Refunded when parts.All(p => p.Taken):
+            case PaymentState.Captured or PaymentState.PartlyRefunded or PaymentState.Refunded when Counted.All(p => p.Taken):
                 if (Told is null or PaymentState.Pending or PaymentState.Authorised)
                     yield return PaymentState.Captured;
                 if (Refunded.Minor > ToldRefunded)
@@ -264,11 +266,11 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     private IEnumerable<PaymentStep> Collect()
     {
         // Nothing is taken before everything is held: a decline then costs nobody anything.
-        var asking = parts.Where(p => p.State is PartState.Pending or PartState.Asking).ToList();
+        var asking = Placed.Where(p => p.State is PartState.Pending or PartState.Asking).ToList();
         if (asking.Count > 0)
             return asking.Select(p => new PaymentStep(p, PartAction.Authorise, null));
-        return parts.All(p => p.State == PartState.Authorised || p.Taken)
-            ? parts.Where(p => p.State == PartState.Authorised).Select(p => new PaymentStep(p, PartAction.Capture, null))
+        return Placed.All(p => p.State == PartState.Authorised || p.Taken)
+            ? Placed.Where(p => p.State == PartState.Authorised).Select(p => new PaymentStep(p, PartAction.Capture, null))
             : [];
     }
 

@@ -69,6 +69,9 @@ internal sealed class Shipment
 
     public bool CancelRequested { get; set; }
 
+    /// <summary>It is cancelled because the order's lines changed: what is still wanted of it goes into another parcel.</summary>
+    public bool Recut { get; set; }
+
     public long Version { get; set; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -169,9 +172,15 @@ internal sealed record PlaceRecord(string LocationId, string Locality, string Re
 /// <summary>Where it goes. Personal data.</summary>
 internal sealed record AddressRecord(string Name, IReadOnlyList<string> Lines, string Locality, string Region, string PostalCode, string Country)
 {
+    /// <summary>How it should be delivered; null: in any way.</summary>
+    public WishesRecord? Wishes { get; init; }
+
     /// <summary>The same address, line by line.</summary>
     public bool SameAs(AddressRecord other) => this with { Lines = other.Lines } == other && Lines.SequenceEqual(other.Lines);
 }
+
+/// <summary>How it should be delivered: a day (2026-12-24) and a window (09:00), empty where any will do. Personal data.</summary>
+internal sealed record WishesRecord(string LeaveAt, string Day, string From, string Until, bool Signature, string GiftNote);
 
 internal sealed record LineRecord(int LineNumber, string Sku, string Title, int Quantity);
 

@@ -9,6 +9,7 @@ using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.ReaddressingShipments;
+using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
 
@@ -28,6 +29,7 @@ public static class ShipmentsModule
             .Recover<BuyLabel>()
             .Recover<VoidLabel>()
             .Recover<ReaddressShipments>()
+            .Recover<RecutShipments>()
             .Recover<WatchSilence>();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");

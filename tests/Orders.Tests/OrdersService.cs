@@ -92,6 +92,31 @@ public sealed class OrdersService : IAsyncDisposable
     public async Task<IReadOnlyList<TimelineEntry>> TimelineOf(V1.Order order) =>
         (await Orders.GetOrderTimelineAsync(new GetOrderTimelineRequest { Name = order.Name })).Entries;
 
+    /// <summary>From now on every fact is kept in the table "told": the relay takes a row away as soon as it was published.</summary>
+    public async Task RememberFacts()
+    {
+        await using var outbox = Database.CreateCommand(
+            """
+            CREATE TABLE IF NOT EXISTS told (id bigint GENERATED ALWAYS AS IDENTITY, key text, version bigint, fact text, body text);
+            CREATE OR REPLACE FUNCTION remember() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN INSERT INTO told (key, version, fact, body) VALUES (NEW.key, NEW.version, NEW.fact, NEW.body); RETURN NULL; END $$;
+            CREATE OR REPLACE TRIGGER remember AFTER INSERT ON messaging.outbox FOR EACH ROW EXECUTE FUNCTION remember();
+            """);
+        await outbox.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>The facts that were told of a key, in the order of their versions.</summary>
+    public async Task<IReadOnlyList<(long Version, string Fact, string Body)>> FactsOf(string key)
+    {
+        await using var command = Database.CreateCommand("SELECT version, fact, body FROM told WHERE key = $1 ORDER BY version");
+        command.Parameters.Add(new NpgsqlParameter { Value = key });
+        await using var reader = await command.ExecuteReaderAsync();
+        var facts = new List<(long, string, string)>();
+        while (await reader.ReadAsync())
+            facts.Add((reader.GetInt64(0), reader.GetString(1), reader.GetString(2)));
+        return facts;
+    }
+
     private async Task StartAsync()
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Orders" });

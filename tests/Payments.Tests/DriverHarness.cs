@@ -74,6 +74,9 @@ public sealed class DriverHarness : IAsyncDisposable
 
         public string OrderId => orderId;
 
+        /// <summary>What Orders says.</summary>
+        public FakeOrders.Orders Orders { get; } = new();
+
         private PaymentProviders Providers => new([provider], Options);
 
         private Outbox Outbox => new(TimeProvider.System, _outboxSignal);
@@ -88,6 +91,19 @@ public sealed class DriverHarness : IAsyncDisposable
 
         public Task Cancel() => Consume((consumer, context) => consumer.Consume(
             new OrderCancelled(orderId, "main", 2, TimeProvider.System.GetUtcNow(), "SHOPPER"), context));
+
+        /// <summary>The order's lines changed, and it costs so much less (or, with the charge of a change, more).</summary>
+        public Task Changed(int version, long before, long after, int change = 0, params (int Line, int Pieces, long Price)[] lines) => Consume((consumer, context) => consumer.Consume(
+            new OrderLinesChanged(
+                orderId, "main", version, TimeProvider.System.GetUtcNow(), change, new Money(before, "BRL"), new Money(after, "BRL"),
+                [.. lines.Select(l => new LineChangeFact(l.Line, "sku", l.Pieces, new Money(l.Price, "BRL")))]),
+            context));
+
+        public Task Charge(int change, string token, long minor) => Consume((consumer, context) => consumer.Consume(
+            new OrderChangeProposed(orderId, "main", 3, TimeProvider.System.GetUtcNow(), change, new PaymentPartFact(0, "CARD", token, new Money(minor, "BRL"), 1)), context));
+
+        public Task Withdraw(int change) => Consume((consumer, context) => consumer.Consume(
+            new OrderChangeWithdrawn(orderId, "main", 4, TimeProvider.System.GetUtcNow(), change, "EXPIRED"), context));
 
         public async Task<Payment> Read() => await harness.Store.Find(orderId, CancellationToken.None) ?? throw new InvalidOperationException("There is no payment.");
 
@@ -140,7 +156,7 @@ public sealed class DriverHarness : IAsyncDisposable
                 CollectPayment.PointKind => new CollectPayment(driver),
                 ReleasePayment.PointKind => new ReleasePayment(driver),
                 CarryOutRefund.PointKind => new CarryOutRefund(driver),
-                IssueDocuments.PointKind => new IssueDocuments(harness.Store, new FakeOrders.Orders(), new FakeOrders.Stores(), TimeProvider.System),
+                IssueDocuments.PointKind => new IssueDocuments(harness.Store, new DocumentStore(harness.Database), Orders, new FakeOrders.Stores(), TimeProvider.System),
                 _ => new PollPayment(driver),
             };
             var outcome = await handler.Recover(point, 1, CancellationToken.None);

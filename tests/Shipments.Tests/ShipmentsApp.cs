@@ -134,8 +134,12 @@ public sealed class ShipmentsApp : IAsyncLifetime
         Publish(new OrderCancelled(order.OrderId, order.StoreId, order.Version + 1, TimeProvider.System.GetUtcNow(), "SHOPPER"));
 
     /// <summary>The order's address was changed, and the fact of it is out.</summary>
-    internal Task Edit(Order order) =>
-        Publish(new OrderEdited(order.OrderId, order.StoreId, order.Version, TimeProvider.System.GetUtcNow(), ["shipping_address"]));
+    internal Task Edit(Order order, string field = "shipping_address") =>
+        Publish(new OrderEdited(order.OrderId, order.StoreId, order.Version, TimeProvider.System.GetUtcNow(), [field]));
+
+    /// <summary>The order's lines were changed, and the fact of it is out.</summary>
+    internal Task ChangeLines(Order order) =>
+        Publish(new OrderLinesChanged(order.OrderId, order.StoreId, order.Version, TimeProvider.System.GetUtcNow(), 0, new Money(0, "BRL"), new Money(0, "BRL"), []));
 
     internal Task<IReadOnlyList<V1.Shipment>> Parcels(Order order, Func<IReadOnlyList<V1.Shipment>, bool> accept) =>
         Eventually.Value(async () => await Parcels(order), accept);

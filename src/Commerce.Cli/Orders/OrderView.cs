@@ -15,7 +15,13 @@ internal static class OrderView
         if (order.Cancellation is { } cancellation)
             AnsiConsole.MarkupLine($"  [dim]cancelled: {cancellation.Reason}[/] {Print.Escape(cancellation.Note)}");
         foreach (var line in order.Lines)
-            AnsiConsole.MarkupLine($"  {line.Quantity,4} × {Print.Escape(line.Title)} [dim]{Print.Escape(line.Sku)}[/]  {Print.Amount(line.Amount)}");
+        {
+            var cancelled = line.CancelledQuantity > 0 ? $"  [dim]{line.CancelledQuantity} cancelled[/]" : "";
+            AnsiConsole.MarkupLine($"  {line.Quantity,4} × {Print.Escape(line.Title)} [dim]{Print.Escape(line.Sku)}[/]  {Print.Amount(line.Amount)}{cancelled}");
+        }
+
+        if (order.PendingChange is { } change)
+            AnsiConsole.MarkupLine($"  [yellow]waits for {Print.Amount(change.Difference)}:[/] {string.Join(", ", change.Lines.Select(line => $"{line.Pieces:+#;-#} {Print.Escape(line.Sku)}"))}");
         foreach (var parcel in order.Parcels.Where(parcel => withParcels && parcel.TrackingNumber.Length > 0))
             AnsiConsole.MarkupLine($"  parcel [bold]{Print.Escape(parcel.TrackingNumber)}[/] by {Print.Escape(parcel.Carrier)}: {parcel.State}");
     }

@@ -125,7 +125,8 @@ public sealed partial class PlaceOrder(
         return OrderId.TryParse(answer.Resource["orders/".Length..], out var id) ? await orders.Find(id.Value, cancellationToken) : null;
     }
 
-    private static Failure OutOfStock(string message)
+    /// <summary>What reserve_stock says is short, as a caller is told it.</summary>
+    public static Failure OutOfStock(string message)
     {
         var shortages = JsonSerializer.Deserialize<Shortage[]>(message, OrderJson.Options)!;
         var first = shortages[0];

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Orders.Checking;
 using Commerce.Orders.FindingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
@@ -32,9 +33,9 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
               subtotal_minor, shipping_minor, total_minor, promised_delivery_time,
               customer_name, customer_email, customer_phone, customer_language, email_key,
               to_region_code, to_language_code, to_postal_code, to_sorting_code, to_administrative_area, to_locality, to_sublocality,
-              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, terms_version)
+              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, delivery_wishes, terms_version)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 1)
+              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, 1)
             """)
             .With(order.Id.Value).With(order.StoreId).With(order.ExternalId)
             .With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
@@ -42,7 +43,8 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(draft.SubtotalMinor).With(draft.ShippingMinor).With(draft.TotalMinor).With(draft.PromisedDeliveryTime)
             .WithRecipient(draft.Customer, draft.ShippingAddress)
             .WithJson(JsonSerializer.Serialize(draft.Adjustments, OrderJson.Options))
-            .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options)));
+            .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options))
+            .WithJson(Wishes.ToJson(draft.DeliveryWishes)));
 
         var lines = draft.Lines;
         batch.With(Sql.Command(
@@ -77,7 +79,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(Sql.Command(
                 """
                 SELECT o.store_id, s.order_prefix, o.external_id, o.promised_delivery_time, o.state, o.payment_state, o.fulfilment_state,
-                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version
+                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.changes, o.pending_change
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1 FOR UPDATE OF o
                 """).With(id.Value))
             .With(Sql.Command("SELECT line_number, sku, quantity, held FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
@@ -96,6 +98,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             ? null
             : new OrderCancellation((CancelReason)reader.GetInt16(7), reader.GetString(8), reader.GetFieldValue<DateTimeOffset>(9));
         var version = reader.GetInt64(10);
+        var (changes, pending) = (reader.GetInt32(11), LineStore.ReadPending(reader, 12));
 
         var lines = new List<HeldLine>();
         await reader.NextResultAsync(cancellationToken);
@@ -112,7 +115,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
                 [.. numbers.Zip(quantities, (number, quantity) => new ShipmentLineFact(number, quantity))]));
         }
 
-        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version);
+        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version).RestoreChanges(changes, pending);
     }
 
     /// <summary>Adds a change of a locked order to the batch, with its entry on the timeline and its fact.</summary>
@@ -152,28 +155,36 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             RecoveryPoints.Remove(batch, Order.ExpiryKind, order.Id.ToString());
 
         EndHolds(batch, order, change.Stock);
+        if (change.Lines is { } lines)
+            LineStore.Save(batch, order, lines, articles);
+        if (change.ChangesPending)
+            LineStore.SavePending(batch, order);
+        if (change.Then is { } then)
+            Save(batch, order, then);
     }
 
-    /// <summary>Whom to reach and where it goes, of a locked order.</summary>
-    public static async Task<(Contact Contact, PostalAddress Address)> Recipient(
+    /// <summary>Whom to reach, where and how it goes, of a locked order.</summary>
+    public static async Task<(Contact Contact, PostalAddress Address, DeliveryWishes? Wishes)> Recipient(
         NpgsqlConnection connection, NpgsqlTransaction transaction, OrderId id, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand($"SELECT {RecipientColumns.Names} FROM orders o WHERE o.order_id = $1", connection, transaction).With(id.Value);
+        await using var command = new NpgsqlCommand($"SELECT {RecipientColumns.Names}, o.delivery_wishes FROM orders o WHERE o.order_id = $1", connection, transaction).With(id.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return (RecipientColumns.ReadContact(reader, 0), RecipientColumns.ReadAddress(reader, RecipientColumns.OfContact));
+        return (
+            RecipientColumns.ReadContact(reader, 0), RecipientColumns.ReadAddress(reader, RecipientColumns.OfContact),
+            Wishes.OfJson(reader.TextOrNull(RecipientColumns.OfContact + RecipientColumns.OfAddress)));
     }
 
     /// <summary>Adds a changed recipient to the batch.</summary>
-    public static void SaveRecipient(NpgsqlBatch batch, OrderId id, Contact customer, PostalAddress to) =>
+    public static void SaveRecipient(NpgsqlBatch batch, OrderId id, Contact customer, PostalAddress to, DeliveryWishes? wishes) =>
         batch.With(Sql.Command(
             """
             UPDATE orders SET customer_name = $2, customer_email = $3, customer_phone = $4, customer_language = $5, email_key = $6,
               to_region_code = $7, to_language_code = $8, to_postal_code = $9, to_sorting_code = $10, to_administrative_area = $11,
-              to_locality = $12, to_sublocality = $13, to_address_lines = $14, to_recipients = $15, to_organization = $16
+              to_locality = $12, to_sublocality = $13, to_address_lines = $14, to_recipients = $15, to_organization = $16, delivery_wishes = $17
             WHERE order_id = $1
             """)
-            .With(id.Value).WithRecipient(customer, to));
+            .With(id.Value).WithRecipient(customer, to).WithJson(Wishes.ToJson(wishes)));
 
     /// <summary>Tells the relay that a change was committed, where nobody else does: consumers and timers are woken for.</summary>
     public void Committed() => outbox.Wake();
@@ -192,20 +203,28 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
     private static void AssertProducts(NpgsqlBatch batch, OrderDraft draft)
     {
         var priced = draft.Lines.DistinctBy(line => line.Sku).ToList();
-        batch.With(Sql.Command("SELECT assert_products($1, $2, $3)")
-            .With(draft.Store.StoreId).With(priced.Column(l => l.Sku)).With(priced.Column(l => l.ProductVersion)));
+        AssertProducts(batch, draft.Store.StoreId, [.. priced.Select(line => (line.Sku, line.ProductVersion))]);
     }
 
-    private static void ReserveStock(NpgsqlBatch batch, OrderDraft draft, OrderId orderId)
+    /// <summary>Adds the assertion that products are still what they were priced from to the batch.</summary>
+    public static void AssertProducts(NpgsqlBatch batch, string storeId, IReadOnlyList<(string Sku, long Version)> priced) =>
+        batch.With(Sql.Command("SELECT assert_products($1, $2, $3)")
+            .With(storeId).With(priced.Column(l => l.Sku)).With(priced.Column(l => l.Version)));
+
+    private static void ReserveStock(NpgsqlBatch batch, OrderDraft draft, OrderId orderId) =>
+        ReserveStock(batch, draft.Store.StoreId, orderId, draft.Lines.Select(line => (line.Sku, line.Held)));
+
+    /// <summary>Adds the reservation of pieces by SKU to the batch.</summary>
+    public static void ReserveStock(NpgsqlBatch batch, string storeId, OrderId orderId, IEnumerable<(string Sku, int Held)> pieces)
     {
-        var wanted = draft.Lines.Where(line => line.Held > 0)
+        var wanted = pieces.Where(line => line.Held > 0)
             .GroupBy(line => line.Sku, (sku, lines) => (Sku: sku, Pieces: lines.Sum(line => (long)line.Held)))
             .OrderBy(w => w.Sku, StringComparer.Ordinal)
             .ToList();
         if (wanted.Count > 0)
         {
             batch.With(Sql.Command("SELECT reserve_stock($1, $2, $3, $4)")
-                .With(draft.Store.StoreId).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)).With(orderId.Value));
+                .With(storeId).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)).With(orderId.Value));
         }
     }
 

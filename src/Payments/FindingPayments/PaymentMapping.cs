@@ -12,7 +12,7 @@ internal static class PaymentMapping
         OrderId = payment.OrderId,
         StoreId = payment.StoreId,
         State = (V1.Payment.Types.State)payment.State,
-        Amount = payment.Amount.ToProto(),
+        Amount = payment.Due.ToProto(),
         CapturedAmount = payment.Captured.ToProto(),
         RefundedAmount = payment.Refunded.ToProto(),
         Parts = { payment.Parts.Select(ToProto) },
@@ -75,5 +75,6 @@ internal static class PaymentMapping
         ProviderReference = part.ProviderReference ?? "",
         CapturedAmount = part.Captured.ToProto(),
         RefundedAmount = part.Refunded.ToProto(),
+        ChangeNumber = part.Change,
     };
 }

@@ -12,7 +12,10 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private const string Columns =
         "h.order_id, h.store_id, h.currency, h.amount_minor, h.cancelled, h.version, h.told, h.revision, h.created_at, h.updated_at, "
         + "p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, p.state, p.provider_reference, p.decline_reason, p.captured_minor, p.refunded_minor, "
-        + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds;
+        + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds + ", p.change_number, p.withdrawn, p.change_told, " + Reduced;
+
+    private const string Reduced =
+        "CASE WHEN p.part_number = 1 THEN (SELECT coalesce(-sum(c.difference_minor), 0)::bigint FROM order_changes c WHERE c.order_id = h.order_id AND c.change_number = 0) END";
 
     // Few payments have any, and the first row of a payment alone brings them.
     private const string Refunds = """
@@ -92,8 +95,8 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             ), parts AS (
               UPDATE payment_parts p
               SET state = c.state, provider_reference = c.provider_reference, decline_reason = c.decline_reason,
-                  captured_minor = c.captured_minor, refunded_minor = c.refunded_minor
-              FROM head, unnest($9, $10, $11, $12, $13, $14) AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor)
+                  captured_minor = c.captured_minor, refunded_minor = c.refunded_minor, change_told = c.change_told
+              FROM head, unnest($9, $10, $11, $12, $13, $14, $40) AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor, change_told)
               WHERE p.order_id = head.order_id AND p.part_number = c.part_number
             ), promises AS (
               INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at)
@@ -169,6 +172,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => Name(payment, e.Entry.Account, e.Entry.Provider))] },
             new NpgsqlParameter<long[]> { TypedValue = [.. entries.Select(e => e.Entry.Minor)] },
             new NpgsqlParameter<bool> { TypedValue = payment.Sold },
+            new NpgsqlParameter<bool[]> { TypedValue = [.. changed.Select(p => p.ChangeTold)] },
         ]);
         var saved = (long)(await command.ExecuteScalarAsync(cancellationToken))! == 1;
         if (saved)
@@ -192,6 +196,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                 {
                     Cancelled = reader.GetBoolean(4),
                     Invoiced = reader.GetBoolean(23),
+                    Reduced = reader.GetInt64(28),
                     CreatedAt = reader.GetFieldValue<DateTimeOffset>(8),
                 }.Restore(
                     reader.GetInt64(5),
@@ -204,7 +209,8 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             }
 
             parts.Add(PaymentPart
-                .New(reader.GetInt32(10), reader.GetString(11), reader.GetString(12), new Money(reader.GetInt64(13), currency), reader.GetInt32(14), reader.GetString(15))
+                .New(reader.GetInt32(10), reader.GetString(11), reader.GetString(12), new Money(reader.GetInt64(13), currency), reader.GetInt32(14), reader.GetString(15), reader.GetInt32(25), reader.GetBoolean(26))
+                .RestoreCharge(reader.GetBoolean(27))
                 .Restore(
                     (PartState)reader.GetInt16(16),
                     reader.IsDBNull(17) ? null : reader.GetString(17),

@@ -26,7 +26,7 @@ internal static class CancelShipments
 
         foreach (var shipment in await ShipmentStore.LockOrder(context.Connection, context.Transaction, fact.OrderId, context.CancellationToken))
         {
-            shipment.CancelRequested = true;
+            (shipment.CancelRequested, shipment.Recut) = (true, false);
             if (shipment.LabelId is not null)
             {
                 context.Intend(VoidLabel.PointOf(shipment));

@@ -4,13 +4,14 @@ using Commerce.Messaging;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.ReaddressingShipments;
+using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.Storage;
 using Npgsql;
 
 namespace Commerce.Shipments.Consumers;
 
 /// <summary>Orders that are to be shipped, and those that are not any more; in whatever order the two come.</summary>
-internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderCancelled>
+internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderCancelled>
 {
     public Task Consume(OrderConfirmed fact, FactContext context)
     {
@@ -21,9 +22,24 @@ internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<Order
 
     public Task Consume(OrderEdited fact, FactContext context)
     {
-        // A parcel bears the address and the name that is written over it; how else to reach the shopper is asked when it is needed.
-        if (!fact.Fields.Any(field => field is "shipping_address" or "customer.name"))
+        // A parcel bears the address, the name that is written over it and how it is delivered; how else to reach the shopper is asked when it is needed.
+        if (!fact.Fields.Any(field => field is "shipping_address" or "customer.name" or "delivery_wishes"))
             return Task.CompletedTask;
+        Remember(fact, context);
+        context.Intend(ReaddressShipments.PointOf(fact.OrderId, fact.Version));
+        return Task.CompletedTask;
+    }
+
+    public Task Consume(OrderLinesChanged fact, FactContext context)
+    {
+        Remember(fact, context);
+        context.Intend(RecutShipments.PointOf(fact.OrderId, fact.Version));
+        return Task.CompletedTask;
+    }
+
+    // For whoever read the order before: planning, and packing anew.
+    private static void Remember(IOrderFact fact, FactContext context)
+    {
         ShipmentsTelemetry.TagOrder(fact.OrderId);
         context.Batch.BatchCommands.Add(ShipmentStore.OrderLock(fact.OrderId));
         context.Batch.BatchCommands.Add(new NpgsqlBatchCommand(
@@ -31,8 +47,6 @@ internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<Order
         {
             Parameters = { new NpgsqlParameter<string> { TypedValue = fact.OrderId }, new NpgsqlParameter<long> { TypedValue = fact.Version } },
         });
-        context.Intend(ReaddressShipments.PointOf(fact.OrderId, fact.Version));
-        return Task.CompletedTask;
     }
 
     public Task Consume(OrderCancelled fact, FactContext context)

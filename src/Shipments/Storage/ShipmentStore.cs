@@ -14,7 +14,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         height_mm, value_minor, currency, promised_at, estimated_at, carrier, service, buying_carrier, buying_service, refused, label_id,
         tracking_number, label_price_minor, label_currency, status, reason_party, reason_code, action_required, status_at, reached,
         last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, cancel_requested, version,
-        created_at, updated_at, next_ship_to, labels_voided
+        created_at, updated_at, next_ship_to, labels_voided, recut
         """;
 
     public async Task<Shipment?> Find(Guid id, CancellationToken cancellationToken)
@@ -161,7 +161,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
           tracking_number = $9, label_price_minor = $10, label_currency = $11, status = $12, reason_party = $13, reason_code = $14,
           action_required = $15, status_at = $16, reached = $17, last_scan_at = $18, delivered_at = $19, exception_kind = $20,
           exception_message = $21, exception_at = $22, exception_attempts = $23, cancel_requested = $24, version = $25, updated_at = $26,
-          ship_to = $27, next_ship_to = $28, labels_voided = $29
+          ship_to = $27, next_ship_to = $28, labels_voided = $29, recut = $30
         WHERE id = $1
         """)
     {
@@ -196,6 +196,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             Json(s.ShipTo),
             s.NextShipTo is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(s.NextShipTo),
             new NpgsqlParameter<int> { TypedValue = s.LabelsVoided },
+            new NpgsqlParameter<bool> { TypedValue = s.Recut },
         },
     };
 
@@ -242,6 +243,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         UpdatedAt = r.GetFieldValue<DateTimeOffset>(41),
         NextShipTo = r.IsDBNull(42) ? null : FromJson<AddressRecord>(r, 42),
         LabelsVoided = r.GetInt32(43),
+        Recut = r.GetBoolean(44),
     };
 
     private static T FromJson<T>(NpgsqlDataReader reader, int column) =>
