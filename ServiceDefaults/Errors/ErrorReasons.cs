@@ -21,7 +21,9 @@ public static class ErrorReasons
         ErrorReason.OrderNotFound or ErrorReason.StoreNotFound or ErrorReason.ProductNotFound or ErrorReason.PaymentNotFound or ErrorReason.RefundNotFound or ErrorReason.InvoiceNotFound
             or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound
             or ErrorReason.CodeNotFound or ErrorReason.QueueNotFound => StatusCode.NotFound,
-        ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment => StatusCode.FailedPrecondition,
+        ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment
+            or ErrorReason.CustomerUnknown or ErrorReason.InsufficientCredit or ErrorReason.CreditLimit
+            or ErrorReason.CaptureExceedsAuthorisation or ErrorReason.PaymentState => StatusCode.FailedPrecondition,
         ErrorReason.StoreExists or ErrorReason.ExternalIdUsed => StatusCode.AlreadyExists,
         _ => StatusCode.Internal,
     };

@@ -38,6 +38,7 @@ internal static class Commands
         DemoCommand.Create(),
         OrderCommands.Create(),
         PaymentCommands.Create(),
+        CreditCommands.Create(),
         InvoiceCommands.Create(),
         LedgerCommands.Create(),
         CustomerCommands.Create(),

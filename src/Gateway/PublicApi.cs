@@ -23,6 +23,7 @@ internal static class PublicApi
             PaymentServiceReflection.Descriptor,
             LedgerServiceReflection.Descriptor,
             InvoiceServiceReflection.Descriptor,
+            StoreCreditServiceReflection.Descriptor,
             ShipmentServiceReflection.Descriptor,
             NotificationServiceReflection.Descriptor,
         }.SelectMany(file => file.Services),

@@ -33,6 +33,7 @@ public static class Subscriptions
     public static IReadOnlyList<Subscription> All { get; } =
     [
         new("payments", "orders", typeof(OrderPlaced), typeof(OrderCancelled), typeof(OrderLinesChanged), typeof(OrderChangeProposed), typeof(OrderChangeWithdrawn)),
+        new("payments", "shipments", typeof(ShipmentCreated), typeof(ParcelTracked)),
         new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderLinesChanged), typeof(OrderCancelled)),
         new("notifications", "orders", [.. OrderFacts, .. StockFacts]),
         new("gateway", "orders", OrderFacts),

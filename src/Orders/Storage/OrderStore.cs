@@ -33,9 +33,9 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
               subtotal_minor, shipping_minor, total_minor, promised_delivery_time,
               customer_name, customer_email, customer_phone, customer_language, email_key,
               to_region_code, to_language_code, to_postal_code, to_sorting_code, to_administrative_area, to_locality, to_sublocality,
-              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, delivery_wishes, terms_version)
+              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, customer_id, capture_mode, delivery_wishes, terms_version)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, 1)
+              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, 1)
             """)
             .With(order.Id.Value).With(order.StoreId).With(order.ExternalId)
             .With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
@@ -44,6 +44,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .WithRecipient(draft.Customer, draft.ShippingAddress)
             .WithJson(JsonSerializer.Serialize(draft.Adjustments, OrderJson.Options))
             .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options))
+            .With(draft.CustomerId).With((short)draft.CaptureMode)
             .WithJson(Wishes.ToJson(draft.DeliveryWishes)));
 
         var lines = draft.Lines;
@@ -79,7 +80,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(Sql.Command(
                 """
                 SELECT o.store_id, s.order_prefix, o.external_id, o.promised_delivery_time, o.state, o.payment_state, o.fulfilment_state,
-                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.changes, o.pending_change
+                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.capture_mode, o.changes, o.pending_change
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1 FOR UPDATE OF o
                 """).With(id.Value))
             .With(Sql.Command("SELECT line_number, sku, quantity, held FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
@@ -97,8 +98,8 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
         var cancellation = reader.IsDBNull(7)
             ? null
             : new OrderCancellation((CancelReason)reader.GetInt16(7), reader.GetString(8), reader.GetFieldValue<DateTimeOffset>(9));
-        var version = reader.GetInt64(10);
-        var (changes, pending) = (reader.GetInt32(11), LineStore.ReadPending(reader, 12));
+        var (version, captureMode) = (reader.GetInt64(10), (CaptureMode)reader.GetInt16(11));
+        var (changes, pending) = (reader.GetInt32(12), LineStore.ReadPending(reader, 13));
 
         var lines = new List<HeldLine>();
         await reader.NextResultAsync(cancellationToken);
@@ -115,7 +116,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
                 [.. numbers.Zip(quantities, (number, quantity) => new ShipmentLineFact(number, quantity))]));
         }
 
-        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version).RestoreChanges(changes, pending);
+        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version, captureMode).RestoreChanges(changes, pending);
     }
 
     /// <summary>Adds a change of a locked order to the batch, with its entry on the timeline and its fact.</summary>

@@ -22,12 +22,12 @@ public sealed class CreateStore(NpgsqlDataSource database, StoreBook stores, Req
         batch.With(Sql.Command(
             """
             INSERT INTO stores (store_id, display_name, order_prefix, currency, language_code, time_zone, sender_email,
-              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri, create_time)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri, create_time, capture_mode)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             """)
             .With(store.StoreId).With(store.DisplayName).With(store.OrderPrefix).With(store.CurrencyCode).With(store.LanguageCode)
             .With(store.TimeZone).With(store.SenderEmail).With(from.LocationId).With(from.Locality).With(from.AdministrativeArea)
-            .With(from.PostalCode).With(from.RegionCode).With(store.Colour).With(store.LogoUri).With(clock.Now()));
+            .With(from.PostalCode).With(from.RegionCode).With(store.Colour).With(store.LogoUri).With(clock.Now()).With((short)store.CaptureMode));
         try
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -84,8 +84,12 @@ public sealed class CreateStore(NpgsqlDataSource database, StoreBook stores, Req
             errors.Add("store.colour", "Is not a CSS colour of the form #rrggbb.");
         if (store.LogoUri.Length > 0 && !(store.LogoUri.Length <= 1000 && Uri.TryCreate(store.LogoUri, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps))
             errors.Add("store.logo_uri", "Is not an https address of at most 1,000 characters.");
+        if (!Enum.IsDefined(store.CaptureMode))
+            errors.Add("store.capture_mode", "Is not a mode that is known here.");
         errors.ThrowIfAny();
 
+        if (store.CaptureMode == CaptureMode.Unspecified)
+            store.CaptureMode = CaptureMode.Automatic;
         store.Name = "stores/" + store.StoreId;
         return store;
     }

@@ -16,7 +16,7 @@ public sealed class StoreBook(NpgsqlDataSource database)
     private const string Columns =
         """
         SELECT store_id, display_name, order_prefix, currency, language_code, time_zone, sender_email,
-               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri
+               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri, capture_mode
         FROM stores
         """;
 
@@ -73,6 +73,7 @@ public sealed class StoreBook(NpgsqlDataSource database)
                 },
                 Colour = reader.GetString(12),
                 LogoUri = reader.GetString(13),
+                CaptureMode = (CaptureMode)reader.GetInt16(14),
             });
         }
 
