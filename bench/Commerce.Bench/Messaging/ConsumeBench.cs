@@ -151,7 +151,8 @@ internal static class ConsumeBench
 
     private sealed class Consumer(Progress progress) :
         IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderEdited>,
-        IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>
+        IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>, IConsumeFact<ReturnRequested>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnRejected>,
+        IConsumeFact<ReturnReceived>, IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>
     {
         public Task Consume(OrderPlaced fact, FactContext context)
         {
@@ -176,5 +177,17 @@ internal static class ConsumeBench
         public Task Consume(OrderCompleted fact, FactContext context) => Task.CompletedTask;
 
         public Task Consume(OrderImported fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnRequested fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnApproved fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnRejected fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnReceived fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnCancelled fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnProgressed fact, FactContext context) => Task.CompletedTask;
     }
 }

@@ -17,6 +17,7 @@ public static class Subscriptions
         [
             typeof(OrderPlaced), typeof(OrderConfirmed), typeof(OrderCancelled), typeof(OrderProgressed), typeof(OrderEdited), typeof(OrderCompleted),
             typeof(OrderImported),
+            typeof(ReturnRequested), typeof(ReturnApproved), typeof(ReturnRejected), typeof(ReturnReceived), typeof(ReturnCancelled), typeof(ReturnProgressed),
         ];
 
     private static readonly Type[] PaymentFacts =
@@ -28,7 +29,7 @@ public static class Subscriptions
     public static IReadOnlyList<Subscription> All { get; } =
     [
         new("payments", "orders", typeof(OrderPlaced), typeof(OrderCancelled)),
-        new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderCancelled)),
+        new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderCancelled), typeof(ReturnApproved), typeof(ReturnCancelled)),
         new("notifications", "orders", OrderFacts),
         new("gateway", "orders", OrderFacts),
         new("orders", "payments", PaymentFacts),

@@ -1,5 +1,6 @@
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Orders.ReturningItems;
 using Commerce.Orders.Storage;
 
 namespace Commerce.Orders.Consumers;
@@ -25,8 +26,11 @@ public sealed class PaymentFacts(OrderChanges orders)
     {
         await Pay(fact, fact.Refunded < fact.Captured ? PaymentEvent.PartlyRefunded : PaymentEvent.Refunded, context);
         // Not the order's state, but what was spent in the end depends on it.
-        if (OrderId.TryParse(fact.OrderId, out var id))
-            context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = $2 WHERE order_id = $1").With(id.Value).With(fact.Refunded.Minor));
+        if (!OrderId.TryParse(fact.OrderId, out var id))
+            return;
+        context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = $2 WHERE order_id = $1").With(id.Value).With(fact.Refunded.Minor));
+        foreach (var point in await ReturnStore.Waiting(context.Connection, context.Transaction, id, fact.Version, context.CancellationToken))
+            context.Intend(point);
     }
 
     private Task Pay(IPaymentFact fact, PaymentEvent happened, FactContext context) =>
