@@ -57,7 +57,7 @@ public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
             cancellationToken);
     }
 
-    private static void Receive(ReceiveReturnRequest request, ReturnDecision decision, Return one)
+    internal static void Receive(ReceiveReturnRequest request, ReturnDecision decision, Return one)
     {
         one.RequireReceivable();
         var (known, order) = (decision.Returns, decision.Order);

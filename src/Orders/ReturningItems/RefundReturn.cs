@@ -1,6 +1,5 @@
 using System.Globalization;
 using Commerce.Messaging;
-using Commerce.Orders.Checking;
 using Commerce.Orders.Storage;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;

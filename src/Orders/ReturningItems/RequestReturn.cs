@@ -31,7 +31,7 @@ public sealed class RequestReturn(FindOrders find, ReturnChanges changes)
         return await changes.Once(id, key, decision => Decide(request, decision), cancellationToken);
     }
 
-    private static Return Decide(RequestReturnRequest request, ReturnDecision decision)
+    internal static Return Decide(RequestReturnRequest request, ReturnDecision decision)
     {
         var (known, order, now) = (decision.Returns, decision.Order, decision.Moment.Time);
         if (request.Etag.Length > 0 && request.Etag != OrderMessage.EtagOf(order.Version))

@@ -53,7 +53,7 @@ public static class ReturnPolicies
             errors.Add(field + ".shopper_pays_reasons", $"{FactName.Of(fault)} is the shop's fault: the shop pays.");
     }
 
-    private static void Reasons(FieldErrors errors, string field, IReadOnlyCollection<ReturnReason> reasons)
+    private static void Reasons(FieldErrors errors, string field, Google.Protobuf.Collections.RepeatedField<ReturnReason> reasons)
     {
         errors.Count(field, reasons.Count, 0, 20, "reasons");
         if (reasons.Any(reason => !Enum.IsDefined(reason) || reason == ReturnReason.Unspecified))

@@ -9,12 +9,11 @@ namespace Commerce.Orders.ReturningItems;
 /// <summary>Which pieces of an order can come back: what was delivered, is not back, and nobody else asks for.</summary>
 public static class Returnable
 {
-    /// <summary>Pieces of a line that were delivered, each parcel with its time.</summary>
+    /// <summary>Pieces of a line that were delivered, each parcel with its time, the newest first.</summary>
     private static List<(DateTimeOffset? At, int Pieces)> Delivered(Order order, HeldLine line)
     {
         var left = line.Quantity;
         var delivered = new List<(DateTimeOffset?, int)>();
-        // The newest first: what is gone already counts as having been in the older ones, in the shopper's favour.
         foreach (var parcel in order.Parcels.Where(p => p.State == ParcelState.Delivered).OrderByDescending(p => p.DeliveredAt ?? DateTimeOffset.MaxValue))
         {
             var pieces = Math.Min(left, parcel.PiecesOf(line.LineNumber));
@@ -24,6 +23,24 @@ public static class Returnable
         }
 
         return delivered;
+    }
+
+    // The same without what returns take: each took, of what was delivered and in time when it was asked for, the oldest first.
+    private static List<(DateTimeOffset? At, int Pieces)> Left(ReturnsOfOrder returns, HeldLine line)
+    {
+        var left = Delivered(returns.Order, line);
+        foreach (var one in returns.Returns)
+        {
+            var takes = one.Takes(line.LineNumber);
+            bool InTime(int i) => left[i].At is not { } at || (at <= one.CreatedAt && IsInTime(at, one.Policy.WindowDays, returns.Zone, one.CreatedAt));
+            foreach (var i in Enumerable.Range(0, left.Count).OrderBy(i => !InTime(i)).ThenByDescending(i => i))
+            {
+                var taken = Math.Min(takes, left[i].Pieces);
+                (left[i], takes) = ((left[i].At, left[i].Pieces - taken), takes - taken);
+            }
+        }
+
+        return left;
     }
 
     /// <summary>Pieces of a line that can come back, whenever they were delivered.</summary>
@@ -48,10 +65,9 @@ public static class Returnable
 
             if (!returns.Policy.Accepts(asked.Reason))
                 refused.Add(new FieldError($"lines[{i}].reason", $"The store takes nothing back because of {FactName.Of(asked.Reason)}; it does for {string.Join(", ", returns.Policy.AcceptedReasons.Select(FactName.Of))}."));
-            var delivered = Delivered(order, line);
             if (asked.Quantity > Pieces(returns, line))
-                refused.Add(new FieldError($"lines[{i}].quantity", Why(returns, line, delivered.Sum(d => d.Pieces), asked.Quantity)));
-            else if (!overrideWindow && Late(returns, line, delivered, asked.Quantity, now) is { } until)
+                refused.Add(new FieldError($"lines[{i}].quantity", Why(returns, line, asked.Quantity)));
+            else if (!overrideWindow && Late(returns, line, asked.Quantity, now) is { } until)
                 late.Add((i, line.LineNumber, until));
         }
 
@@ -70,26 +86,26 @@ public static class Returnable
     public static DateOnly LastDay(DateTimeOffset delivered, int windowDays, TimeZoneInfo zone) =>
         DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(delivered, zone).DateTime).AddDays(windowDays);
 
+    private static bool IsInTime(DateTimeOffset delivered, int windowDays, TimeZoneInfo zone, DateTimeOffset now) =>
+        LastDay(delivered, windowDays, zone) >= LastDay(now, 0, zone);
+
     // Null if so many pieces are in time; otherwise the last day on which they were.
-    private static DateOnly? Late(ReturnsOfOrder returns, HeldLine line, List<(DateTimeOffset? At, int Pieces)> delivered, int asked, DateTimeOffset now)
+    private static DateOnly? Late(ReturnsOfOrder returns, HeldLine line, int asked, DateTimeOffset now)
     {
-        var today = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, returns.Zone).DateTime);
-        var inTime = delivered.Where(d => d.At is not { } at || LastDay(at, returns.Policy.WindowDays, returns.Zone) >= today).Sum(d => d.Pieces);
-        if (asked <= Math.Min(inTime, Pieces(returns, line)))
-            return null;
-        // The parcel with which, going back in time, there would have been enough.
-        foreach (var (at, pieces) in delivered)
+        var window = returns.Policy.WindowDays;
+        foreach (var (at, pieces) in Left(returns, line))
         {
             asked -= pieces;
-            if (asked <= 0 && at is { } time)
-                return LastDay(time, returns.Policy.WindowDays, returns.Zone);
+            if (asked <= 0)
+                return at is not { } time || IsInTime(time, window, returns.Zone, now) ? null : LastDay(time, window, returns.Zone);
         }
 
         return null;
     }
 
-    private static string Why(ReturnsOfOrder returns, HeldLine line, int delivered, int asked)
+    private static string Why(ReturnsOfOrder returns, HeldLine line, int asked)
     {
+        var delivered = Delivered(returns.Order, line).Sum(d => d.Pieces);
         if (delivered == 0)
             return FieldErrors.Text($"{asked} pieces of line {line.LineNumber} are asked for, and none was delivered yet.");
         var taken = returns.Returns.Where(r => r.Takes(line.LineNumber) > 0)
