@@ -11,9 +11,6 @@ internal sealed class ShipmentFactsConsumer(TimeProvider time) :
 {
     public async Task Consume(ParcelTracked fact, FactContext context)
     {
-        // What comes back was not shipped to anybody.
-        if (fact.ReturnNumber > 0)
-            return;
         var told = await NotificationStore.Told(context.Connection, context.Transaction, fact.OrderId, fact.ShipmentId, context.CancellationToken);
         foreach (var kind in NotificationRules.Of(fact, told))
             context.Decide(Notification.About(fact.StoreId, fact.OrderId, kind, time.GetUtcNow(), fact.ShipmentId, fact.Carrier, fact.TrackingNumber));
