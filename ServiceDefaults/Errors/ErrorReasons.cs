@@ -22,7 +22,9 @@ public static class ErrorReasons
             or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound
             or ErrorReason.CodeNotFound or ErrorReason.QueueNotFound => StatusCode.NotFound,
         ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment
-            or ErrorReason.ReturnState or ErrorReason.ReturnWindow or ErrorReason.NotReturnable => StatusCode.FailedPrecondition,
+            or ErrorReason.ReturnState or ErrorReason.ReturnWindow or ErrorReason.NotReturnable
+            or ErrorReason.CustomerUnknown or ErrorReason.InsufficientCredit or ErrorReason.CreditLimit
+            or ErrorReason.CaptureExceedsAuthorisation or ErrorReason.PaymentState => StatusCode.FailedPrecondition,
         ErrorReason.StoreExists or ErrorReason.ExternalIdUsed => StatusCode.AlreadyExists,
         _ => StatusCode.Internal,
     };

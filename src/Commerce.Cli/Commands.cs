@@ -36,6 +36,7 @@ internal static class Commands
         OrderCommands.Create(),
         ReturnCommands.Create(),
         PaymentCommands.Create(),
+        CreditCommands.Create(),
         InvoiceCommands.Create(),
         LedgerCommands.Create(),
         CustomerCommands.Create(),

@@ -24,6 +24,7 @@ internal static class PublicApi
             PaymentServiceReflection.Descriptor,
             LedgerServiceReflection.Descriptor,
             InvoiceServiceReflection.Descriptor,
+            StoreCreditServiceReflection.Descriptor,
             ShipmentServiceReflection.Descriptor,
             NotificationServiceReflection.Descriptor,
         }.SelectMany(file => file.Services),

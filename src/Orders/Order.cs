@@ -29,6 +29,9 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
 
     public IReadOnlyList<OrderParcel> Parcels => _parcels;
 
+    /// <summary>When its money is taken: where that is not at once, what is held confirms it.</summary>
+    public CaptureMode CaptureMode { get; init; } = CaptureMode.Automatic;
+
     public OrderState State { get; private set; } = OrderState.Open;
 
     public PaymentState PaymentState { get; private set; } = PaymentState.Pending;
@@ -40,7 +43,7 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
     /// <summary>0 until it is placed; then counts its changes from 1.</summary>
     public long Version { get; private set; }
 
-    public Headline Headline => Headlines.Of(State, PaymentState, FulfilmentState, Cancellation?.Reason);
+    public Headline Headline => Headlines.Of(State, PaymentState, FulfilmentState, Cancellation?.Reason, CaptureMode);
 
     private string Name => "orders/" + Id;
 
@@ -49,10 +52,12 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
     /// <summary>The order as it was stored.</summary>
     public static Order Restore(
         OrderId id, string storeId, string? externalId, DateTimeOffset? promisedDeliveryTime, IReadOnlyList<HeldLine> lines, IEnumerable<OrderParcel> parcels,
-        OrderState state, PaymentState paymentState, FulfilmentState fulfilmentState, OrderCancellation? cancellation, long version)
+        OrderState state, PaymentState paymentState, FulfilmentState fulfilmentState, OrderCancellation? cancellation, long version,
+        CaptureMode captureMode = CaptureMode.Automatic)
     {
         var order = new Order(id, storeId, externalId, promisedDeliveryTime, lines)
         {
+            CaptureMode = captureMode,
             State = state,
             PaymentState = paymentState,
             FulfilmentState = fulfilmentState,
@@ -64,11 +69,11 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
     }
 
     /// <summary>Accepts the order: version 1.</summary>
-    public OrderChange Place(Money total, IReadOnlyList<PaymentPartFact> parts, Moment moment)
+    public OrderChange Place(Money total, IReadOnlyList<PaymentPartFact> parts, Moment moment, string? customerId = null)
     {
         if (Version != 0)
             throw Refused("It was placed already.");
-        return Made(moment, "", version => new OrderPlaced(Id.ToString(), StoreId, version, moment.Time, ExternalId, total, parts));
+        return Made(moment, "", version => new OrderPlaced(Id.ToString(), StoreId, version, moment.Time, ExternalId, total, parts, customerId, FactName.Of(CaptureMode)));
     }
 
     /// <summary>Cancels; null if it is cancelled already. Goods that are with a carrier cannot be cancelled any more.</summary>
@@ -113,8 +118,8 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
             : null;
 
     /// <summary>
-    /// The payment moved. Paid confirms an open order; a decline cancels it, and so does giving everything back before anything
-    /// left; a cancelled one stays cancelled.
+    /// The payment moved. Paid (or, where it is taken later, held) confirms an open order; a decline cancels it, and so does
+    /// giving everything back before anything left; a cancelled one stays cancelled.
     /// </summary>
     public OrderChange? Pay(PaymentEvent happened, Moment moment)
     {
@@ -123,6 +128,7 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
         if (next == PaymentState)
             return null;
 
+        var confirmed = IsConfirmedBy(PaymentState);
         PaymentState = next;
         if (State != OrderState.Open)
             return Progressed(moment, "payment " + FactName.Of(next));
@@ -131,11 +137,16 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
         // What is paid back in full before it left is not sent any more; a part given back changes nothing for the goods.
         if (next == PaymentState.Refunded && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State)))
             return Cancel(CancelReason.Refunded, "", moment);
-        if (next != PaymentState.Paid)
+        if (confirmed || !IsConfirmedBy(next))
             return CompleteIfDone(moment) ?? Progressed(moment, "payment " + FactName.Of(next));
         return CompleteIfDone(moment)
             ?? Made(moment, "", version => new OrderConfirmed(Id.ToString(), StoreId, version, moment.Time, ExternalId, promisedDeliveryTime));
     }
+
+    // Money that is held is enough where it is taken later, and what went back since was there before.
+    private bool IsConfirmedBy(PaymentState state) => CaptureMode == CaptureMode.Automatic
+        ? state == PaymentState.Paid
+        : state is PaymentState.Authorised or PaymentState.Paid or PaymentState.PartlyRefunded;
 
     /// <summary>A parcel was planned with these pieces; null if it is known.</summary>
     public OrderChange? PlanParcel(string shipmentId, IReadOnlyList<ShipmentLineFact> content, Moment moment)

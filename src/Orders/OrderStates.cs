@@ -1,5 +1,6 @@
 using System.Text;
 using Commerce.Orders.V1;
+using Commerce.Types.V1;
 
 namespace Commerce.Orders;
 
@@ -135,7 +136,8 @@ public static class FulfilmentStates
 /// <summary>The one thing to tell a person.</summary>
 public static class Headlines
 {
-    public static Headline Of(OrderState state, PaymentState payment, FulfilmentState fulfilment, CancelReason? reason) =>
+    public static Headline Of(
+        OrderState state, PaymentState payment, FulfilmentState fulfilment, CancelReason? reason, CaptureMode captureMode = CaptureMode.Automatic) =>
         (state, fulfilment) switch
         {
             (OrderState.Cancelled, _) => reason == CancelReason.PaymentDeclined ? Headline.PaymentDeclined : Headline.Cancelled,
@@ -145,6 +147,7 @@ public static class Headlines
             (_, FulfilmentState.PartlyDelivered or FulfilmentState.PartlyReturned) => Headline.PartlyDelivered,
             (_, FulfilmentState.Shipped) => Headline.Shipped,
             (_, FulfilmentState.PartlyShipped) => Headline.PartlyShipped,
+            _ when payment == PaymentState.Authorised && captureMode != CaptureMode.Automatic => Headline.Preparing,
             _ => payment is PaymentState.Pending or PaymentState.Authorised or PaymentState.Failed ? Headline.AwaitingPayment : Headline.Preparing,
         };
 }

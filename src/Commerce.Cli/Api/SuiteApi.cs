@@ -27,6 +27,7 @@ internal sealed class SuiteApi : IDisposable
         Payments = new PaymentService.PaymentServiceClient(_channel);
         Ledger = new LedgerService.LedgerServiceClient(_channel);
         Invoices = new InvoiceService.InvoiceServiceClient(_channel);
+        StoreCredit = new StoreCreditService.StoreCreditServiceClient(_channel);
         Lookup = new LookupService.LookupServiceClient(_channel);
     }
 
@@ -48,6 +49,8 @@ internal sealed class SuiteApi : IDisposable
     public LedgerService.LedgerServiceClient Ledger { get; }
 
     public InvoiceService.InvoiceServiceClient Invoices { get; }
+
+    public StoreCreditService.StoreCreditServiceClient StoreCredit { get; }
 
     public LookupService.LookupServiceClient Lookup { get; }
 

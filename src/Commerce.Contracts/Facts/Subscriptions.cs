@@ -29,6 +29,7 @@ public static class Subscriptions
     public static IReadOnlyList<Subscription> All { get; } =
     [
         new("payments", "orders", typeof(OrderPlaced), typeof(OrderCancelled)),
+        new("payments", "shipments", typeof(ShipmentCreated), typeof(ParcelTracked)),
         new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderCancelled), typeof(ReturnApproved), typeof(ReturnCancelled)),
         new("notifications", "orders", OrderFacts),
         new("gateway", "orders", OrderFacts),

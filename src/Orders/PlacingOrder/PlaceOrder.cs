@@ -103,8 +103,11 @@ public sealed partial class PlaceOrder(
         var moment = new Moment(clock.Now(), key.Caller);
         var order = new Order(
             OrderId.New(draft.Store.OrderPrefix, clock), draft.Store.StoreId, draft.ExternalId, draft.PromisedDeliveryTime,
-            [.. draft.Lines.Select(line => new HeldLine(line.LineNumber, line.Sku, line.Quantity, line.Held))]);
-        var placed = order.Place(draft.Amount(draft.TotalMinor), draft.PaymentPartFacts(), moment);
+            [.. draft.Lines.Select(line => new HeldLine(line.LineNumber, line.Sku, line.Quantity, line.Held))])
+        {
+            CaptureMode = draft.CaptureMode,
+        };
+        var placed = order.Place(draft.Amount(draft.TotalMinor), draft.PaymentPartFacts(), moment, draft.CustomerId);
         OrdersTelemetry.About(order.Id);
 
         await using var batch = database.CreateBatch();

@@ -45,7 +45,10 @@ public sealed class PlaceOrderCheck
         _errors.RequestId(_request.RequestId, required: true);
         _errors.Optional("external_id", _request.ExternalId, 64);
         _errors.Customer("customer", _request.Customer);
+        _errors.CustomerId("customer_id", _request.CustomerId, required: _request.PaymentParts.Any(part => part.Method == PaymentMethod.StoreCredit));
         _errors.Address("shipping_address", _request.ShippingAddress);
+        if (!Enum.IsDefined(_request.CaptureMode))
+            _errors.Add("capture_mode", "Is not a mode that is known here.");
         Promise(now);
 
         if (!Currencies.Exists(_currency))
@@ -141,7 +144,10 @@ public sealed class PlaceOrderCheck
             var (part, field) = (_request.PaymentParts[i], $"payment_parts[{i}]");
             if (!Enum.IsDefined(part.Method))
                 _errors.Add(field + ".method", "Is not a means of payment that is known here.");
-            _errors.Required(field + ".token", part.Token, 200);
+            if (part.Method == PaymentMethod.StoreCredit)
+                _errors.Optional(field + ".token", part.Token, 200);
+            else
+                _errors.Required(field + ".token", part.Token, 200);
             _errors.Between(field + ".instalments", part.Instalments, 0, 48);
             if (_errors.Amount(field + ".amount", part.Amount, _currency, 1, MostMinor) is { } amount)
             {

@@ -32,9 +32,9 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
               subtotal_minor, shipping_minor, total_minor, promised_delivery_time,
               customer_name, customer_email, customer_phone, customer_language, email_key,
               to_region_code, to_language_code, to_postal_code, to_sorting_code, to_administrative_area, to_locality, to_sublocality,
-              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, terms_version)
+              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, customer_id, capture_mode, terms_version)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 1)
+              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, 1)
             """)
             .With(order.Id.Value).With(order.StoreId).With(order.ExternalId)
             .With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
@@ -42,7 +42,8 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(draft.SubtotalMinor).With(draft.ShippingMinor).With(draft.TotalMinor).With(draft.PromisedDeliveryTime)
             .WithRecipient(draft.Customer, draft.ShippingAddress)
             .WithJson(JsonSerializer.Serialize(draft.Adjustments, OrderJson.Options))
-            .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options)));
+            .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options))
+            .With(draft.CustomerId).With((short)draft.CaptureMode));
 
         var lines = draft.Lines;
         batch.With(Sql.Command(
@@ -77,7 +78,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(Sql.Command(
                 """
                 SELECT o.store_id, s.order_prefix, o.external_id, o.promised_delivery_time, o.state, o.payment_state, o.fulfilment_state,
-                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version
+                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.capture_mode
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1 FOR UPDATE OF o
                 """).With(id.Value))
             .With(Sql.Command("SELECT line_number, sku, quantity, held, returned FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
@@ -98,7 +99,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
         var cancellation = reader.IsDBNull(7)
             ? null
             : new OrderCancellation((CancelReason)reader.GetInt16(7), reader.GetString(8), reader.GetFieldValue<DateTimeOffset>(9));
-        var version = reader.GetInt64(10);
+        var (version, captureMode) = (reader.GetInt64(10), (CaptureMode)reader.GetInt16(11));
 
         var lines = new List<HeldLine>();
         await reader.NextResultAsync(cancellationToken);
@@ -116,7 +117,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
                 reader.TimeOrNull(7)));
         }
 
-        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version);
+        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version, captureMode);
     }
 
     /// <summary>Adds a change of a locked order to the batch, with its entry on the timeline and its fact.</summary>

@@ -23,13 +23,13 @@ public sealed class CreateStore(NpgsqlDataSource database, StoreBook stores, Req
         batch.With(Sql.Command(
             """
             INSERT INTO stores (store_id, display_name, order_prefix, currency, language_code, time_zone, sender_email,
-              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri, create_time, return_policy)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri, create_time, return_policy, capture_mode)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
             """)
             .With(store.StoreId).With(store.DisplayName).With(store.OrderPrefix).With(store.CurrencyCode).With(store.LanguageCode)
             .With(store.TimeZone).With(store.SenderEmail).With(from.LocationId).With(from.Locality).With(from.AdministrativeArea)
             .With(from.PostalCode).With(from.RegionCode).With(store.Colour).With(store.LogoUri).With(clock.Now())
-            .WithJson(ReturnPolicies.ToJson(store.ReturnPolicy)));
+            .WithJson(ReturnPolicies.ToJson(store.ReturnPolicy)).With((short)store.CaptureMode));
         try
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -77,8 +77,16 @@ public sealed class CreateStore(NpgsqlDataSource database, StoreBook stores, Req
 
         store.Name = "stores/" + store.StoreId;
         store.Etag = OrderMessage.EtagOf(1);
-        store.ReturnPolicy = ReturnPolicies.Effective(store.ReturnPolicy);
+        FillIn(store);
         return store;
+    }
+
+    /// <summary>The defaults of what says nothing.</summary>
+    internal static void FillIn(Store store)
+    {
+        store.ReturnPolicy = ReturnPolicies.Effective(store.ReturnPolicy);
+        if (store.CaptureMode == CaptureMode.Unspecified)
+            store.CaptureMode = CaptureMode.Automatic;
     }
 
     /// <summary>What can be changed of a store, too.</summary>
@@ -99,5 +107,7 @@ public sealed class CreateStore(NpgsqlDataSource database, StoreBook stores, Req
         if (store.LogoUri.Length > 0 && !(store.LogoUri.Length <= 1000 && Uri.TryCreate(store.LogoUri, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps))
             errors.Add("store.logo_uri", "Is not an https address of at most 1,000 characters.");
         errors.Policy("store.return_policy", store.ReturnPolicy, store.CurrencyCode);
+        if (!Enum.IsDefined(store.CaptureMode))
+            errors.Add("store.capture_mode", "Is not a mode that is known here.");
     }
 }

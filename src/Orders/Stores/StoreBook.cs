@@ -21,7 +21,7 @@ public sealed class StoreBook(NpgsqlDataSource database, TimeProvider clock)
         """
         SELECT store_id, display_name, order_prefix, currency, language_code, time_zone, sender_email,
                from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri,
-               return_policy, version
+               return_policy, version, capture_mode
         FROM stores
         """;
 
@@ -93,6 +93,7 @@ public sealed class StoreBook(NpgsqlDataSource database, TimeProvider clock)
                 LogoUri = reader.GetString(13),
                 ReturnPolicy = ReturnPolicies.FromJson(reader.TextOrNull(14)),
                 Etag = OrderMessage.EtagOf(reader.GetInt64(15)),
+                CaptureMode = (CaptureMode)reader.GetInt16(16),
             });
         }
 

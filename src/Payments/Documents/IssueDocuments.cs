@@ -50,7 +50,7 @@ public sealed class IssueDocuments(PaymentStore payments, OrderService.OrderServ
             yield return (DocumentKind.CreditNote, refund.Number, issued => Summary(issued, refund.Given.Minor) with
             {
                 Payments = [.. refund.Pieces.Where(p => p.State == RefundPieceState.Succeeded).Select(p => new DocumentPayment(
-                    payment.Parts.Single(part => part.Number == p.PartNumber).Method, 1, p.Amount.Minor))],
+                    refund.Destination == RefundDestination.StoreCredit ? "STORE_CREDIT" : payment.Parts.Single(part => part.Number == p.PartNumber).Method, 1, p.Amount.Minor))],
                 Note = refund.Note,
             });
         }

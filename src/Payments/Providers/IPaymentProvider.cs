@@ -44,7 +44,9 @@ public interface IPaymentProvider
 /// <param name="Method">As commerce.orders.v1.PaymentMethod without prefix.</param>
 /// <param name="Token">The provider's token of the means.</param>
 /// <param name="Instalments">Monthly instalments, from 1.</param>
-public sealed record AuthoriseRequest(string Reference, Money Amount, string Method, string Token, int Instalments);
+/// <param name="StoreId">The store.</param>
+/// <param name="CustomerId">The shop's own id of the customer; empty if the order names none.</param>
+public sealed record AuthoriseRequest(string Reference, Money Amount, string Method, string Token, int Instalments, string StoreId, string CustomerId);
 
 /// <summary>What became of an authorisation, apart from the money that moved since.</summary>
 public enum AuthorisationStatus

@@ -109,7 +109,7 @@ public sealed partial class ReceiveWebhook(
                 if (IssueDocuments.DueOf(payment) is { } due)
                     points.Add(batch, due);
                 if (!busy && payment.Next().Count > 0)
-                    points.Add(batch, new RecoveryPoint(CollectPayment.PointKind, $"{payment.OrderId}/{payment.Revision}"));
+                    points.Add(batch, new RecoveryPoint(AdvancePayment.Collect, $"{payment.OrderId}/{payment.Revision}"));
             },
             save: true,
             cancellationToken);
