@@ -8,6 +8,7 @@ using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
 using Commerce.Cli.Queues;
 using Commerce.Cli.Replay;
+using Commerce.Cli.Returns;
 using Commerce.Cli.Stock;
 using Commerce.Cli.Suite;
 using Spectre.Console;
@@ -37,6 +38,7 @@ internal static class Commands
         TestCommand.Create(),
         DemoCommand.Create(),
         OrderCommands.Create(),
+        ReturnCommands.Create(),
         PaymentCommands.Create(),
         CreditCommands.Create(),
         InvoiceCommands.Create(),

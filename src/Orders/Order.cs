@@ -182,7 +182,8 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     }
 
     /// <summary>A parcel came further; null if the order need not know. Its pieces leave the stock when the carrier first has it.</summary>
-    public OrderChange? MoveParcel(string shipmentId, ParcelState next, Moment moment)
+    /// <param name="at">When, by the carrier's clock; null, or later than now: now.</param>
+    public OrderChange? MoveParcel(string shipmentId, ParcelState next, Moment moment, DateTimeOffset? at = null)
     {
         var parcel = Parcel(shipmentId);
         if (parcel.State == next)
@@ -193,7 +194,23 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
         IReadOnlyList<StockMove> stock = ParcelStates.IsWithCarrier(next) && !ParcelStates.IsWithCarrier(parcel.State)
             ? EndHolds(line => Math.Min(line.Held, parcel.PiecesOf(line.LineNumber)), shipped: true)
             : [];
-        return ParcelChanged(Replace(parcel, parcel with { State = next }), $"shipments/{shipmentId} {FactName.Of(next)}", moment, stock);
+        DateTimeOffset? delivered = next != ParcelState.Delivered ? null : at < moment.Time ? at : moment.Time;
+        return ParcelChanged(
+            Replace(parcel, parcel with { State = next, DeliveredAt = delivered }), $"shipments/{shipmentId} {FactName.Of(next)}", moment, stock);
+    }
+
+    /// <summary>
+    /// Something happened to a return: it is told and remembered as a change of its order. Pieces that came back with it count on
+    /// the fulfilment axis from now on; the parcels stay what they were.
+    /// </summary>
+    /// <param name="cameBack">Pieces by line; null: none.</param>
+    public OrderChange ChangeReturn(string detail, Func<long, IReturnFact> fact, Moment moment, IReadOnlyDictionary<int, int>? cameBack = null)
+    {
+        foreach (var line in Lines)
+            line.Returned += cameBack?.GetValueOrDefault(line.LineNumber) ?? 0;
+        if (cameBack is { Count: > 0 })
+            FulfilmentState = FulfilmentStates.Of(Lines, _parcels);
+        return Made(moment, detail, fact);
     }
 
     private OrderChange ParcelChanged(OrderParcel parcel, string detail, Moment moment, IReadOnlyList<StockMove>? stock = null)
@@ -206,7 +223,9 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     private OrderChange? CompleteIfDone(Moment moment, string detail = "")
     {
         // Nothing more is to come of money that went back, in part or (on the way to the door) in whole.
-        if (State != OrderState.Open || FulfilmentState != FulfilmentState.Delivered || Pending is not null
+        // What came back was delivered before.
+        var delivered = FulfilmentState == FulfilmentState.Delivered || FulfilmentStates.Of(Lines, _parcels, withReturns: false) == FulfilmentState.Delivered;
+        if (State != OrderState.Open || !delivered || Pending is not null
             || PaymentState is not (PaymentState.Paid or PaymentState.PartlyRefunded or PaymentState.Refunded))
         {
             return null;
@@ -292,7 +311,7 @@ public sealed record StockMove(int LineNumber, string Sku, int Shipped, int Rele
 public sealed record OrderCancellation(CancelReason Reason, string Note, DateTimeOffset Time);
 
 /// <summary>A line, as far as its goods matter.</summary>
-public sealed class HeldLine(int lineNumber, string sku, int quantity, int held)
+public sealed class HeldLine(int lineNumber, string sku, int quantity, int held, int returned = 0)
 {
     public int LineNumber => lineNumber;
 
@@ -302,11 +321,15 @@ public sealed class HeldLine(int lineNumber, string sku, int quantity, int held)
 
     /// <summary>Pieces that are reserved in the stock for this line; 0 where stock is not counted.</summary>
     public int Held { get; internal set; } = held;
+
+    /// <summary>Pieces that came back from the shopper.</summary>
+    public int Returned { get; internal set; } = returned;
 }
 
 /// <summary>A parcel, as Shipments told of it. The carrier and the number are empty until it has a label.</summary>
 public sealed record OrderParcel(
-    string ShipmentId, int Position, string Carrier, string TrackingNumber, ParcelState State, IReadOnlyList<ShipmentLineFact> Content)
+    string ShipmentId, int Position, string Carrier, string TrackingNumber, ParcelState State, IReadOnlyList<ShipmentLineFact> Content,
+    DateTimeOffset? DeliveredAt = null)
 {
     public int PiecesOf(int lineNumber)
     {

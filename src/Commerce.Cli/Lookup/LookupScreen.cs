@@ -44,7 +44,7 @@ internal static class LookupScreen
     private static void Write(Shipment shipment)
     {
         var number = shipment.TrackingNumber.Length > 0 ? $"[bold]{Print.Escape(shipment.TrackingNumber)}[/] by {Print.Escape(shipment.Carrier)} {Print.Escape(shipment.Service)}" : "no label yet";
-        AnsiConsole.MarkupLine($"  parcel {number}: {Words(shipment.Status)}");
+        AnsiConsole.MarkupLine($"  {(shipment.Return.Length > 0 ? "return " : "")}parcel {number}: {Words(shipment.Status)}");
         if (shipment.Exception is { } exception)
             AnsiConsole.MarkupLine($"    [red]{exception.Kind}[/] {Print.Escape(exception.Message)}");
         if (shipment.Scans.Count == 0)

@@ -83,11 +83,14 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
                        o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.capture_mode, o.changes, o.pending_change
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1 FOR UPDATE OF o
                 """).With(id.Value))
-            .With(Sql.Command("SELECT line_number, sku, quantity, held FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
+            .With(Sql.Command("SELECT line_number, sku, quantity, held, returned FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
             .With(Sql.Command(
                 """
-                SELECT shipment_id, position, carrier, tracking_number, state, line_numbers, quantities
-                FROM order_parcels WHERE order_id = $1 ORDER BY position
+                SELECT shipment_id, position, carrier, tracking_number, state, line_numbers, quantities,
+                       CASE WHEN state = 3 AND delivered_time IS NULL
+                         THEN (SELECT max(t.time) FROM order_timeline t WHERE t.order_id = p.order_id AND t.detail = 'shipments/' || p.shipment_id || ' DELIVERED')
+                         ELSE delivered_time END
+                FROM order_parcels p WHERE order_id = $1 ORDER BY position
                 """).With(id.Value));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
 
@@ -104,7 +107,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
         var lines = new List<HeldLine>();
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            lines.Add(new HeldLine(reader.GetInt32(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt32(3)));
+            lines.Add(new HeldLine(reader.GetInt32(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetInt32(4)));
 
         var parcels = new List<OrderParcel>();
         await reader.NextResultAsync(cancellationToken);
@@ -113,7 +116,8 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             var (numbers, quantities) = (reader.GetFieldValue<int[]>(5), reader.GetFieldValue<int[]>(6));
             parcels.Add(new OrderParcel(
                 reader.GetString(0), reader.GetInt32(1), reader.GetString(2), reader.GetString(3), (ParcelState)reader.GetInt16(4),
-                [.. numbers.Zip(quantities, (number, quantity) => new ShipmentLineFact(number, quantity))]));
+                [.. numbers.Zip(quantities, (number, quantity) => new ShipmentLineFact(number, quantity))],
+                reader.TimeOrNull(7)));
         }
 
         return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version, captureMode).RestoreChanges(changes, pending);
@@ -139,13 +143,14 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
         {
             batch.With(Sql.Command(
                 """
-                INSERT INTO order_parcels (order_id, shipment_id, position, carrier, tracking_number, state, line_numbers, quantities)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                INSERT INTO order_parcels (order_id, shipment_id, position, carrier, tracking_number, state, line_numbers, quantities, delivered_time)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                 ON CONFLICT (order_id, shipment_id) DO UPDATE
-                SET carrier = excluded.carrier, tracking_number = excluded.tracking_number, state = excluded.state
+                SET carrier = excluded.carrier, tracking_number = excluded.tracking_number, state = excluded.state, delivered_time = excluded.delivered_time
                 """)
                 .With(order.Id.Value).With(parcel.ShipmentId).With(parcel.Position).With(parcel.Carrier).With(parcel.TrackingNumber)
-                .With((short)parcel.State).With(parcel.Content.Column(c => c.LineNumber)).With(parcel.Content.Column(c => c.Quantity)));
+                .With((short)parcel.State).With(parcel.Content.Column(c => c.LineNumber)).With(parcel.Content.Column(c => c.Quantity))
+                .With(parcel.DeliveredAt?.ToUniversalTime()));
         }
 
         if (change.Fact is OrderCancelled && order.Cancellation is { Note.Length: > 0 } cancellation)
