@@ -112,6 +112,7 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
         : Counted.All(IsComplete) ? PaymentState.Captured
         : TakenByHand && Placed.Any(p => p.Taken) ? PaymentState.PartlyCaptured
         : Counted.All(p => p.State is PartState.Authorised or PartState.Captured) ? PaymentState.Authorised
+        : Placed.Any(p => p.NextActionUrl is not null) ? PaymentState.RequiresAction
         : PaymentState.Pending;
 
     private PaymentState ReleasingState =>
@@ -352,8 +353,8 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
 
         switch (state)
         {
-            case PaymentState.Pending when Waits && Told is null:
-                yield return state;
+            case PaymentState.Pending or PaymentState.RequiresAction when Waits && Told is null:
+                yield return PaymentState.Pending;
                 break;
             case PaymentState.Captured or PaymentState.PartlyRefunded or PaymentState.Refunded when Counted.All(IsComplete):
                 if (Told is null or PaymentState.Pending or PaymentState.Authorised)

@@ -29,8 +29,6 @@ namespace Commerce.Payments.Tests;
 /// </summary>
 public sealed class DriverHarness : IAsyncDisposable
 {
-    private static readonly OptionsWrapper<PaymentsOptions> Options = new(new PaymentsOptions { Provider = "fake" });
-
     // Begun by the first test and not by the runner: a missing server then skips tests instead of failing the class.
     private readonly Lazy<Task> _started;
     private TestDatabase? _database;
@@ -54,7 +52,7 @@ public sealed class DriverHarness : IAsyncDisposable
             await _database.DisposeAsync();
     }
 
-    internal async Task<TestPayment> Begin(FakeProvider provider)
+    internal async Task<TestPayment> Begin(IPaymentProvider provider)
     {
         await _started.Value;
         return new TestPayment(this, provider, OrderId.New("ORD", TimeProvider.System).ToString());
@@ -100,8 +98,9 @@ public sealed class DriverHarness : IAsyncDisposable
     }
 
     /// <summary>One order's payment, and the means to push it about.</summary>
-    internal sealed class TestPayment(DriverHarness harness, FakeProvider provider, string orderId)
+    internal sealed class TestPayment(DriverHarness harness, IPaymentProvider provider, string orderId)
     {
+        private readonly OptionsWrapper<PaymentsOptions> _options = new(new PaymentsOptions { Provider = provider.Name });
         private readonly OutboxSignal _outboxSignal = new();
         private readonly RecoverySignal _recoverySignal = new();
 
@@ -116,7 +115,7 @@ public sealed class DriverHarness : IAsyncDisposable
         /// <summary>When its money is taken, as the fact says it.</summary>
         public string? CaptureMode { get; set; }
 
-        private PaymentProviders Providers => new([provider, harness.Credit], Options);
+        private PaymentProviders Providers => new([provider, harness.Credit], _options);
 
         private Outbox Outbox => new(TimeProvider.System, _outboxSignal);
 
@@ -152,6 +151,11 @@ public sealed class DriverHarness : IAsyncDisposable
         public Task<string> Hear(Authorisation said) =>
             new ReceiveWebhook(harness.Store, Providers, harness.Database, Outbox, Points, TimeProvider.System, NullLogger<ReceiveWebhook>.Instance)
                 .Take(provider.Name, new ProviderNotice(Guid.NewGuid().ToString(), said.Id, said), CancellationToken.None);
+
+        /// <summary>A webhook arrives as its provider sent it.</summary>
+        public Task<string> Hear(ProviderNotice notice) =>
+            new ReceiveWebhook(harness.Store, Providers, harness.Database, Outbox, Points, TimeProvider.System, NullLogger<ReceiveWebhook>.Instance)
+                .Take(provider.Name, notice, CancellationToken.None);
 
         /// <summary>A webhook about a refund arrives.</summary>
         public Task<string> Hear(ProviderRefund said) =>
@@ -224,7 +228,7 @@ public sealed class DriverHarness : IAsyncDisposable
         /// <summary>Carries out a point as the worker does; killed: dies after the work, before the commit.</summary>
         public async Task Run(RecoveryPoint point, bool killed = false)
         {
-            var driver = new PaymentDriver(harness.Store, Providers, harness.Credit, Options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
+            var driver = new PaymentDriver(harness.Store, Providers, harness.Credit, _options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
             IRecover handler = point.Kind switch
             {
                 IssueDocuments.PointKind => new IssueDocuments(harness.Store, new DocumentStore(harness.Database), Orders, new FakeOrders.Stores(), TimeProvider.System),
