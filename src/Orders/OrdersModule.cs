@@ -32,7 +32,8 @@ public static class OrdersModule
             .Consume<PaymentFacts>("payments", Delivery.InOrder)
             .Consume<ShipmentFacts>("shipments", Delivery.InOrder)
             .Recover<ExpireOrder>()
-            .Recover<RefundReturn>();
+            .Recover<RefundReturn>()
+            .Recover<PlaceReplacement>();
         builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments");
 
         builder.Services.AddOptions<OrdersOptions>().BindConfiguration(OrdersOptions.Section).ValidateDataAnnotations().ValidateOnStart();
