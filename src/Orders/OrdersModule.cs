@@ -34,7 +34,8 @@ public static class OrdersModule
             .Consume<ShipmentFacts>("shipments", Delivery.InOrder)
             .Recover<ExpireOrder>()
             .Recover<ExpireChange>()
-            .Recover<RefundReturn>();
+            .Recover<RefundReturn>()
+            .Recover<PlaceReplacement>();
         builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments");
 
         builder.Services.AddOptions<OrdersOptions>().BindConfiguration(OrdersOptions.Section).ValidateDataAnnotations().ValidateOnStart();

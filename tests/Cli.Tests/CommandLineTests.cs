@@ -14,6 +14,7 @@ public sealed class CommandLineTests
     [InlineData("bench up")]
     [InlineData("return request ORD-7K3M9QX-T2F8CRW --line 1=2:Faulty --photo a.jpg --override-window --json")]
     [InlineData("return receive ORD-7K3M9QX-T2F8CRW-R1 --item 1=1:AsNew --item 1=1:Damaged --refund")]
+    [InlineData("return request ORD-7K3M9QX-T2F8CRW --line 1=1:WrongSize --outcome Exchange --instead SHIRT-L=1 --pay-token tok_ok --pay-method Card")]
     [InlineData("return list --order ORD-7K3M9QX-T2F8CRW --state Requested")]
     [InlineData("return policy --window-days 60 --shopper-pays ChangedMind --auto-approve true")]
     [InlineData("bench flow --here --orders 10 --json")]

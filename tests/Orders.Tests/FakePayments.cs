@@ -75,6 +75,7 @@ internal sealed class FakePayments : PaymentService.PaymentServiceClient
         }
 
         var refund = account.Add(orderId, amount.Minor);
+        refund.Destination = request.Destination;
         if (account.Settles != Refund.Types.State.Pending)
             End(refund, account.Settles, "account_closed");
         account.ByRequest[request.RequestId] = (request.Clone(), refund);

@@ -122,7 +122,7 @@ public class ReturnPropertyTests
             var one = Returns[^1];
             one.Approve("", true, Now);
             Receive(one, (line, pieces, ReturnCondition.AsNew));
-            if (one.AskRefund(Known.AvailableMinor, Now) is { } refund)
+            foreach (var refund in one.AskRefunds(Known.AvailableMinor, Now))
                 one.Settle(refund.Number, "r", refund.AmountMinor, null, Now);
         }
 
@@ -156,7 +156,7 @@ public class ReturnPropertyTests
                         Receive(one, (line, 1, (ReturnCondition)(1 + (pieces % 3))), (line, 1, ReturnCondition.Damaged));
                         break;
                     case 7:
-                        one.AskRefund(Known.AvailableMinor, Now);
+                        one.AskRefunds(Known.AvailableMinor, Now);
                         break;
                     case 8 when pending is not null:
                         one.Settle(pending.Number, "r", pieces == 1 ? pending.AmountMinor / 2 : pieces == 2 ? 0 : pending.AmountMinor, pieces == 3 ? null : "refused", Now);

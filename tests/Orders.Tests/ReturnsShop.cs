@@ -92,4 +92,10 @@ internal static class ReturnsShop
         UpdateMask = new FieldMask { Paths = { "return_policy" } },
         RequestId = Guid.NewGuid().ToString(),
     });
+
+    public static RequestReturnRequest With(this RequestReturnRequest request, Action<RequestReturnRequest> change)
+    {
+        change(request);
+        return request;
+    }
 }

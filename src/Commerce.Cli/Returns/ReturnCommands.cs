@@ -44,11 +44,17 @@ internal static class ReturnCommands
         var note = new Option<string>("--note") { Description = "In words.", DefaultValueFactory = _ => "" };
         var photos = new Option<string[]>("--photo") { Description = "An https address or an id of a photo; once for each." };
         var late = new Option<bool>("--override-window") { Description = "Take it although its time is over; kept on the timeline." };
+        var outcome = new Option<ReturnOutcome>("--outcome") { Description = "What is wanted: Refund, StoreCredit or Exchange.", DefaultValueFactory = _ => ReturnOutcome.Refund };
+        var instead = new Option<string[]>("--instead") { Description = "What is sent in exchange: SKU=PIECES; once for each article." };
+        var token = new Option<string?>("--pay-token") { Description = "The provider's token of the means that pays what the exchange costs more." };
+        var method = new Option<PaymentMethod>("--pay-method") { Description = "That means.", DefaultValueFactory = _ => PaymentMethod.Card };
         var (requestId, json) = (RequestId(), OrderCommands.JsonOption());
         var command = new Command(
-            "request", "Ask to give delivered goods back.\n\nExample: ./commerce return request ORD-7K3M9QX-T2F8CRW --line 1=2:Faulty --line 3=1:ChangedMind --note \"the lamp flickers\"")
+            "request",
+            "Ask to give delivered goods back.\n\nExample: ./commerce return request ORD-7K3M9QX-T2F8CRW --line 1=2:Faulty --line 3=1:ChangedMind --note \"the lamp flickers\"\n"
+            + "Example: ./commerce return request ORD-7K3M9QX-T2F8CRW --line 1=1:WrongSize --outcome Exchange --instead SHIRT-L=1 --pay-token tok_ok")
         {
-            id, lines, note, photos, late, requestId, json,
+            id, lines, note, photos, late, outcome, instead, token, method, requestId, json,
         };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
@@ -60,7 +66,15 @@ internal static class ReturnCommands
                     Note = parse.GetValue(note) ?? "",
                     Photos = { parse.GetValue(photos) ?? [] },
                     OverrideWindow = parse.GetValue(late),
+                    Outcome = parse.GetValue(outcome),
                 };
+                if (parse.GetValue(instead) is { Length: > 0 } articles)
+                {
+                    request.Replacement = new Replacement { Lines = { articles.Select(Article) } };
+                    if (parse.GetValue(token) is { } paidWith)
+                        request.Replacement.PaymentPart = new PaymentPart { Method = parse.GetValue(method), Token = paidWith };
+                }
+
                 foreach (var typed in parse.GetRequiredValue(lines))
                 {
                     var (line, quantity, reason) = Pieces<ReturnReason>(typed, "--line");
@@ -72,6 +86,11 @@ internal static class ReturnCommands
             cancellationToken));
         return command;
     }
+
+    private static ReplacementLine Article(string typed) =>
+        typed.LastIndexOf('=') is var at && at > 0 && int.TryParse(typed.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var pieces)
+            ? new ReplacementLine { Sku = typed[..at], Quantity = pieces }
+            : throw new UsageException($"--instead {typed}: give SKU=PIECES, for example LAMP-7=1.");
 
     private static Command Get()
     {
@@ -229,10 +248,17 @@ internal static class ReturnCommands
         }
 
         AnsiConsole.MarkupLine($"  [dim]goods {Print.Amount(one.Amounts.Goods)}, shipping {Print.Amount(one.Amounts.Shipping)}, kept {Print.Amount(one.Amounts.RestockingFee)}, way back {Print.Amount(one.Amounts.ReturnPostage)}[/]");
+        if (one.Replacement is { } replacement)
+        {
+            foreach (var line in replacement.Lines)
+                AnsiConsole.MarkupLine($"  instead  {line.Quantity} × {Print.Escape(line.Title)}  {Print.Amount(line.UnitPrice)}");
+            AnsiConsole.MarkupLine($"  [dim]difference {Print.Amount(replacement.Difference)}[/] {Print.Escape(replacement.ReplacementOrder)} [red]{Print.Escape(replacement.FailureReason)}[/]");
+        }
+
         foreach (var parcel in one.Parcels)
             AnsiConsole.MarkupLine($"  parcel [bold]{Print.Escape(parcel.TrackingNumber)}[/] {Print.Escape(parcel.Carrier)}  {parcel.State}");
         foreach (var refund in one.Refunds)
-            AnsiConsole.MarkupLine($"  refund {refund.Number}  {Print.Amount(refund.Amount)}  {refund.State}  [dim]{Print.Escape(refund.FailureReason)}[/]");
+            AnsiConsole.MarkupLine($"  refund {refund.Number}  {Print.Amount(refund.Amount)}{(refund.StoreCredit ? " store credit" : "")}  {refund.State}  [dim]{Print.Escape(refund.FailureReason)}[/]");
         return Exit.Done;
     }
 

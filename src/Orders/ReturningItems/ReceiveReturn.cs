@@ -50,6 +50,7 @@ public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
                 {
                     throw one.Refused(
                         one.PendingMinor > 0 ? "What is due is on its way."
+                        : one.Content.Outcome == ReturnOutcome.Exchange && one.State != ReturnState.Received ? "An exchange is settled when everything of it came."
                         : one.DueMinor > one.GivenMinor ? "More is due, but nothing is left of what was paid for the order."
                         : "Nothing is due.");
                 }
@@ -104,10 +105,18 @@ public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
     // The intent is stored with the decision: whatever dies afterwards, the money goes back, once.
     private bool Refund(ReturnDecision decision, Return one)
     {
-        if (one.AskRefund(decision.Returns.AvailableMinor, decision.Moment.Time) is not { } refund)
-            return false;
-        decision.TellProgress(one, $"refund of {new Money(refund.AmountMinor, one.Content.Currency)} asked for");
-        points.Add(decision.Batch, RefundReturn.PointOf(one, refund.Number));
+        var asked = one.AskRefunds(decision.Returns.AvailableMinor, decision.Moment.Time);
+        if (asked.Count > 0)
+        {
+            var what = asked.Select(refund => $"{new Money(refund.AmountMinor, one.Content.Currency)}{(refund.ToCredit ? " as store credit" : "")}");
+            decision.TellProgress(one, $"refund of {string.Join(", and of ", what)} asked for");
+        }
+
+        foreach (var refund in asked)
+            points.Add(decision.Batch, RefundReturn.PointOf(one, refund.Number));
+        if (!one.ReplacementDue)
+            return asked.Count > 0;
+        points.Add(decision.Batch, PlaceReplacement.PointOf(one));
         return true;
     }
 

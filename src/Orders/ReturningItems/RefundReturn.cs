@@ -69,6 +69,7 @@ public sealed class RefundReturn(PaymentService.PaymentServiceClient payments, R
         Amount = new Money(asked.AmountMinor, one.Content.Currency).ToProto(),
         Reason = one.Content.Lines.All(line => ReturnPolicies.IsShopsFault(line.Reason)) ? RefundReason.Damaged : RefundReason.Return,
         Note = "Return " + ReturnNames.NumberOf(one.OrderId, one.Number),
+        Destination = asked.ToCredit ? RefundDestination.StoreCredit : RefundDestination.OriginalMeans,
     };
 
     private RecoveryOutcome Refused(Return one, ReturnRefundRow asked, RpcException refusal)
@@ -124,6 +125,8 @@ public sealed class RefundReturn(PaymentService.PaymentServiceClient payments, R
         decision.TellProgress(one, what);
         foreach (var told in decision.Changes)
             store.Save(context.Batch, order, told);
+        if (one.ReplacementDue)
+            context.Intend(PlaceReplacement.PointOf(one));
     }
 
     private static long Left(ErrorInfo info) =>

@@ -55,6 +55,13 @@ public sealed class Return
     /// <summary>What was given back.</summary>
     public long GivenMinor => Content.Refunds.Sum(refund => refund.GivenMinor);
 
+    /// <summary>What was given as credit with the store.</summary>
+    public long CreditMinor => Content.Refunds.Where(refund => refund.ToCredit).Sum(refund => refund.GivenMinor);
+
+    /// <summary>Everything came, what it is worth is the customer's credit, and what is sent instead is to be ordered.</summary>
+    public bool ReplacementDue => State == ReturnState.Received && Content.Replacement is { OrderId: "" } replacement
+        && (CreditMinor > 0 || replacement.TotalMinor == 0) && !Content.Refunds.Any(refund => refund.ToCredit && IsPending(refund));
+
     /// <summary>What may still be given back of refunds that were asked for.</summary>
     public long PendingMinor => Content.Refunds.Where(IsPending).Sum(refund => refund.AmountMinor);
 
@@ -127,21 +134,44 @@ public sealed class Return
         State is ReturnState.Approved or ReturnState.Arrived or ReturnState.PartlyReceived,
         State == ReturnState.Received ? "Everything of it was received." : "Only what was approved can be received.");
 
-    /// <summary>Asks for what is due and was not asked for yet; null if that is nothing.</summary>
+    /// <summary>
+    /// Asks for what is due and was not asked for yet. For an exchange as much as the replacement costs is asked for as store
+    /// credit, which pays for it, and the rest as money; that is not before everything came.
+    /// </summary>
     /// <param name="availableMinor">What is left of what was paid.</param>
     /// <param name="now">Now.</param>
-    public ReturnRefundRow? AskRefund(long availableMinor, DateTimeOffset now)
+    public IReadOnlyList<ReturnRefundRow> AskRefunds(long availableMinor, DateTimeOffset now)
     {
         if (!IsReceived)
             throw Refused("Nothing of it was received yet.");
         var amount = Math.Min(DueMinor - GivenMinor - PendingMinor, availableMinor);
-        if (amount <= 0)
-            return null;
-        var refund = new ReturnRefundRow(Content.Refunds.Count + 1, amount, 1, "", ReturnRefund.Types.State.Pending, 0, "", now);
-        Content = Content with { Refunds = [.. Content.Refunds, refund] };
+        if (amount <= 0 || (Content.Outcome == ReturnOutcome.Exchange && State != ReturnState.Received))
+            return [];
+        var credit = Content.Outcome switch
+        {
+            ReturnOutcome.StoreCredit => amount,
+            ReturnOutcome.Exchange when Content.Replacement is { OrderId: "" } replacement => Math.Clamp(
+                replacement.TotalMinor - CreditMinor - Content.Refunds.Where(r => r.ToCredit && IsPending(r)).Sum(r => r.AmountMinor), 0, amount),
+            _ => 0,
+        };
+        var asked = new List<ReturnRefundRow>();
+        foreach (var (minor, toCredit) in new[] { (credit, true), (amount - credit, false) })
+        {
+            if (minor > 0)
+                asked.Add(new ReturnRefundRow(Content.Refunds.Count + asked.Count + 1, minor, 1, "", ReturnRefund.Types.State.Pending, 0, "", now, toCredit));
+        }
+
+        Content = Content with { Refunds = [.. Content.Refunds, .. asked] };
         Touch(now);
-        return refund;
+        return asked;
     }
+
+    /// <summary>What is sent instead was ordered. False if that is known.</summary>
+    public bool Replaced(string orderId, DateTimeOffset now) => ChangeReplacement(replacement => replacement with { OrderId = orderId, Failure = "" }, now);
+
+    /// <summary>It could not be ordered. False if it was, or that is known.</summary>
+    public bool NotReplaced(string why, DateTimeOffset now) =>
+        Content.Replacement is { OrderId: "" } && ChangeReplacement(replacement => replacement with { Failure = why }, now);
 
     /// <summary>Less is left than was asked for: the same refund asks for less. False if it is settled.</summary>
     public bool AskLess(int refundNumber, long amountMinor, DateTimeOffset now) =>
@@ -227,6 +257,15 @@ public sealed class Return
         if (!Content.Refunds.Any(r => r.Number == refundNumber && IsPending(r)))
             return false;
         Content = Content with { Refunds = [.. Content.Refunds.Select(r => r.Number == refundNumber ? change(r) : r)] };
+        Touch(now);
+        return true;
+    }
+
+    private bool ChangeReplacement(Func<ReplacementContent, ReplacementContent> change, DateTimeOffset now)
+    {
+        if (Content.Replacement is not { } replacement || change(replacement) is var changed && changed == replacement)
+            return false;
+        Content = Content with { Replacement = changed };
         Touch(now);
         return true;
     }

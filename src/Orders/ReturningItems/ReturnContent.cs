@@ -1,3 +1,4 @@
+using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
 
 namespace Commerce.Orders.ReturningItems;
@@ -34,6 +35,12 @@ public sealed record ReturnContent
 
     public string DecisionNote { get; init; } = "";
 
+    /// <summary>What is wanted for the goods.</summary>
+    public ReturnOutcome Outcome { get; init; } = ReturnOutcome.Refund;
+
+    /// <summary>What is sent instead; null unless it is an exchange.</summary>
+    public ReplacementContent? Replacement { get; init; }
+
     public bool LabelWanted { get; init; }
 
     public IReadOnlyList<ReturnRefundRow> Refunds { get; init; } = [];
@@ -55,9 +62,23 @@ public sealed record ReturnLineRow(
 /// <summary>A refund that is asked of Payments.</summary>
 /// <param name="Attempt">Counts the amounts that were asked for: another amount is another request.</param>
 /// <param name="Refund">Payments' name of it; empty until it was promised.</param>
+/// <param name="ToCredit">It goes to the customer's credit with the store.</param>
 public sealed record ReturnRefundRow(
-    int Number, long AmountMinor, int Attempt, string Refund, ReturnRefund.Types.State State, long GivenMinor, string Failure, DateTimeOffset CreatedAt);
+    int Number, long AmountMinor, int Attempt, string Refund, ReturnRefund.Types.State State, long GivenMinor, string Failure, DateTimeOffset CreatedAt,
+    bool ToCredit = false);
 
 /// <summary>A parcel on its way back.</summary>
 public sealed record ReturnParcelRow(
     string ShipmentId, string Carrier, string TrackingNumber, ReturnParcel.Types.State State, long PriceMinor);
+
+/// <summary>What is sent instead of what comes back.</summary>
+/// <param name="Part">How what it costs more is paid; its amount is not known before.</param>
+/// <param name="OrderId">The order by which it is sent; empty until it is placed.</param>
+/// <param name="Failure">Why it could not be ordered; empty otherwise.</param>
+public sealed record ReplacementContent(IReadOnlyList<ReplacementRow> Lines, PaymentPartRow? Part, string OrderId = "", string Failure = "")
+{
+    public long TotalMinor => Lines.Sum(line => line.Quantity * line.UnitPriceMinor);
+}
+
+/// <summary>An article that is sent instead.</summary>
+public sealed record ReplacementRow(string Sku, string Title, int Quantity, long UnitPriceMinor);

@@ -54,6 +54,8 @@ public static class ReturnMessage
             Version = one.Version,
             Etag = OrderMessage.EtagOf(one.Version),
             LabelWanted = content.LabelWanted,
+            Outcome = content.Outcome,
+            Replacement = content.Replacement is null ? null : Replacement(content.Replacement),
         };
 
         Google.Type.Money Amount(long minor) => new Commerce.Money(minor, content.Currency).ToProto();
@@ -67,6 +69,22 @@ public static class ReturnMessage
             State = refund.State,
             FailureReason = refund.Failure,
             CreateTime = refund.CreatedAt.ToTimestamp(),
+            StoreCredit = refund.ToCredit,
+        };
+
+        Replacement Replacement(ReplacementContent replacement) => new()
+        {
+            Lines =
+            {
+                replacement.Lines.Select(line => new ReplacementLine { Sku = line.Sku, Quantity = line.Quantity, Title = line.Title, UnitPrice = Amount(line.UnitPriceMinor) }),
+            },
+            PaymentPart = replacement.Part is not { } part
+                ? null
+                : new PaymentPart { Method = part.Method, Token = part.Token, Instalments = part.Instalments, Amount = Amount(Math.Max(0, replacement.TotalMinor - due)) },
+            Amount = Amount(replacement.TotalMinor),
+            Difference = Amount(replacement.TotalMinor - due),
+            ReplacementOrder = replacement.OrderId.Length > 0 ? "orders/" + replacement.OrderId : "",
+            FailureReason = replacement.Failure,
         };
     }
 

@@ -10,7 +10,7 @@ namespace Commerce.Orders.ReturningItems;
 /// <summary>A locked order with what its returns need: its prices and its money, its store's rules, and the returns themselves.</summary>
 public sealed record ReturnsOfOrder(
     Order Order, string Currency, IReadOnlyList<PricedLine> Lines, PaidFor Paid, long TotalMinor, long RefundedMinor,
-    ReturnPolicy Policy, TimeZoneInfo Zone, IReadOnlyList<Return> Returns)
+    ReturnPolicy Policy, TimeZoneInfo Zone, IReadOnlyList<Return> Returns, string? CustomerId = null)
 {
     /// <summary>
     /// What of the order's money can still be promised, as far as it is known here; Payments has the last word. What a return was
@@ -42,7 +42,7 @@ public sealed class ReturnStore(NpgsqlDataSource database)
         await using var batch = new NpgsqlBatch(connection, transaction)
             .With(Sql.Command(
                 """
-                SELECT o.currency, o.shipping_minor, o.total_minor, o.refunded_minor, o.adjustments, s.return_policy, s.time_zone
+                SELECT o.currency, o.shipping_minor, o.total_minor, o.refunded_minor, o.adjustments, s.return_policy, s.time_zone, o.customer_id
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1
                 """).With(order.Id.Value))
             .With(Sql.Command("SELECT line_number, title, quantity, unit_price_minor FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(order.Id.Value))
@@ -52,6 +52,7 @@ public sealed class ReturnStore(NpgsqlDataSource database)
         var (currency, shipping, total, refunded) = (reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
         var adjustments = JsonSerializer.Deserialize<AdjustmentRow[]>(reader.GetString(4), OrderJson.Options)!;
         var policy = ReturnPolicies.FromJson(reader.TextOrNull(5));
+        var customerId = reader.TextOrNull(7);
         var zone = TimeZoneInfo.FindSystemTimeZoneById(reader.GetString(6));
 
         var lines = new List<PricedLine>();
@@ -63,7 +64,7 @@ public sealed class ReturnStore(NpgsqlDataSource database)
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             returns.Add(Read(order.Id, order.StoreId, reader, 0));
-        return new ReturnsOfOrder(order, currency, lines, new PaidFor(lines, adjustments, shipping, total), total, refunded, policy, zone, returns);
+        return new ReturnsOfOrder(order, currency, lines, new PaidFor(lines, adjustments, shipping, total), total, refunded, policy, zone, returns, customerId);
     }
 
     /// <summary>Adds a return, new or changed, to the batch.</summary>

@@ -15,7 +15,8 @@ public sealed class OrderReader(NpgsqlDataSource database)
         $"""
         SELECT o.order_id, s.order_prefix, o.store_id, o.external_id, o.state, o.payment_state, o.fulfilment_state, o.version,
                o.create_time, o.update_time, o.currency, o.subtotal_minor, o.shipping_minor, o.total_minor, o.promised_delivery_time,
-               o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts, o.import_time, o.customer_id, o.capture_mode, o.pending_change, o.delivery_wishes
+               o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts, o.import_time, o.customer_id, o.capture_mode,
+               o.pending_change, o.delivery_wishes, o.exchange_of
         FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = ANY ($1)
         """;
 
@@ -107,6 +108,7 @@ public sealed class OrderReader(NpgsqlDataSource database)
             (CaptureMode)reader.GetInt16(36));
         order.ExternalId = reader.TextOrNull(3) ?? "";
         order.CustomerId = reader.TextOrNull(35) ?? "";
+        order.ExchangeOf = reader.TextOrNull(39) ?? "";
         order.CreateTime = reader.GetFieldValue<DateTimeOffset>(8).ToTimestamp();
         order.UpdateTime = reader.GetFieldValue<DateTimeOffset>(9).ToTimestamp();
         order.Subtotal = new Commerce.Money(reader.GetInt64(11), currency).ToProto();
