@@ -89,6 +89,7 @@ public sealed class OpenApiTests
                 "post /v1/storeCredits/{storeId}/{customerId}:grant",
                 "post /v1/stores",
                 "post /v1/stores/{store}/products/{product}/stock:adjust",
+                "post /v1/stores/{store}/products/{product}/stock:setThreshold",
                 "post /v1/stores/{store}/products:batchUpdate",
                 "post /v1/stores/{store}/stock:batchSet",
             ],
@@ -149,7 +150,7 @@ public sealed class OpenApiTests
     {
         Assert.Equal("#/components/schemas/orders.v1.PlaceOrderRequest", Body("/v1/orders")["$ref"]!.GetValue<string>());
         Assert.Equal("#/components/schemas/orders.v1.Store", Body("/v1/stores")["$ref"]!.GetValue<string>());
-        Assert.Equal(["requestId", "reason", "note", "etag"], Body("/v1/orders/{order}:cancel")["properties"]!.AsObject().Select(one => one.Key));
+        Assert.Equal(["requestId", "reason", "note", "etag", "lines"], Body("/v1/orders/{order}:cancel")["properties"]!.AsObject().Select(one => one.Key));
         Assert.Contains(Operation("post", "/v1/orders")["parameters"]!.AsArray(), one => one!["name"]!.GetValue<string>() == "Idempotency-Key");
 
         static JsonNode Body(string path) => Operation("post", path)["requestBody"]!["content"]!["application/json"]!["schema"]!;
