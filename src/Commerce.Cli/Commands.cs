@@ -11,6 +11,7 @@ using Commerce.Cli.Replay;
 using Commerce.Cli.Returns;
 using Commerce.Cli.Stock;
 using Commerce.Cli.Suite;
+using Spectre.Console;
 
 namespace Commerce.Cli;
 
@@ -20,6 +21,9 @@ internal static class Commands
     /// <summary>Carries out what was typed; what cannot be understood ends with <see cref="Exit.Usage"/>.</summary>
     public static async Task<int> Run(IReadOnlyList<string> args, InvocationConfiguration configuration)
     {
+        // A file or a pipe has no edge at which a line would have to break, and what reads it wants codes in one piece.
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = 1000;
         var parsed = Root().Parse(args);
         var code = await parsed.InvokeAsync(configuration);
         return parsed.Action is ParseErrorAction ? Exit.Usage : code;
