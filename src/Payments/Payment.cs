@@ -106,6 +106,7 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
         : parts.All(IsComplete) ? PaymentState.Captured
         : TakenByHand && parts.Any(p => p.Taken) ? PaymentState.PartlyCaptured
         : parts.All(p => p.State is PartState.Authorised or PartState.Captured) ? PaymentState.Authorised
+        : parts.Any(p => p.NextActionUrl is not null) ? PaymentState.RequiresAction
         : PaymentState.Pending;
 
     private PaymentState ReleasingState =>
@@ -345,8 +346,8 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
 
         switch (state)
         {
-            case PaymentState.Pending when Waits && Told is null:
-                yield return state;
+            case PaymentState.Pending or PaymentState.RequiresAction when Waits && Told is null:
+                yield return PaymentState.Pending;
                 break;
             case PaymentState.Captured or PaymentState.PartlyRefunded or PaymentState.Refunded when parts.All(IsComplete):
                 if (Told is null or PaymentState.Pending or PaymentState.Authorised)

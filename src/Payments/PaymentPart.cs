@@ -32,6 +32,9 @@ public sealed class PaymentPart
     /// <summary>The provider's reason, for example "insufficient_funds"; null unless declined.</summary>
     public string? DeclineReason { get; private set; }
 
+    /// <summary>Where the shopper has to go before the provider decides; null: nowhere, or no more.</summary>
+    public string? NextActionUrl { get; private set; }
+
     public Money Captured { get; private set; }
 
     /// <summary>What was given back in all: what the provider gave back, and what became store credit.</summary>
@@ -75,7 +78,7 @@ public sealed class PaymentPart
     };
 
     /// <summary>A part as it was stored.</summary>
-    public PaymentPart Restore(PartState state, string? providerReference, string? declineReason, long captured, long refunded, bool restVoided = false)
+    public PaymentPart Restore(PartState state, string? providerReference, string? declineReason, long captured, long refunded, bool restVoided = false, string? nextActionUrl = null)
     {
         State = state;
         ProviderReference = providerReference;
@@ -83,6 +86,7 @@ public sealed class PaymentPart
         Captured = new Money(captured, Amount.Currency);
         Refunded = new Money(refunded, Amount.Currency);
         RestVoided = restVoided;
+        NextActionUrl = nextActionUrl;
         Saved();
         return this;
     }
@@ -144,13 +148,15 @@ public sealed class PaymentPart
         var state = StateAfter(seen, captured, refunded);
         var declineReason = state == PartState.Declined ? seen.DeclineReason ?? "declined" : DeclineReason;
         var restVoided = RestVoided || (seen.Voided && captured > 0 && captured < Amount.Minor);
-        if (state == State && captured == Captured.Minor && refunded == Refunded.Minor && restVoided == RestVoided && ProviderReference is not null)
+        var nextActionUrl = state == PartState.Waiting ? seen.NextActionUrl ?? NextActionUrl : null;
+        if (state == State && captured == Captured.Minor && refunded == Refunded.Minor && restVoided == RestVoided && nextActionUrl == NextActionUrl && ProviderReference is not null)
             return false;
 
         State = state;
         Captured = Amount with { Minor = captured };
         Refunded = Amount with { Minor = refunded };
         RestVoided = restVoided;
+        NextActionUrl = nextActionUrl;
         ProviderReference = seen.Id;
         DeclineReason = declineReason;
         Changed = true;

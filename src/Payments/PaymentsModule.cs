@@ -9,6 +9,7 @@ using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Providers.Sandbox;
 using Commerce.Payments.Providers.StoreCredit;
+using Commerce.Payments.Providers.Stripe;
 using Commerce.Payments.RefundingPayment;
 using Commerce.Payments.Storage;
 using Commerce.Payments.StoreCredits;
@@ -38,6 +39,8 @@ public static class PaymentsModule
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
         builder.AddOutsideClient(SandboxProvider.Client, "sandbox");
+        if (builder.Configuration[$"{StripeOptions.Section}:{nameof(StripeOptions.ApiKey)}"] is { Length: > 0 })
+            builder.AddStripe();
         builder.Services.AddSingleton<IPaymentProvider, SandboxProvider>();
         builder.Services.AddSingleton<StoreCreditBook>();
         builder.Services.AddSingleton<GrantStoreCredit>();
@@ -52,6 +55,15 @@ public static class PaymentsModule
         builder.Services.AddSingleton<LedgerStore>();
         builder.Services.AddSingleton<DocumentStore>();
         return builder;
+    }
+
+    private static void AddStripe(this IHostApplicationBuilder builder)
+    {
+        const string address = $"Outside:{StripeProvider.Client}:Address";
+        builder.Configuration[address] ??= "https://api.stripe.com";
+        builder.AddOutsideClient(StripeProvider.Client, StripeProvider.Client);
+        builder.Services.AddOptions<StripeOptions>().BindConfiguration(StripeOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<IPaymentProvider, StripeProvider>();
     }
 
     public static WebApplication MapPayments(this WebApplication app)

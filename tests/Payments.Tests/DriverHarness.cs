@@ -29,8 +29,6 @@ namespace Commerce.Payments.Tests;
 /// </summary>
 public sealed class DriverHarness : IAsyncDisposable
 {
-    private static readonly OptionsWrapper<PaymentsOptions> Options = new(new PaymentsOptions { Provider = "fake" });
-
     // Begun by the first test and not by the runner: a missing server then skips tests instead of failing the class.
     private readonly Lazy<Task> _started;
     private TestDatabase? _database;
@@ -54,7 +52,7 @@ public sealed class DriverHarness : IAsyncDisposable
             await _database.DisposeAsync();
     }
 
-    internal async Task<TestPayment> Begin(FakeProvider provider)
+    internal async Task<TestPayment> Begin(IPaymentProvider provider)
     {
         await _started.Value;
         return new TestPayment(this, provider, OrderId.New("ORD", TimeProvider.System).ToString());
@@ -100,8 +98,9 @@ public sealed class DriverHarness : IAsyncDisposable
     }
 
     /// <summary>One order's payment, and the means to push it about.</summary>
-    internal sealed class TestPayment(DriverHarness harness, FakeProvider provider, string orderId)
+    internal sealed class TestPayment(DriverHarness harness, IPaymentProvider provider, string orderId)
     {
+        private readonly OptionsWrapper<PaymentsOptions> _options = new(new PaymentsOptions { Provider = provider.Name });
         private readonly OutboxSignal _outboxSignal = new();
         private readonly RecoverySignal _recoverySignal = new();
 
@@ -113,7 +112,7 @@ public sealed class DriverHarness : IAsyncDisposable
         /// <summary>When its money is taken, as the fact says it.</summary>
         public string? CaptureMode { get; set; }
 
-        private PaymentProviders Providers => new([provider, harness.Credit], Options);
+        private PaymentProviders Providers => new([provider, harness.Credit], _options);
 
         private Outbox Outbox => new(TimeProvider.System, _outboxSignal);
 
@@ -137,6 +136,11 @@ public sealed class DriverHarness : IAsyncDisposable
             new ReceiveWebhook(harness.Store, Providers, harness.Database, Outbox, Points, TimeProvider.System, NullLogger<ReceiveWebhook>.Instance)
                 .Take(provider.Name, new ProviderNotice(Guid.NewGuid().ToString(), said.Id, said), CancellationToken.None);
 
+        /// <summary>A webhook arrives as its provider sent it.</summary>
+        public Task<string> Hear(ProviderNotice notice) =>
+            new ReceiveWebhook(harness.Store, Providers, harness.Database, Outbox, Points, TimeProvider.System, NullLogger<ReceiveWebhook>.Instance)
+                .Take(provider.Name, notice, CancellationToken.None);
+
         /// <summary>A webhook about a refund arrives.</summary>
         public Task<string> Hear(ProviderRefund said) =>
             new ReceiveWebhook(harness.Store, Providers, harness.Database, Outbox, Points, TimeProvider.System, NullLogger<ReceiveWebhook>.Instance)
@@ -144,13 +148,13 @@ public sealed class DriverHarness : IAsyncDisposable
 
         /// <summary>Asks for a refund; null: all that is left.</summary>
         public async Task<Refund> Refund(
-            long? minor, string? requestId = null, string etag = "", string note = "", V1.RefundDestination destination = V1.RefundDestination.Unspecified)
+            long? minor, string? requestId = null, string etag = "", string note = "", V1.RefundDestination destination = V1.RefundDestination.Unspecified, string currency = "BRL")
         {
             var request = new V1.RefundPaymentRequest
             {
                 Name = "payments/" + orderId,
                 RequestId = requestId ?? Guid.NewGuid().ToString(),
-                Amount = minor is { } given ? new Money(given, "BRL").ToProto() : null,
+                Amount = minor is { } given ? new Money(given, currency).ToProto() : null,
                 Reason = V1.RefundReason.Goodwill,
                 Note = note,
                 Etag = etag,
@@ -218,7 +222,7 @@ public sealed class DriverHarness : IAsyncDisposable
         /// <summary>Carries out a point as the worker does; killed: dies after the work, before the commit.</summary>
         public async Task Run(RecoveryPoint point, bool killed = false)
         {
-            var driver = new PaymentDriver(harness.Store, Providers, harness.Credit, Options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
+            var driver = new PaymentDriver(harness.Store, Providers, harness.Credit, _options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
             IRecover handler = point.Kind switch
             {
                 IssueDocuments.PointKind => new IssueDocuments(harness.Store, new FakeOrders.Orders(), new FakeOrders.Stores(), TimeProvider.System),

@@ -155,7 +155,10 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
         await app.Facts(orderId, "PaymentCaptured");
         var refund = await app.Grpc.RefundPaymentAsync(new V1.RefundPaymentRequest
         {
-            Name = "payments/" + orderId, RequestId = "to-credit", Amount = new Money(600, "BRL").ToProto(), Destination = V1.RefundDestination.StoreCredit,
+            Name = "payments/" + orderId,
+            RequestId = "to-credit",
+            Amount = new Money(600, "BRL").ToProto(),
+            Destination = V1.RefundDestination.StoreCredit,
         });
         Assert.Equal(V1.RefundDestination.StoreCredit, refund.Destination);
         await app.Facts(orderId, "PaymentRefunded");

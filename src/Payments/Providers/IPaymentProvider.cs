@@ -66,6 +66,7 @@ public enum AuthorisationStatus
 /// <param name="Reference">Ours, as we gave it.</param>
 /// <param name="Refunded">What was given back: refunds that succeeded. One that is pending or failed does not count.</param>
 /// <param name="Voided">What was not captured is released.</param>
+/// <param name="NextActionUrl">Where the shopper has to go before it is decided; null: nowhere.</param>
 public sealed record Authorisation(
     string Id,
     string Reference,
@@ -74,7 +75,8 @@ public sealed record Authorisation(
     Money Amount,
     long Captured,
     long Refunded,
-    bool Voided);
+    bool Voided,
+    string? NextActionUrl = null);
 
 /// <summary>What became of a refund.</summary>
 public enum RefundStatus

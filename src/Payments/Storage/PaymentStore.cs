@@ -12,7 +12,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private const string Columns =
         "h.order_id, h.store_id, h.currency, h.amount_minor, h.cancelled, h.version, h.told, h.revision, h.created_at, h.updated_at, "
         + "p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, p.state, p.provider_reference, p.decline_reason, p.captured_minor, p.refunded_minor, "
-        + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds + ", h.customer_id, h.capture_mode, h.void_requested, p.rest_voided, " + Captures;
+        + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds + ", h.customer_id, h.capture_mode, h.void_requested, p.rest_voided, " + Captures + ", p.next_action_url";
 
     // Few payments have any, and the first row of a payment alone brings them.
     private const string Refunds = """
@@ -103,8 +103,8 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             ), parts AS (
               UPDATE payment_parts p
               SET state = c.state, provider_reference = c.provider_reference, decline_reason = c.decline_reason,
-                  captured_minor = c.captured_minor, refunded_minor = c.refunded_minor, rest_voided = c.rest_voided
-              FROM head, unnest($9, $10, $11, $12, $13, $14, $41) AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor, rest_voided)
+                  captured_minor = c.captured_minor, refunded_minor = c.refunded_minor, rest_voided = c.rest_voided, next_action_url = c.next_action_url
+              FROM head, unnest($9, $10, $11, $12, $13, $14, $41, $52) AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor, rest_voided, next_action_url)
               WHERE p.order_id = head.order_id AND p.part_number = c.part_number
             ), promises AS (
               INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at, destination)
@@ -202,6 +202,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<long[]> { TypedValue = [.. taken.Select(p => p.Piece.Amount.Minor)] },
             new NpgsqlParameter<short[]> { TypedValue = [.. taken.Select(p => (short)p.Piece.State)] },
             new NpgsqlParameter<string?[]> { TypedValue = [.. taken.Select(p => p.Piece.FailureReason)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+            new NpgsqlParameter<string?[]> { TypedValue = [.. changed.Select(p => p.NextActionUrl)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
         ]);
         var saved = (long)(await command.ExecuteScalarAsync(cancellationToken))! == 1;
         if (saved)
@@ -248,7 +249,8 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                     reader.IsDBNull(18) ? null : reader.GetString(18),
                     reader.GetInt64(19),
                     reader.GetInt64(20),
-                    reader.GetBoolean(28)));
+                    reader.GetBoolean(28),
+                    reader.IsDBNull(30) ? null : reader.GetString(30)));
             payments[^1].Restore(parts[^1]);
         }
 
