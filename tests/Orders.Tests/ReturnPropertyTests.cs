@@ -44,7 +44,7 @@ public class ReturnPropertyTests
     public void Any_sequence_of_steps_keeps_pieces_and_money_within_what_was_bought_and_paid()
     {
         var step = Gen.Select(Gen.Int[0, 8], Gen.Int[0, 3], Gen.Int[1, 4], Gen.Int[1, 3]);
-        Gen.Select(Lines, Gen.Long[0, 4_000], Gen.Long[0, 900], Gen.Int[0, 10_000], Gen.Int[0, 10_000], step.List[1, 60]).Sample((lines, discount, shipping, fee, damaged, steps) =>
+        Gen.Select(Lines, Gen.Long[0, 4_000], Gen.Long[0, 900], Gen.Int[0, 10_000], Gen.Int[0, 10_000], Gen.Int[1, 3], step.List[1, 60]).Sample((lines, discount, shipping, fee, damaged, outcome, steps) =>
         {
             var shop = new Shop(lines, discount, shipping, new ReturnPolicy
             {
@@ -53,7 +53,7 @@ public class ReturnPropertyTests
                 RefundShipping = true,
                 ShopperPaysReasons = { ReturnReason.ChangedMind },
                 ReturnPostage = Request.Euro(150),
-            });
+            }, (ReturnOutcome)outcome);
             foreach (var (what, which, line, pieces) in steps)
             {
                 shop.Do(what, which, 1 + (line % lines.Length), pieces);
@@ -93,9 +93,11 @@ public class ReturnPropertyTests
         private readonly ReturnPolicy _policy;
         private readonly Moment _moment = new(Now, "staff/test");
         private readonly long _version;
+        private readonly ReturnOutcome _outcome;
 
-        public Shop((int Quantity, long Price)[] lines, long discount, long shipping, ReturnPolicy policy)
+        public Shop((int Quantity, long Price)[] lines, long discount, long shipping, ReturnPolicy policy, ReturnOutcome outcome = ReturnOutcome.Refund)
         {
+            _outcome = outcome;
             (_lines, Total, _policy) = (lines, ReturnPropertyTests.Total(lines, discount, shipping), ReturnPolicies.Effective(policy));
             _paid = new PaidFor(Priced(lines), [new AdjustmentRow("voucher", -discount)], shipping, Total);
             Order = new Order(new OrderId("ORD", 42), "main", null, null, [.. lines.Select((l, i) => new HeldLine(i + 1, "sku", l.Quantity, 0))]);
@@ -111,7 +113,7 @@ public class ReturnPropertyTests
 
         public List<Return> Returns { get; } = [];
 
-        private ReturnsOfOrder Known => new(Order, "EUR", Priced(_lines), _paid, Total, Returns.Sum(r => r.GivenMinor), _policy, TimeZoneInfo.Utc, Returns);
+        private ReturnsOfOrder Known => new(Order, "EUR", Priced(_lines), _paid, Total, Returns.Sum(r => r.GivenMinor), _policy, TimeZoneInfo.Utc, Returns, "customer");
 
         public void ComeBack(int line, int pieces)
         {
@@ -182,6 +184,9 @@ public class ReturnPropertyTests
             }
 
             Assert.True(Returns.Sum(r => r.GivenMinor + r.PendingMinor) <= Total);
+            Assert.All(Returns.Where(r => r.Content.Replacement is not null), r =>
+                Assert.True(r.Content.Refunds.Where(x => x.ToCredit).Sum(x => x.State == ReturnRefund.Types.State.Pending ? x.AmountMinor : x.GivenMinor) <= r.Content.Replacement!.TotalMinor));
+            Assert.All(Returns.Where(r => r.Content.Outcome == ReturnOutcome.StoreCredit), r => Assert.All(r.Content.Refunds, x => Assert.True(x.ToCredit)));
             Assert.All(Returns, r => Assert.True(r.GivenMinor + r.PendingMinor <= Math.Max(r.DueMinor, 0)));
             Assert.Equal(FulfilmentStates.Of(Order.Lines, Order.Parcels), Order.FulfilmentState);
             Assert.True(Order.Version >= _version);
@@ -190,8 +195,11 @@ public class ReturnPropertyTests
         private void Request(int line, int pieces)
         {
             var request = new RequestReturnRequest { Lines = { new ReturnLine { LineNumber = line, Quantity = pieces, Reason = pieces == 3 ? ReturnReason.Faulty : ReturnReason.ChangedMind } } };
-            var decision = Decision();
-            Returns.Add(RequestReturn.Decide(request, decision));
+            request.Outcome = _outcome;
+            var replacement = _outcome == ReturnOutcome.Exchange
+                ? new ReplacementContent([new ReplacementRow("other", "Other", pieces, 900)], new PaymentPartRow(PaymentMethod.Card, "tok", 0, 1))
+                : null;
+            Returns.Add(RequestReturn.Decide(request, Decision(), replacement));
         }
 
         private void Receive(Return one, params (int Line, int Quantity, ReturnCondition Condition)[] items)

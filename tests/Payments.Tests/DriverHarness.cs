@@ -212,6 +212,16 @@ public sealed class DriverHarness : IAsyncDisposable
                 shipmentId, orderId, "main", 3, TimeProvider.System.GetUtcNow(), "sandbox", "T", "IN_TRANSIT", previous, ["PRE_TRANSIT", "IN_TRANSIT"], TimeProvider.System.GetUtcNow(), 1),
             context));
 
+        /// <summary>A parcel that brings goods back is planned and handed over.</summary>
+        public async Task ComeBack(string shipmentId, params (int Line, int Pieces)[] lines)
+        {
+            var now = TimeProvider.System.GetUtcNow();
+            await Consume((_, context) => new ShipmentFactsConsumer().Consume(
+                new ShipmentCreated(shipmentId, orderId, "main", 1, now, [.. lines.Select(l => new ShipmentLineFact(l.Line, l.Pieces))]) { ReturnNumber = 1 }, context));
+            await Consume((_, context) => new ShipmentFactsConsumer().Consume(
+                new ParcelTracked(shipmentId, orderId, "main", 3, now, "sandbox", "T", "IN_TRANSIT", "PRE_TRANSIT", ["IN_TRANSIT"], now, 1) { ReturnNumber = 1 }, context));
+        }
+
         /// <summary>The recovery points that there are, whenever they are due.</summary>
         public async Task<IReadOnlyList<RecoveryPoint>> PointsLeft()
         {

@@ -3,7 +3,8 @@ using Commerce.Orders.PlacingOrder;
 namespace Commerce.Orders.ReturningItems;
 
 /// <summary>A line, as far as its price matters.</summary>
-public sealed record PricedLine(int LineNumber, string Title, int Quantity, long UnitPriceMinor);
+/// <param name="DiscountMinor">Its share of the order's discounts; null: it is not fixed yet.</param>
+public sealed record PricedLine(int LineNumber, string Title, int Quantity, long UnitPriceMinor, long? DiscountMinor = null);
 
 /// <summary>
 /// What was paid for an order's goods, line by line and piece by piece, in minor units: discounts on the order are shared among
@@ -27,11 +28,11 @@ public sealed class PaidFor
             var amount = (Int128)line.Quantity * line.UnitPriceMinor;
             before += amount;
             var shared = subtotal == 0 ? 0 : discount * before / subtotal;
-            _lines[line.LineNumber] = ((long)(amount - (shared - sharedBefore)), line.Quantity);
+            _lines[line.LineNumber] = ((long)(amount - (line.DiscountMinor ?? (shared - sharedBefore))), line.Quantity);
             sharedBefore = shared;
         }
 
-        GoodsMinor = (long)(subtotal - discount);
+        GoodsMinor = _lines.Values.Sum(line => line.Net);
         // A discount that is more than the goods is on the shipping too.
         ShippingMinor = Math.Clamp(totalMinor - GoodsMinor, 0, shippingMinor);
     }
@@ -51,6 +52,6 @@ public sealed class PaidFor
         var (net, quantity) = _lines[lineNumber];
         return UpTo(before + pieces) - UpTo(before);
 
-        long UpTo(int count) => (long)((Int128)net * Math.Clamp(count, 0, quantity) / quantity);
+        long UpTo(int count) => quantity == 0 ? 0 : (long)((Int128)net * Math.Clamp(count, 0, quantity) / quantity);
     }
 }

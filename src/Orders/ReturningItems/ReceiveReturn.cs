@@ -99,7 +99,7 @@ public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
             + (request.Note.Length > 0 ? $": {request.Note}" : "");
         decision.Tell(
             one, what, version => new ReturnReceived(one.OrderId.ToString(), one.StoreId, version, decision.Moment.Time, one.Number, complete), cameBack);
-        ReturnStore.SaveStock(decision.Batch, one, stock, decision.Moment.Actor);
+        decision.AtLast = batch => ReturnStore.SaveStock(batch, one, stock, decision.Moment.Actor);
     }
 
     // The intent is stored with the decision: whatever dies afterwards, the money goes back, once.

@@ -18,6 +18,9 @@ public sealed record ReturnDecision(ReturnsOfOrder Returns, NpgsqlBatch Batch, M
     /// <summary>The changes of the order that were decided, in their order.</summary>
     public IReadOnlyList<OrderChange> Changes => _changes;
 
+    /// <summary>What goes into the batch last: stock, whose rows are what orders wait for.</summary>
+    public Action<NpgsqlBatch> AtLast { get; set; } = _ => { };
+
     /// <summary>Tells, and puts on the timeline, what happened to a return, and stores it.</summary>
     /// <param name="one">The return.</param>
     /// <param name="what">In words without personal data.</param>
@@ -110,6 +113,7 @@ public sealed class ReturnChanges(
         batch.With(requests.Record(key, ReturnNames.Of(orderId, one.Number), one.Version));
         foreach (var change in decision.Changes)
             store.Save(batch, order, change);
+        decision.AtLast(batch);
         await batch.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         if (decision.Changes.Count > 0)
