@@ -20,6 +20,7 @@ internal static class PublicApi
             LookupServiceReflection.Descriptor,
             OrderServiceReflection.Descriptor,
             CatalogServiceReflection.Descriptor,
+            ReturnServiceReflection.Descriptor,
             PaymentServiceReflection.Descriptor,
             LedgerServiceReflection.Descriptor,
             InvoiceServiceReflection.Descriptor,

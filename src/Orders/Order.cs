@@ -11,7 +11,7 @@ namespace Commerce.Orders;
 /// the caller says; a transition that the tables below do not have is a <see cref="Failure"/> ORDER_STATE.
 /// What never changes (contact, address, prices) is not loaded here.
 /// </summary>
-public sealed class Order(OrderId id, string storeId, string? externalId, DateTimeOffset? promisedDeliveryTime, IReadOnlyList<HeldLine> lines)
+public sealed partial class Order(OrderId id, string storeId, string? externalId, DateTimeOffset? promisedDeliveryTime, IReadOnlyList<HeldLine> lines)
 {
     /// <summary>The kind of the recovery point that cancels the order if it is not paid for in time.</summary>
     public const string ExpiryKind = "expire-order";
@@ -25,7 +25,7 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
     public string? ExternalId { get; } = externalId;
 
     /// <summary>In the order of their numbers.</summary>
-    public IReadOnlyList<HeldLine> Lines { get; } = lines;
+    public IReadOnlyList<HeldLine> Lines { get; private set; } = lines;
 
     public IReadOnlyList<OrderParcel> Parcels => _parcels;
 
@@ -86,6 +86,8 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
         if (HandedOver is { } gone)
             throw Refused($"Parcel {gone.ShipmentId} was handed over to the carrier.");
 
+        var pending = Pending is not null;
+        var waiting = ReleasePending();
         State = OrderState.Cancelled;
         Cancellation = new OrderCancellation(reason, note, moment.Time);
         var name = FactName.Of(reason);
@@ -93,7 +95,7 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
             moment,
             note.Length == 0 ? name : $"{name}: {note}",
             version => new OrderCancelled(Id.ToString(), StoreId, version, moment.Time, name),
-            stock: EndHolds(line => line.Held, shipped: false));
+            stock: [.. EndHolds(line => line.Held, shipped: false), .. waiting]) with { ChangesPending = pending };
     }
 
     /// <summary>
@@ -176,11 +178,12 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
         var parcel = Parcel(shipmentId);
         return parcel.TrackingNumber.Length == 0
             ? null
-            : ParcelChanged(Replace(parcel, parcel with { Carrier = "", TrackingNumber = "" }), $"shipments/{shipmentId} goes to another address", moment);
+            : ParcelChanged(Replace(parcel, parcel with { Carrier = "", TrackingNumber = "" }), $"shipments/{shipmentId} gets another label: where or how it goes was changed", moment);
     }
 
     /// <summary>A parcel came further; null if the order need not know. Its pieces leave the stock when the carrier first has it.</summary>
-    public OrderChange? MoveParcel(string shipmentId, ParcelState next, Moment moment)
+    /// <param name="at">When, by the carrier's clock; null, or later than now: now.</param>
+    public OrderChange? MoveParcel(string shipmentId, ParcelState next, Moment moment, DateTimeOffset? at = null)
     {
         var parcel = Parcel(shipmentId);
         if (parcel.State == next)
@@ -191,7 +194,23 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
         IReadOnlyList<StockMove> stock = ParcelStates.IsWithCarrier(next) && !ParcelStates.IsWithCarrier(parcel.State)
             ? EndHolds(line => Math.Min(line.Held, parcel.PiecesOf(line.LineNumber)), shipped: true)
             : [];
-        return ParcelChanged(Replace(parcel, parcel with { State = next }), $"shipments/{shipmentId} {FactName.Of(next)}", moment, stock);
+        DateTimeOffset? delivered = next != ParcelState.Delivered ? null : at < moment.Time ? at : moment.Time;
+        return ParcelChanged(
+            Replace(parcel, parcel with { State = next, DeliveredAt = delivered }), $"shipments/{shipmentId} {FactName.Of(next)}", moment, stock);
+    }
+
+    /// <summary>
+    /// Something happened to a return: it is told and remembered as a change of its order. Pieces that came back with it count on
+    /// the fulfilment axis from now on; the parcels stay what they were.
+    /// </summary>
+    /// <param name="cameBack">Pieces by line; null: none.</param>
+    public OrderChange ChangeReturn(string detail, Func<long, IReturnFact> fact, Moment moment, IReadOnlyDictionary<int, int>? cameBack = null)
+    {
+        foreach (var line in Lines)
+            line.Returned += cameBack?.GetValueOrDefault(line.LineNumber) ?? 0;
+        if (cameBack is { Count: > 0 })
+            FulfilmentState = FulfilmentStates.Of(Lines, _parcels);
+        return Made(moment, detail, fact);
     }
 
     private OrderChange ParcelChanged(OrderParcel parcel, string detail, Moment moment, IReadOnlyList<StockMove>? stock = null)
@@ -204,7 +223,9 @@ public sealed class Order(OrderId id, string storeId, string? externalId, DateTi
     private OrderChange? CompleteIfDone(Moment moment, string detail = "")
     {
         // Nothing more is to come of money that went back, in part or (on the way to the door) in whole.
-        if (State != OrderState.Open || FulfilmentState != FulfilmentState.Delivered
+        // What came back was delivered before.
+        var delivered = FulfilmentState == FulfilmentState.Delivered || FulfilmentStates.Of(Lines, _parcels, withReturns: false) == FulfilmentState.Delivered;
+        if (State != OrderState.Open || !delivered || Pending is not null
             || PaymentState is not (PaymentState.Paid or PaymentState.PartlyRefunded or PaymentState.Refunded))
         {
             return null;
@@ -272,6 +293,15 @@ public sealed record OrderChange(IOrderFact Fact, Moment Moment, string Detail)
 
     /// <summary>What it does to the stock.</summary>
     public IReadOnlyList<StockMove> Stock { get; init; } = [];
+
+    /// <summary>What it does to the lines and what they cost.</summary>
+    public ChangingLines.LinesChange? Lines { get; init; }
+
+    /// <summary>A change of lines begins or ends to wait for its money.</summary>
+    public bool ChangesPending { get; init; }
+
+    /// <summary>A further change that follows from it.</summary>
+    public OrderChange? Then { get; init; }
 }
 
 /// <summary>Pieces of a line that are no longer held: shipped ones left the shelf, released ones are for sale again.</summary>
@@ -281,21 +311,25 @@ public sealed record StockMove(int LineNumber, string Sku, int Shipped, int Rele
 public sealed record OrderCancellation(CancelReason Reason, string Note, DateTimeOffset Time);
 
 /// <summary>A line, as far as its goods matter.</summary>
-public sealed class HeldLine(int lineNumber, string sku, int quantity, int held)
+public sealed class HeldLine(int lineNumber, string sku, int quantity, int held, int returned = 0)
 {
     public int LineNumber => lineNumber;
 
     public string Sku => sku;
 
-    public int Quantity => quantity;
+    public int Quantity { get; internal set; } = quantity;
 
     /// <summary>Pieces that are reserved in the stock for this line; 0 where stock is not counted.</summary>
     public int Held { get; internal set; } = held;
+
+    /// <summary>Pieces that came back from the shopper.</summary>
+    public int Returned { get; internal set; } = returned;
 }
 
 /// <summary>A parcel, as Shipments told of it. The carrier and the number are empty until it has a label.</summary>
 public sealed record OrderParcel(
-    string ShipmentId, int Position, string Carrier, string TrackingNumber, ParcelState State, IReadOnlyList<ShipmentLineFact> Content)
+    string ShipmentId, int Position, string Carrier, string TrackingNumber, ParcelState State, IReadOnlyList<ShipmentLineFact> Content,
+    DateTimeOffset? DeliveredAt = null)
 {
     public int PiecesOf(int lineNumber)
     {

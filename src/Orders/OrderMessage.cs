@@ -30,6 +30,7 @@ public static class OrderMessage
         message.PromisedDeliveryTime = draft.PromisedDeliveryTime?.ToTimestamp();
         message.Customer = draft.Customer;
         message.ShippingAddress = draft.ShippingAddress;
+        message.DeliveryWishes = draft.DeliveryWishes is { } wishes && wishes.CalculateSize() > 0 ? wishes : null;
         message.Lines.AddRange(draft.Lines.Select(line => Line(line, draft.Currency)));
         AddParts(message, draft.Currency, draft.Adjustments, draft.PaymentParts);
         return message;
@@ -67,6 +68,25 @@ public static class OrderMessage
         Amount = (new Money(line.UnitPriceMinor, currency) * line.Quantity).ToProto(),
         Dimensions = line.Dimensions,
         ShipFrom = line.ShipFrom,
+        CancelledQuantity = line.Cancelled,
+    };
+
+    /// <summary>A change that waits for its money.</summary>
+    public static V1.PendingChange? Pending(ChangingLines.WaitingChange? pending, string currency) => pending is null ? null : new V1.PendingChange
+    {
+        ChangeNumber = pending.Number,
+        Lines =
+        {
+            pending.Deltas.Select(delta => new LineChange
+            {
+                LineNumber = delta.LineNumber,
+                Sku = delta.Sku,
+                Pieces = delta.Pieces,
+                UnitPrice = new Money(delta.UnitPriceMinor, currency).ToProto(),
+            }),
+        },
+        Difference = new Money(pending.Payment.AmountMinor, currency).ToProto(),
+        CreateTime = pending.Time.ToTimestamp(),
     };
 
     public static void AddParts(V1.Order order, string currency, IEnumerable<AdjustmentRow> adjustments, IEnumerable<PaymentPartRow> parts)

@@ -13,7 +13,7 @@ namespace Commerce.Payments;
 /// which there is something to do that was not there before stores such a point with it.
 /// </para>
 /// </summary>
-public sealed class Payment(string orderId, string storeId, Money amount, IReadOnlyList<PaymentPart> parts)
+public sealed partial class Payment(string orderId, string storeId, Money amount, IReadOnlyList<PaymentPart> parts)
 {
     private readonly List<Refund> _refunds = [];
     private readonly List<Capture> _captures = [];
@@ -22,6 +22,7 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
 
     public string StoreId => storeId;
 
+    /// <summary>What the order came to when it was placed.</summary>
     public Money Amount => amount;
 
     public IReadOnlyList<PaymentPart> Parts => parts;
@@ -76,22 +77,27 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     /// <summary>Taken, and neither given back nor promised: what a refund may come to.</summary>
     public Money Refundable => amount with { Minor = parts.Sum(RefundableOf) };
 
-    /// <summary>Held, and neither taken nor promised: what a capture by hand may come to. Nothing is taken before everything is held.</summary>
-    public Money Capturable => amount with { Minor = TakenByHand && !Releasing && !VoidRequested && AllHeld ? parts.Sum(CapturableOf) : 0 };
+    /// <summary>
+    /// Held, due, and neither taken nor promised: what a capture by hand may come to. Nothing is taken before everything is held.
+    /// </summary>
+    public Money Capturable => amount with
+    {
+        Minor = TakenByHand && !Releasing && !VoidRequested && AllHeld ? Math.Min(Placed.Sum(CapturableOf), Math.Max(0, Due.Minor - Captured.Minor - PromisedToBeTaken)) : 0,
+    };
 
     /// <summary>
     /// Why it is declined; null if it is not. A hold that ran out, or was released at the provider, is lost like a declined one;
     /// but where goods have left for what was taken already, that much is kept.
     /// </summary>
-    public string? DeclineReason => parts.Select(p => p.DeclineReason).FirstOrDefault(r => r is not null)
-        ?? (!Cancelled && !VoidRequested && parts.Any(p => p.State == PartState.Voided) && (!TakenByHand || Captured.IsZero) ? "authorisation_voided" : null);
+    public string? DeclineReason => Placed.Select(p => p.DeclineReason).FirstOrDefault(r => r is not null)
+        ?? (!Cancelled && !VoidRequested && Placed.Any(p => p.State == PartState.Voided) && (!TakenByHand || Captured.IsZero) ? "authorisation_voided" : null);
 
     /// <summary>The money goes back.</summary>
     public bool Releasing => Cancelled || DeclineReason is not null || (VoidRequested && Captured.IsZero && !_captures.Any(c => c.State == CaptureState.Pending));
 
     private bool TakenByHand => CaptureMode != CaptureMode.Automatic;
 
-    private bool AllHeld => parts.All(p => p.State is PartState.Authorised or PartState.Voided || p.Taken);
+    private bool AllHeld => Placed.All(p => p.State is PartState.Authorised or PartState.Voided || p.Taken);
 
     /// <summary>A part waits for the shopper or the provider, and nothing can be done but ask now and then.</summary>
     public bool Waits => !Releasing && parts.Any(p => p.State == PartState.Waiting);
@@ -102,11 +108,11 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     public PaymentState State => Releasing ? ReleasingState : CollectingState;
 
     private PaymentState CollectingState =>
-        parts.Any(p => p.Refunded.Minor > 0) ? parts.All(IsComplete) && Refunded == Captured ? PaymentState.Refunded : PaymentState.PartlyRefunded
-        : parts.All(IsComplete) ? PaymentState.Captured
-        : TakenByHand && parts.Any(p => p.Taken) ? PaymentState.PartlyCaptured
-        : parts.All(p => p.State is PartState.Authorised or PartState.Captured) ? PaymentState.Authorised
-        : parts.Any(p => p.NextActionUrl is not null) ? PaymentState.RequiresAction
+        Counted.Any(p => p.Refunded.Minor > 0) ? Counted.All(IsComplete) && Refunded == Captured ? PaymentState.Refunded : PaymentState.PartlyRefunded
+        : Counted.All(IsComplete) ? PaymentState.Captured
+        : TakenByHand && Placed.Any(p => p.Taken) ? PaymentState.PartlyCaptured
+        : Counted.All(p => p.State is PartState.Authorised or PartState.Captured) ? PaymentState.Authorised
+        : Placed.Any(p => p.NextActionUrl is not null) ? PaymentState.RequiresAction
         : PaymentState.Pending;
 
     private PaymentState ReleasingState =>
@@ -161,7 +167,7 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
         var refunds = _refunds.SelectMany(r => r.Pieces, (refund, piece) => (refund, piece))
             .Where(one => one.piece.State == RefundPieceState.Promised)
             .Select(one => new PaymentStep(PartOf(one.piece), PartAction.Refund, one.refund));
-        return [.. Releasing ? parts.SelectMany(Undo) : Collect(), .. refunds];
+        return [.. Releasing ? parts.SelectMany(Undo) : [.. Collect(), .. CollectCharges(), .. GiveBackReduction()], .. refunds];
     }
 
     /// <summary>
@@ -212,7 +218,7 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
         ArgumentOutOfRangeException.ThrowIfGreaterThan(take, Capturable, nameof(take));
         var pieces = new List<CapturePiece>();
         var left = take.Minor;
-        foreach (var part in parts)
+        foreach (var part in Placed)
         {
             var piece = Math.Min(left, CapturableOf(part));
             if (piece == 0)
@@ -247,7 +253,7 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     /// </summary>
     public bool RequestVoid()
     {
-        if (!VoidRequested && (Releasing || (TakenByHand ? parts.All(IsComplete) : !Captured.IsZero)))
+        if (!VoidRequested && (Releasing || (TakenByHand ? Placed.All(IsComplete) : !Captured.IsZero)))
             return false;
         VoidRequested = true;
         return true;
@@ -294,14 +300,14 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     /// </summary>
     public void Ask()
     {
-        foreach (var part in parts.Where(p => p.State == PartState.Pending && !Releasing))
+        foreach (var part in parts.Where(p => p is { State: PartState.Pending, Withdrawn: false } && !Releasing))
             part.Ask();
     }
 
     /// <summary>Gives up the parts that nobody was asked for, if the money goes back: there is nothing to undo.</summary>
     public void DropUnasked()
     {
-        foreach (var part in parts.Where(p => p.State == PartState.Pending && Releasing))
+        foreach (var part in parts.Where(p => p.State == PartState.Pending && (Releasing || p.Withdrawn)))
             part.Drop();
     }
 
@@ -324,13 +330,14 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
                 PaymentState.Captured => new PaymentCaptured(orderId, storeId, Version, now, Captured),
                 PaymentState.Declined => new PaymentDeclined(orderId, storeId, Version, now, DeclineReason!),
                 PaymentState.Voided => new PaymentVoided(orderId, storeId, Version, now),
-                _ => new PaymentRefunded(orderId, storeId, Version, now, Refunded, Captured),
+                _ => new PaymentRefunded(orderId, storeId, Version, now, Refunded, Captured, ReductionGiven),
             });
             Sold |= state == PaymentState.Captured;
             if (state is PaymentState.PartlyRefunded or PaymentState.Refunded)
                 ToldRefunded = Refunded.Minor;
         }
 
+        facts.AddRange(TellCharges(now));
         return facts;
     }
 
@@ -349,7 +356,7 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
             case PaymentState.Pending or PaymentState.RequiresAction when Waits && Told is null:
                 yield return PaymentState.Pending;
                 break;
-            case PaymentState.Captured or PaymentState.PartlyRefunded or PaymentState.Refunded when parts.All(IsComplete):
+            case PaymentState.Captured or PaymentState.PartlyRefunded or PaymentState.Refunded when Counted.All(IsComplete):
                 if (Told is null or PaymentState.Pending or PaymentState.Authorised)
                     yield return PaymentState.Captured;
                 if (Refunded.Minor > ToldRefunded)
@@ -365,20 +372,25 @@ public sealed class Payment(string orderId, string storeId, Money amount, IReadO
     private IEnumerable<PaymentStep> Collect()
     {
         // Nothing is taken before everything is held: a decline then costs nobody anything.
-        var asking = parts.Where(p => p.State is PartState.Pending or PartState.Asking).ToList();
+        var asking = Placed.Where(p => p.State is PartState.Pending or PartState.Asking).ToList();
         if (asking.Count > 0)
             return asking.Select(p => new PaymentStep(p, PartAction.Authorise, null));
         return !AllHeld ? []
-            : TakenByHand ? parts.SelectMany(CollectByHand)
-            : parts.Where(p => p.State == PartState.Authorised).Select(p => new PaymentStep(p, PartAction.Capture, null));
+            : TakenByHand ? Placed.SelectMany(CollectByHand)
+            : Placed.Where(p => p.State == PartState.Authorised).Select(p => new PaymentStep(p, PartAction.Capture, null));
     }
+
+    // The order came to cost less than is held, and all that it costs was taken.
+    private bool NoMoreDue => !Captured.IsZero && PromisedToBeTaken == 0 && Captured >= Due;
+
+    private long PromisedToBeTaken => _captures.SelectMany(c => c.Pieces).Where(p => p.State == CapturePieceState.Promised).Sum(p => p.Amount.Minor);
 
     // One capture of a part after the other, so that what the provider took tells which of them it was.
     private IEnumerable<PaymentStep> CollectByHand(PaymentPart part)
     {
         if (_captures.Find(c => c.Pieces.Any(p => p.PartNumber == part.Number && p.State == CapturePieceState.Promised)) is { } capture)
             yield return new PaymentStep(part, PartAction.Capture, null, capture);
-        else if (VoidRequested && part.Held > 0)
+        else if ((VoidRequested || NoMoreDue) && part.Held > 0)
             yield return new PaymentStep(part, PartAction.Void, null);
     }
 

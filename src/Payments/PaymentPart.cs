@@ -24,6 +24,18 @@ public sealed class PaymentPart
     /// <summary>The provider's code, for example "sandbox".</summary>
     public required string Provider { get; init; }
 
+    /// <summary>The change of the order that it charges for; 0: it pays the order as it was placed.</summary>
+    public int Change { get; init; }
+
+    /// <summary>It charges for a change of the order: it stands and falls by itself, and the rest of the payment without it.</summary>
+    public bool IsCharge => Change > 0;
+
+    /// <summary>The change will not be: what is held is let go, what was taken goes back.</summary>
+    public bool Withdrawn { get; init; }
+
+    /// <summary>What became of the charge was told.</summary>
+    public bool ChangeTold { get; private set; }
+
     public PartState State { get; private set; } = PartState.Pending;
 
     /// <summary>The provider's own id of the authorisation; null until it is known.</summary>
@@ -65,8 +77,11 @@ public sealed class PaymentPart
     public bool Released => State is PartState.Declined or PartState.Voided or PartState.Refunded && Held == 0;
 
     /// <summary>A part that nobody was asked for yet.</summary>
-    public static PaymentPart New(int number, string method, string token, Money amount, int instalments, string provider) => new()
+    public static PaymentPart New(
+        int number, string method, string token, Money amount, int instalments, string provider, int change = 0, bool withdrawn = false) => new()
     {
+        Change = change,
+        Withdrawn = withdrawn,
         Number = number,
         Method = method,
         Token = token,
@@ -90,6 +105,16 @@ public sealed class PaymentPart
         Saved();
         return this;
     }
+
+    /// <summary>A part that charges for a change, as it was stored.</summary>
+    public PaymentPart RestoreCharge(bool told)
+    {
+        ChangeTold = told;
+        return this;
+    }
+
+    /// <summary>What became of the charge is told now.</summary>
+    public void TellChange() => (ChangeTold, Changed) = (true, true);
 
     /// <summary>What of it was given back as store credit, as it was stored.</summary>
     public void RestoreCredited(long credited)

@@ -37,6 +37,12 @@ public sealed class Refund
     /// <summary>The suite gives everything back, and goes on until it has.</summary>
     public bool IsRelease => Reason is RefundReason.OrderCancelled or RefundReason.PaymentDeclined;
 
+    /// <summary>The suite gives back what the order costs less than before, and goes on until it has.</summary>
+    public bool IsReduction => Reason == RefundReason.OrderChanged && By == Payment.Actor;
+
+    /// <summary>One that is promised anew should it fail.</summary>
+    public bool GoesOn => IsRelease || IsReduction;
+
     public RefundState State =>
         Pieces.Any(p => p.IsOpen) ? RefundState.Pending
         : Pieces.All(p => p.State == RefundPieceState.Succeeded) ? RefundState.Succeeded

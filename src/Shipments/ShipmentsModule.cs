@@ -9,6 +9,8 @@ using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.ReaddressingShipments;
+using Commerce.Shipments.RecuttingShipments;
+using Commerce.Shipments.Returning;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
 
@@ -25,12 +27,15 @@ public static class ShipmentsModule
         builder.AddMessaging("shipments")
             .Consume<OrderFactsConsumer>("orders", Delivery.EachOnce)
             .Recover<PlanShipments>()
+            .Recover<PlanReturn>()
             .Recover<BuyLabel>()
             .Recover<VoidLabel>()
             .Recover<ReaddressShipments>()
+            .Recover<RecutShipments>()
             .Recover<WatchSilence>();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
+        builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders");
 
         builder.Services.AddOptions<ShipmentsOptions>().BindConfiguration("Shipments").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();

@@ -19,6 +19,7 @@ public sealed class OrdersService : IAsyncDisposable
     private TestVirtualHost? _virtualHost;
     private WebApplication? _app;
     private GrpcChannel? _channel;
+    private readonly Dictionary<string, Task<OtherService>> _others = [];
 
     public WebApplication App => _app!;
 
@@ -36,6 +37,10 @@ public sealed class OrdersService : IAsyncDisposable
 
     public StockService.StockServiceClient Stock => new(_channel);
 
+    public ReturnService.ReturnServiceClient Returns => new(_channel);
+
+    internal FakePayments Payments { get; } = new();
+
     public NpgsqlDataSource Database => App.Services.GetRequiredService<NpgsqlDataSource>();
 
     /// <summary>Starts it for the first test of the class.</summary>
@@ -49,8 +54,17 @@ public sealed class OrdersService : IAsyncDisposable
         await StartAsync();
     }
 
+    /// <summary>Stops it and starts it again on what it had stored.</summary>
+    public async Task Restart()
+    {
+        await StopAsync();
+        await StartAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
+        foreach (var other in _others.Values)
+            await (await other).DisposeAsync();
         await StopAsync();
         if (_virtualHost is not null)
             await _virtualHost.DisposeAsync();
@@ -84,6 +98,13 @@ public sealed class OrdersService : IAsyncDisposable
 
     public async Task<V1.Stock> StockOf(string sku) => await Stock.GetStockAsync(new GetStockRequest { Name = $"stores/main/products/{sku}/stock" });
 
+    /// <summary>The same, one for all tests of the class.</summary>
+    public Task<OtherService> Shared(string name)
+    {
+        lock (_others)
+            return _others.TryGetValue(name, out var other) ? other : _others[name] = Other(name);
+    }
+
     /// <summary>Tells facts as Payments or Shipments would: through an outbox and a relay of its own, and the broker.</summary>
     public async Task<OtherService> Other(string name) => await OtherService.Start(name, Broker);
 
@@ -91,6 +112,31 @@ public sealed class OrdersService : IAsyncDisposable
 
     public async Task<IReadOnlyList<TimelineEntry>> TimelineOf(V1.Order order) =>
         (await Orders.GetOrderTimelineAsync(new GetOrderTimelineRequest { Name = order.Name })).Entries;
+
+    /// <summary>From now on every fact is kept in the table "told": the relay takes a row away as soon as it was published.</summary>
+    public async Task RememberFacts()
+    {
+        await using var outbox = Database.CreateCommand(
+            """
+            CREATE TABLE IF NOT EXISTS told (id bigint GENERATED ALWAYS AS IDENTITY, key text, version bigint, fact text, body text);
+            CREATE OR REPLACE FUNCTION remember() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN INSERT INTO told (key, version, fact, body) VALUES (NEW.key, NEW.version, NEW.fact, NEW.body); RETURN NULL; END $$;
+            CREATE OR REPLACE TRIGGER remember AFTER INSERT ON messaging.outbox FOR EACH ROW EXECUTE FUNCTION remember();
+            """);
+        await outbox.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>The facts that were told of a key, in the order of their versions.</summary>
+    public async Task<IReadOnlyList<(long Version, string Fact, string Body)>> FactsOf(string key)
+    {
+        await using var command = Database.CreateCommand("SELECT version, fact, body FROM told WHERE key = $1 ORDER BY version");
+        command.Parameters.Add(new NpgsqlParameter { Value = key });
+        await using var reader = await command.ExecuteReaderAsync();
+        var facts = new List<(long, string, string)>();
+        while (await reader.ReadAsync())
+            facts.Add((reader.GetInt64(0), reader.GetString(1), reader.GetString(2)));
+        return facts;
+    }
 
     private async Task StartAsync()
     {
@@ -108,6 +154,7 @@ public sealed class OrdersService : IAsyncDisposable
         });
         builder.AddServiceDefaults("Orders");
         builder.AddOrders();
+        builder.Services.AddSingleton<Commerce.Payments.V1.PaymentService.PaymentServiceClient>(Payments);
         builder.Logging.ClearProviders();
         _app = builder.Build();
         _app.MapOrders();

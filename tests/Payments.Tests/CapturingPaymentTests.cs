@@ -205,6 +205,17 @@ public sealed class CapturingPaymentTests(DriverHarness harness) : IClassFixture
     }
 
     [Fact]
+    public async Task A_parcel_that_comes_back_takes_nothing()
+    {
+        var payment = await Held("ON_SHIPMENT", ("ok", 2819));
+        await payment.Parcel("out-1", (1, 12));
+        await payment.HandOver("out-1");
+        await payment.ComeBack("back-1", (1, 12), (2, 2));
+        await payment.Settle();
+        Assert.Equal(2819 * 1020 / 2720, (await payment.Read()).Captured.Minor);
+    }
+
+    [Fact]
     public void A_share_is_exact_in_the_end_and_never_more_than_the_whole()
     {
         var order = FakeOrders.Order("x");

@@ -131,6 +131,9 @@ public sealed class DriverHarness : IAsyncDisposable
 
         public string OrderId => orderId;
 
+        /// <summary>What Orders says.</summary>
+        public FakeOrders.Orders Orders { get; } = new();
+
         /// <summary>Whose order it is; parts with the token "credit" are paid with their store credit.</summary>
         public string? Customer { get; set; }
 
@@ -155,6 +158,19 @@ public sealed class DriverHarness : IAsyncDisposable
 
         public Task Cancel() => Consume((consumer, context) => consumer.Consume(
             new OrderCancelled(orderId, "main", 2, TimeProvider.System.GetUtcNow(), "SHOPPER"), context));
+
+        /// <summary>The order's lines changed, and it costs so much less (or, with the charge of a change, more).</summary>
+        public Task Changed(int version, long before, long after, int change = 0, params (int Line, int Pieces, long Price)[] lines) => Consume((consumer, context) => consumer.Consume(
+            new OrderLinesChanged(
+                orderId, "main", version, TimeProvider.System.GetUtcNow(), change, new Money(before, "BRL"), new Money(after, "BRL"),
+                [.. lines.Select(l => new LineChangeFact(l.Line, "sku", l.Pieces, new Money(l.Price, "BRL")))]),
+            context));
+
+        public Task Charge(int change, string token, long minor) => Consume((consumer, context) => consumer.Consume(
+            new OrderChangeProposed(orderId, "main", 3, TimeProvider.System.GetUtcNow(), change, new PaymentPartFact(0, "CARD", token, new Money(minor, "BRL"), 1)), context));
+
+        public Task Withdraw(int change) => Consume((consumer, context) => consumer.Consume(
+            new OrderChangeWithdrawn(orderId, "main", 4, TimeProvider.System.GetUtcNow(), change, "EXPIRED"), context));
 
         public async Task<Payment> Read() => await harness.Store.Find(orderId, CancellationToken.None) ?? throw new InvalidOperationException("There is no payment.");
 
@@ -223,6 +239,16 @@ public sealed class DriverHarness : IAsyncDisposable
                 shipmentId, orderId, "main", 3, TimeProvider.System.GetUtcNow(), "sandbox", "T", "IN_TRANSIT", previous, ["PRE_TRANSIT", "IN_TRANSIT"], TimeProvider.System.GetUtcNow(), 1),
             context));
 
+        /// <summary>A parcel that brings goods back is planned and handed over.</summary>
+        public async Task ComeBack(string shipmentId, params (int Line, int Pieces)[] lines)
+        {
+            var now = TimeProvider.System.GetUtcNow();
+            await Consume((_, context) => new ShipmentFactsConsumer().Consume(
+                new ShipmentCreated(shipmentId, orderId, "main", 1, now, [.. lines.Select(l => new ShipmentLineFact(l.Line, l.Pieces))]) { ReturnNumber = 1 }, context));
+            await Consume((_, context) => new ShipmentFactsConsumer().Consume(
+                new ParcelTracked(shipmentId, orderId, "main", 3, now, "sandbox", "T", "IN_TRANSIT", "PRE_TRANSIT", ["IN_TRANSIT"], now, 1) { ReturnNumber = 1 }, context));
+        }
+
         /// <summary>The recovery points that there are, whenever they are due.</summary>
         public async Task<IReadOnlyList<RecoveryPoint>> PointsLeft()
         {
@@ -242,8 +268,8 @@ public sealed class DriverHarness : IAsyncDisposable
             var driver = new PaymentDriver(harness.Store, Providers, harness.Credit, _options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
             IRecover handler = point.Kind switch
             {
-                IssueDocuments.PointKind => new IssueDocuments(harness.Store, new FakeOrders.Orders(), new FakeOrders.Stores(), TimeProvider.System),
-                CaptureShipments.PointKind => new CaptureShipments(harness.Store, harness.Database, new FakeOrders.Orders(), TimeProvider.System),
+                IssueDocuments.PointKind => new IssueDocuments(harness.Store, new DocumentStore(harness.Database), Orders, new FakeOrders.Stores(), TimeProvider.System),
+                CaptureShipments.PointKind => new CaptureShipments(harness.Store, harness.Database, Orders, TimeProvider.System),
                 PollPayment.PointKind => new PollPayment(driver),
                 _ => new AdvancePayment(driver, point.Kind),
             };

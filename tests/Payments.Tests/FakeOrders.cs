@@ -31,8 +31,18 @@ internal static class FakeOrders
 
     internal sealed class Orders : OrderService.OrderServiceClient
     {
+        /// <summary>What an order has come to by now.</summary>
+        public Action<Order> Changed { get; set; } = _ => { };
+
         public override AsyncUnaryCall<Order> GetOrderAsync(GetOrderRequest request, Metadata? headers = null, System.DateTime? deadline = null, CancellationToken cancellationToken = default) =>
-            Answer(Order(request.Name["orders/".Length..]));
+            Answer(Now(request.Name["orders/".Length..]));
+
+        private Order Now(string orderId)
+        {
+            var order = Order(orderId);
+            Changed(order);
+            return order;
+        }
     }
 
     internal sealed class Stores : StoreService.StoreServiceClient

@@ -46,6 +46,9 @@ internal sealed class FakeCarrier(string code) : ICarrier
 
     public ConcurrentQueue<string> Asked { get; } = new();
 
+    /// <summary>How the parcels should be delivered, as it was told with their labels.</summary>
+    public ConcurrentQueue<(string ShipmentId, WishesRecord? Wishes)> Wished { get; } = new();
+
     public int Polls;
 
     public Task<IReadOnlyList<Rate>> Rates(Shipment shipment, CancellationToken cancellationToken)
@@ -57,6 +60,7 @@ internal sealed class FakeCarrier(string code) : ICarrier
     public async Task<Label> BuyLabel(Shipment shipment, string service, string idempotencyKey, CancellationToken cancellationToken)
     {
         Asked.Enqueue(idempotencyKey);
+        Wished.Enqueue((shipment.PublicId, shipment.ShipTo.Wishes));
         await BeforeLabel();
         ThrowIfDown();
         if (Refuses)

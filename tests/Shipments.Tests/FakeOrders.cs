@@ -42,6 +42,15 @@ internal sealed class FakeOrders : OrderService.OrderServiceClient
         return _orders[order.OrderId] = changed;
     }
 
+    /// <summary>The order is another one from now on; its fact is the caller's to publish.</summary>
+    public Order Change(Order order, Action<Order> change)
+    {
+        var changed = order.Clone();
+        change(changed);
+        changed.Version++;
+        return _orders[order.OrderId] = changed;
+    }
+
     /// <summary>Answers with <paramref name="instead"/> from now on; asked for at least a later version, it waits for that one.</summary>
     public void Forget(Order order, Order instead) => _orders[order.OrderId] = instead;
 

@@ -74,6 +74,30 @@ public sealed class ReaddressingTests(ShipmentsApp fixture) : IClassFixture<Ship
     }
 
     [Fact]
+    public async Task How_it_should_be_delivered_is_on_the_parcel_and_told_to_the_carrier_with_each_label()
+    {
+        var order = _app.Orders.Add("a");
+        order.DeliveryWishes = new Types.V1.DeliveryWishes
+        {
+            LeaveAt = "with the neighbour",
+            PreferredDay = new Google.Type.Date { Year = 2027, Month = 3, Day = 4 },
+            WindowFrom = new Google.Type.TimeOfDay { Hours = 9 },
+            WindowUntil = new Google.Type.TimeOfDay { Hours = 12, Minutes = 30 },
+            GiftNote = "for you",
+        };
+        var before = Assert.Single(await _app.Ship(order));
+        Assert.Equal(order.DeliveryWishes, before.DeliveryWishes);
+
+        var changed = _app.Orders.Change(order, o => o.DeliveryWishes = new Types.V1.DeliveryWishes { SignatureWanted = true });
+        await _app.Edit(changed, "delivery_wishes");
+        var after = await _app.Parcel(before, one => one.TrackingNumber.Length > 0 && one.TrackingNumber != before.TrackingNumber);
+        Assert.Equal((changed.DeliveryWishes, before.ShipTo), (after.DeliveryWishes, after.ShipTo));
+        Assert.Equal(
+            [new WishesRecord("with the neighbour", "2027-03-04", "09:00", "12:30", false, "for you"), new WishesRecord("", "", "", "", true, "")],
+            _app.Ups.Wished.Where(told => told.ShipmentId == before.ShipmentId).Select(told => told.Wishes));
+    }
+
+    [Fact]
     public async Task A_parcel_that_the_carrier_has_keeps_its_address_and_shows_why()
     {
         _app.Ups.HasParcels = true;

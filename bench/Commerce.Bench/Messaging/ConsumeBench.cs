@@ -151,7 +151,10 @@ internal static class ConsumeBench
 
     private sealed class Consumer(Progress progress) :
         IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderEdited>,
-        IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>
+        IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderChangeProposed>,
+        IConsumeFact<OrderChangeWithdrawn>, IConsumeFact<StockLow>, IConsumeFact<StockOut>, IConsumeFact<StockReplenished>,
+        IConsumeFact<ReturnRequested>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnRejected>, IConsumeFact<ReturnReceived>,
+        IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>
     {
         public Task Consume(OrderPlaced fact, FactContext context)
         {
@@ -176,5 +179,29 @@ internal static class ConsumeBench
         public Task Consume(OrderCompleted fact, FactContext context) => Task.CompletedTask;
 
         public Task Consume(OrderImported fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(OrderLinesChanged fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(OrderChangeProposed fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(OrderChangeWithdrawn fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(StockLow fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(StockOut fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(StockReplenished fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnRequested fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnApproved fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnRejected fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnReceived fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnCancelled fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnProgressed fact, FactContext context) => Task.CompletedTask;
     }
 }

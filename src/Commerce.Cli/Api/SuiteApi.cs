@@ -20,6 +20,7 @@ internal sealed class SuiteApi : IDisposable
         Gateway = gateway;
         Sandbox = sandbox is null ? null : new SandboxApi(sandbox);
         Orders = new OrderService.OrderServiceClient(_channel);
+        Returns = new ReturnService.ReturnServiceClient(_channel);
         Stores = new StoreService.StoreServiceClient(_channel);
         Catalogue = new CatalogService.CatalogServiceClient(_channel);
         Stock = new StockService.StockServiceClient(_channel);
@@ -34,6 +35,8 @@ internal sealed class SuiteApi : IDisposable
     public Uri Gateway { get; }
 
     public OrderService.OrderServiceClient Orders { get; }
+
+    public ReturnService.ReturnServiceClient Returns { get; }
 
     public StoreService.StoreServiceClient Stores { get; }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Commerce.Cli.Api;
 using Commerce.Orders.V1;
 using Commerce.Types.V1;
@@ -7,7 +8,7 @@ using Google.Type;
 
 namespace Commerce.Cli.Orders;
 
-/// <summary>`./commerce order edit ID`: changes whom to reach and where an order goes.</summary>
+/// <summary>`./commerce order edit ID`: changes whom to reach, where an order goes and what is in it.</summary>
 internal static class EditCommand
 {
     public static Command Create()
@@ -22,13 +23,25 @@ internal static class EditCommand
         var postalCode = new Option<string?>("--postal-code") { Description = "Postal code." };
         var region = new Option<string?>("--region") { Description = "ISO 3166-1 alpha-2 country code." };
         var recipient = new Option<string?>("--recipient") { Description = "Who receives the parcel, if not the shopper." };
+        var leaveAt = new Option<string?>("--leave-at") { Description = "Where it may be left if nobody opens; \"\" for nowhere." };
+        var day = new Option<string?>("--deliver-on") { Description = "The day on which it should come: 2026-12-24; \"\" for any." };
+        var between = new Option<string?>("--deliver-between") { Description = "When in the day it should come: 09:00-12:30; \"\" for any time." };
+        var signature = new Option<bool?>("--signature") { Description = "Whether somebody is to sign for it." };
+        var giftNote = new Option<string?>("--gift-note") { Description = "What is written on a card in it." };
+        var setLine = new Option<string[]>("--set-line") { Description = "LINE=PIECES: so many pieces of a line from now on; once for each line." };
+        var removeLine = new Option<int[]>("--remove-line") { Description = "LINE: none of it any more." };
+        var addLine = new Option<string[]>("--add-line") { Description = "SKU=PIECES: an article of the catalogue at today's price." };
+        var token = new Option<string?>("--pay-with") { Description = "The provider's token of a card that pays what the lines cost more; without, the order's own." };
         var json = OrderCommands.JsonOption();
         var command = new Command(
             "edit",
-            "Change whom to reach and where an order goes, until a parcel is handed over. What is not given stays.\n\n"
-            + "Example: ./commerce order edit ORD-7K3M9QX-T2F8CRW --phone +442079460001 --address-line \"9 New Street\" --postal-code \"M1 1AE\" --locality Manchester")
+            "Change whom to reach, where an order goes or what is in it, until a parcel is handed over. What is not given stays. Lines are\n"
+            + "changed alone; those that make the order dearer wait until the difference is paid.\n\n"
+            + "Examples: ./commerce order edit ORD-7K3M9QX-T2F8CRW --set-line 2=3 --remove-line 1 --add-line LAMP-7=2\n"
+            + "          ./commerce order edit ORD-7K3M9QX-T2F8CRW --leave-at \"with the neighbour at no. 12\" --deliver-on 2026-12-24\n"
+            + "          ./commerce order edit ORD-7K3M9QX-T2F8CRW --phone +442079460001 --address-line \"9 New Street\" --postal-code \"M1 1AE\" --locality Manchester")
         {
-            id, name, email, phone, lines, locality, area, postalCode, region, recipient, json,
+            id, name, email, phone, lines, locality, area, postalCode, region, recipient, leaveAt, day, between, signature, giftNote, setLine, removeLine, addLine, token, json,
         };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
@@ -56,10 +69,27 @@ internal static class EditCommand
                     mask.Paths.Add("shipping_address");
                 }
 
+                wanted.DeliveryWishes = before.DeliveryWishes?.Clone() ?? new DeliveryWishes();
+                Given(leaveAt, "delivery_wishes", value => wanted.DeliveryWishes.LeaveAt = value);
+                Given(giftNote, "delivery_wishes", value => wanted.DeliveryWishes.GiftNote = value);
+                Given(day, "delivery_wishes", value => wanted.DeliveryWishes.PreferredDay = Day(value));
+                Given(between, "delivery_wishes", value => (wanted.DeliveryWishes.WindowFrom, wanted.DeliveryWishes.WindowUntil) = Window(value));
+                if (parse.GetValue(signature) is { } sign)
+                {
+                    wanted.DeliveryWishes.SignatureWanted = sign;
+                    mask.Paths.Add("delivery_wishes");
+                }
+
+                var request = new UpdateOrderRequest { Order = wanted, UpdateMask = mask, RequestId = Guid.CreateVersion7().ToString() };
+                wanted.Lines.Add(before.Lines.Where(line => line.Quantity > 0));
+                if (Lines(wanted, parse.GetValue(setLine) ?? [], parse.GetValue(removeLine) ?? [], parse.GetValue(addLine) ?? []))
+                    mask.Paths.Add("lines");
+                if (parse.GetValue(token) is { Length: > 0 } payWith)
+                    request.AdditionalPayment = new PaymentPart { Method = PaymentMethod.Card, Token = payWith };
+
                 if (mask.Paths.Count == 0)
                     throw new UsageException("Say what is to be changed, for example --phone +442079460001.");
-                var order = await api.Orders.UpdateOrderAsync(
-                    new UpdateOrderRequest { Order = wanted, UpdateMask = mask, RequestId = Guid.CreateVersion7().ToString() }, OrderCommands.Options(cancellationToken));
+                var order = await api.Orders.UpdateOrderAsync(request, OrderCommands.Options(cancellationToken));
                 if (parse.GetValue(json))
                     Print.Json(order);
                 else
@@ -77,4 +107,41 @@ internal static class EditCommand
             cancellationToken));
         return command;
     }
+
+    private static Date? Day(string text) => text.Length == 0 ? null
+        : DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+            ? new Date { Year = day.Year, Month = day.Month, Day = day.Day }
+            : throw new UsageException($"\"{text}\" is not a day; write it as 2026-12-24.");
+
+    private static (TimeOfDay? From, TimeOfDay? Until) Window(string text)
+    {
+        if (text.Length == 0)
+            return (null, null);
+        return text.Split('-') is [var from, var until] && Time(from) is { } first && Time(until) is { } last
+            ? (first, last)
+            : throw new UsageException($"\"{text}\" is not a window; write it as 09:00-12:30.");
+
+        static TimeOfDay? Time(string text) => TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            ? new TimeOfDay { Hours = time.Hour, Minutes = time.Minute }
+            : null;
+    }
+
+    // False where nothing of the lines was given.
+    private static bool Lines(Order wanted, string[] set, int[] remove, string[] add)
+    {
+        foreach (var (key, pieces) in set.Select(one => Pair(one, "--set-line 2=3")))
+            Line(int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new UsageException($"\"{key}\" is not the number of a line.")).Quantity = pieces;
+        foreach (var number in remove)
+            wanted.Lines.Remove(Line(number));
+        foreach (var (sku, pieces) in add.Select(one => Pair(one, "--add-line LAMP-7=2")))
+            wanted.Lines.Add(new OrderLine { Sku = sku, Quantity = pieces });
+        return set.Length + remove.Length + add.Length > 0;
+
+        OrderLine Line(int number) => wanted.Lines.FirstOrDefault(line => line.LineNumber == number && number > 0) ?? throw new UsageException($"The order has no line {number}.");
+    }
+
+    private static (string Key, int Pieces) Pair(string text, string example) =>
+        text.Split('=') is [{ Length: > 0 } key, var count] && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var pieces)
+            ? (key, pieces)
+            : throw new UsageException($"\"{text}\" says no number of pieces; write it as in {example}.");
 }

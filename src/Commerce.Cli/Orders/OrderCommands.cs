@@ -82,20 +82,32 @@ internal static class OrderCommands
         var id = new Argument<string>("ID") { Description = "The Order ID." };
         var reason = new Option<CancelReason>("--reason") { Description = "Why: Shopper, Shop, Unavailable or Fraud.", DefaultValueFactory = _ => CancelReason.Shopper };
         var note = new Option<string>("--note") { Description = "In words; kept on the timeline.", DefaultValueFactory = _ => "" };
+        var line = new Option<int?>("--line") { Description = "Only this line." };
+        var pieces = new Option<int>("--pieces") { Description = "With --line: how many pieces of it; without, all that are left." };
         var json = JsonOption();
-        var command = new Command("cancel", "Cancel an order of which nothing was handed over yet; stock and money go back.\n\nExample: ./commerce order cancel ORD-7K3M9QX-T2F8CRW --reason Shopper") { id, reason, note, json };
+        var command = new Command(
+            "cancel",
+            "Cancel an order of which nothing was handed over yet, or pieces of one line that no carrier has; stock and money go back.\n\n"
+            + "Examples: ./commerce order cancel ORD-7K3M9QX-T2F8CRW --reason Shopper\n"
+            + "          ./commerce order cancel ORD-7K3M9QX-T2F8CRW --line 2 --pieces 1")
+        {
+            id, reason, note, line, pieces, json,
+        };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
-                var order = await api.Orders.CancelOrderAsync(
-                    new CancelOrderRequest
-                    {
-                        Name = "orders/" + parse.GetRequiredValue(id),
-                        RequestId = Guid.CreateVersion7().ToString(),
-                        Reason = parse.GetValue(reason),
-                        Note = parse.GetValue(note) ?? "",
-                    },
-                    Options(cancellationToken));
+                var request = new CancelOrderRequest
+                {
+                    Name = "orders/" + parse.GetRequiredValue(id),
+                    RequestId = Guid.CreateVersion7().ToString(),
+                    Reason = parse.GetValue(reason),
+                    Note = parse.GetValue(note) ?? "",
+                };
+                if (parse.GetValue(line) is { } number)
+                    request.Lines.Add(new LinePieces { LineNumber = number, Pieces = parse.GetValue(pieces) });
+                else if (parse.GetValue(pieces) != 0)
+                    throw new UsageException("--pieces says how many of a line: give --line too.");
+                var order = await api.Orders.CancelOrderAsync(request, Options(cancellationToken));
                 if (parse.GetValue(json))
                     Print.Json(order);
                 else

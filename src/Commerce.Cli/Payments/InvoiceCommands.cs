@@ -59,30 +59,30 @@ internal static class InvoiceCommands
 
     private static Command List()
     {
-        var store = new Option<string>("--store") { Description = "The store; without --order.", DefaultValueFactory = _ => "main" };
+        var store = Listing.Store("The store; without --order.");
         var order = new Option<string?>("--order") { Description = "Only of this order." };
         var kind = new Option<Invoice.Types.Kind>("--kind") { Description = "Only Invoice, Receipt or CreditNote." };
-        var limit = new Option<int>("--limit") { Description = "Most documents to show.", DefaultValueFactory = _ => 50 };
+        var limit = Listing.Limit("documents", 50);
         var json = OrderCommands.JsonOption();
         var command = new Command("list", "List documents, of a store newest first.\n\nExample: ./commerce invoice list --store main --kind CreditNote") { store, order, kind, limit, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
-            async api =>
+            api =>
             {
-                var request = new ListInvoicesRequest { Kind = parse.GetValue(kind), PageSize = parse.GetValue(limit) };
+                var request = new ListInvoicesRequest { Kind = parse.GetValue(kind) };
                 if (parse.GetValue(order) is { } of)
                     request.OrderId = of;
                 else
                     request.StoreId = parse.GetValue(store) ?? "";
-                var page = await api.Invoices.ListInvoicesAsync(request, OrderCommands.Options(cancellationToken));
-                if (parse.GetValue(json))
-                {
-                    Print.Json(page);
-                    return Exit.Done;
-                }
-
-                foreach (var document in page.Invoices)
-                    Write(document);
-                return Exit.Done;
+                return Listing.Show(
+                    parse.GetValue(limit),
+                    parse.GetValue(json),
+                    async (size, token) =>
+                    {
+                        (request.PageSize, request.PageToken) = (size, token);
+                        return await api.Invoices.ListInvoicesAsync(request, OrderCommands.Options(cancellationToken));
+                    },
+                    page => (page.Invoices, page.NextPageToken),
+                    Write);
             },
             cancellationToken));
         return command;

@@ -20,7 +20,7 @@ internal static class LedgerCommands
 
     private static Command Balance()
     {
-        var store = StoreOption();
+        var store = Listing.Store();
         var json = OrderCommands.JsonOption();
         var command = new Command("balance", "Show what every account of a store comes to; exit code 1 if the books do not balance.\n\nExample: ./commerce ledger balance --store main") { store, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
@@ -39,33 +39,28 @@ internal static class LedgerCommands
 
     private static Command Entries()
     {
-        var store = StoreOption();
+        var store = Listing.Store();
         var order = new Option<string>("--order") { Description = "Only of this order.", DefaultValueFactory = _ => "" };
         var account = new Option<string>("--account") { Description = "Only of this account, for example main/EUR/SALES.", DefaultValueFactory = _ => "" };
-        var limit = new Option<int>("--limit") { Description = "Most entries to show.", DefaultValueFactory = _ => 100 };
+        var limit = Listing.Limit("entries", 100);
         var json = OrderCommands.JsonOption();
         var command = new Command("entries", "List entries, first posted first.\n\nExample: ./commerce ledger entries --order ORD-7K3M9QX-T2F8CRW") { store, order, account, limit, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
-            async api =>
-            {
-                var page = await api.Ledger.ListEntriesAsync(
+            api => Listing.Show(
+                parse.GetValue(limit),
+                parse.GetValue(json),
+                async (size, token) => await api.Ledger.ListEntriesAsync(
                     new ListEntriesRequest
                     {
                         StoreId = parse.GetValue(store) ?? "",
                         OrderId = parse.GetValue(order) ?? "",
                         Account = parse.GetValue(account) ?? "",
-                        PageSize = parse.GetValue(limit),
+                        PageSize = size,
+                        PageToken = token,
                     },
-                    OrderCommands.Options(cancellationToken));
-                if (parse.GetValue(json))
-                {
-                    Print.Json(page);
-                    return Exit.Done;
-                }
-
-                Write(page.Entries);
-                return Exit.Done;
-            },
+                    OrderCommands.Options(cancellationToken)),
+                page => (page.Entries, page.NextPageToken),
+                Write),
             cancellationToken));
         return command;
     }
@@ -95,20 +90,15 @@ internal static class LedgerCommands
                 if (parse.GetValue(json))
                     Print.Json(correction);
                 else
-                    Write(correction.Entries);
+                    correction.Entries.ToList().ForEach(Write);
                 return Exit.Done;
             },
             cancellationToken));
         return command;
     }
 
-    private static Option<string> StoreOption() => new("--store") { Description = "The store.", DefaultValueFactory = _ => "main" };
-
-    private static void Write(IEnumerable<LedgerEntry> entries)
-    {
-        foreach (var entry in entries)
-            AnsiConsole.MarkupLine($"[dim]{entry.PostTime.ToDateTimeOffset():u}[/]  {Print.Escape(entry.Account)}  {Print.Amount(entry.Amount)}  [dim]{Print.Escape(entry.Movement)} {Print.Escape(entry.Note)} {Print.Escape(entry.Actor)}[/]");
-    }
+    private static void Write(LedgerEntry entry) => AnsiConsole.MarkupLine(
+        $"[dim]{entry.PostTime.ToDateTimeOffset():u}[/]  {Print.Escape(entry.Account)}  {Print.Amount(entry.Amount)}  [dim]{Print.Escape(entry.Movement)} {Print.Escape(entry.Note)} {Print.Escape(entry.Actor)}[/]");
 
     private static void Write(TrialBalance balance)
     {

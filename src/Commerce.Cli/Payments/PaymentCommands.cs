@@ -54,26 +54,20 @@ internal static class PaymentCommands
 
     private static Command List()
     {
-        var store = new Option<string>("--store") { Description = "The store.", DefaultValueFactory = _ => "main" };
+        var store = Listing.Store();
         var state = new Option<Payment.Types.State>("--state") { Description = "Only payments in this state, for example Captured or PartlyRefunded." };
-        var limit = new Option<int>("--limit") { Description = "Most payments to show.", DefaultValueFactory = _ => 50 };
+        var limit = Listing.Limit("payments", 50);
         var json = OrderCommands.JsonOption();
         var command = new Command("list", "List the payments of a store, newest first.\n\nExample: ./commerce payment list --store main --state PartlyRefunded") { store, state, limit, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
-            async api =>
-            {
-                var request = new ListPaymentsRequest { StoreId = parse.GetValue(store) ?? "", State = parse.GetValue(state), PageSize = parse.GetValue(limit) };
-                var page = await api.Payments.ListPaymentsAsync(request, OrderCommands.Options(cancellationToken));
-                if (parse.GetValue(json))
-                {
-                    Print.Json(page);
-                    return Exit.Done;
-                }
-
-                foreach (var payment in page.Payments)
-                    Write(payment);
-                return Exit.Done;
-            },
+            api => Listing.Show(
+                parse.GetValue(limit),
+                parse.GetValue(json),
+                async (size, token) => await api.Payments.ListPaymentsAsync(
+                    new ListPaymentsRequest { StoreId = parse.GetValue(store) ?? "", State = parse.GetValue(state), PageSize = size, PageToken = token },
+                    OrderCommands.Options(cancellationToken)),
+                page => (page.Payments, page.NextPageToken),
+                Write),
             cancellationToken));
         return command;
     }

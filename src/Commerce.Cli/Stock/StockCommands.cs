@@ -9,7 +9,7 @@ namespace Commerce.Cli.Stock;
 /// <summary>`./commerce stock …`.</summary>
 internal static class StockCommands
 {
-    public static Command Create() => new("stock", "What is on the shelf, and how it came to be.") { Get(), Set(), Adjust(), List() };
+    public static Command Create() => new("stock", "What is on the shelf, and how it came to be.") { Get(), Set(), Adjust(), List(), Low(), Threshold() };
 
     private static Command Get()
     {
@@ -94,23 +94,65 @@ internal static class StockCommands
         var atMost = new Option<long?>("--at-most") { Description = "Only where so many or fewer can still be ordered; 0: what is sold out." };
         var command = new Command("list", "List what is on the shelf, by SKU.\n\nExample: ./commerce stock list --at-most 5") { atMost, store, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
-            async api =>
+            api =>
             {
                 var request = new ListStockRequest { Parent = $"stores/{parse.GetValue(store)}", PageSize = 500 };
                 if (parse.GetValue(atMost) is { } most)
                     request.AvailableAtMost = most;
-                do
+                return WriteAll(api, request, parse.GetValue(json), cancellationToken);
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static Command Low()
+    {
+        var (store, json) = (Store(), OrderCommands.JsonOption());
+        var onlyOut = new Option<bool>("--out") { Description = "Only what is sold out." };
+        var command = new Command("low", "List what is low or sold out, by SKU.\n\nExample: ./commerce stock low") { onlyOut, store, json };
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(
+            api => WriteAll(
+                api,
+                new ListStockRequest { Parent = $"stores/{parse.GetValue(store)}", PageSize = 500, State = parse.GetValue(onlyOut) ? StockState.Out : StockState.Low },
+                parse.GetValue(json),
+                cancellationToken),
+            cancellationToken));
+        return command;
+    }
+
+    private static Command Threshold()
+    {
+        var (sku, store, json) = (Sku(), Store(), OrderCommands.JsonOption());
+        var pieces = new Argument<long>("PIECES") { Description = "At how few available pieces it is low; 0: only at none." };
+        var command = new Command("threshold", "Set at how few pieces an article is low.\n\nExample: ./commerce stock threshold LAMP-7 5") { sku, pieces, store, json };
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(
+            async api =>
+            {
+                var request = new SetStockThresholdRequest
                 {
-                    var page = await api.Stock.ListStockAsync(request, OrderCommands.Options(cancellationToken));
-                    foreach (var one in page.Stock)
-                        Write(one, parse.GetValue(json));
-                    request.PageToken = page.NextPageToken;
-                }
-                while (request.PageToken.Length > 0);
+                    Name = $"stores/{parse.GetValue(store)}/products/{parse.GetRequiredValue(sku)}/stock",
+                    RequestId = Guid.CreateVersion7().ToString(),
+                };
+                if (parse.GetValue(pieces) != 0)
+                    request.LowAt = parse.GetValue(pieces);
+                Write(await api.Stock.SetStockThresholdAsync(request, OrderCommands.Options(cancellationToken)), parse.GetValue(json));
                 return Exit.Done;
             },
             cancellationToken));
         return command;
+    }
+
+    private static async Task<int> WriteAll(SuiteApi api, ListStockRequest request, bool json, CancellationToken cancellationToken)
+    {
+        do
+        {
+            var page = await api.Stock.ListStockAsync(request, OrderCommands.Options(cancellationToken));
+            foreach (var one in page.Stock)
+                Write(one, json);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+        return Exit.Done;
     }
 
     private static void Write(Commerce.Orders.V1.Stock stock, bool json)
@@ -118,8 +160,15 @@ internal static class StockCommands
         if (json)
             Print.JsonLine(stock);
         else
-            AnsiConsole.MarkupLine($"[bold]{Print.Escape(stock.Sku)}[/]  {stock.Available} available [dim]({stock.OnHand} on hand, {stock.Reserved} reserved)[/]");
+            AnsiConsole.MarkupLine($"[bold]{Print.Escape(stock.Sku)}[/]  {stock.Available} available [dim]({stock.OnHand} on hand, {stock.Reserved} reserved)[/]{State(stock)}");
     }
+
+    private static string State(Commerce.Orders.V1.Stock stock) => stock.State switch
+    {
+        StockState.Low => $"  [yellow]low (at {stock.LowAt})[/]",
+        StockState.Out => "  [red]out[/]",
+        _ => "",
+    };
 
     private static Argument<string> Sku() => new("SKU") { Description = "The article." };
 

@@ -77,6 +77,58 @@ public sealed record OrderEdited(
     public string Key => OrderId;
 }
 
+/// <summary>
+/// Pieces were taken off the order, or added to it. Shipments packs anew what is not with a carrier; Payments gives back what the
+/// order now costs less. What it costs more was paid before: see <see cref="OrderChangeProposed"/>.
+/// </summary>
+/// <param name="Change">The change whose charge paid for it; 0: it needed none.</param>
+/// <param name="TotalBefore">What the order came to.</param>
+/// <param name="Total">What it comes to now.</param>
+public sealed record OrderLinesChanged(
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    int Change,
+    Money TotalBefore,
+    Money Total,
+    IReadOnlyList<LineChangeFact> Lines) : IOrderFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>Pieces of one line that came (positive) or went (negative), and the price of one.</summary>
+public sealed record LineChangeFact(int LineNumber, string Sku, int Pieces, Money UnitPrice);
+
+/// <summary>
+/// A change that makes the order dearer waits for its money: Payments charges the difference, and tells what came of it. Nothing
+/// is part of the order before that.
+/// </summary>
+/// <param name="Change">Numbered from 1 within the order.</param>
+public sealed record OrderChangeProposed(
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    int Change,
+    PaymentPartFact Payment) : IOrderFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>A proposed change will not be: Payments lets go of, or gives back, what it charged for it.</summary>
+/// <param name="Reason">DECLINED, EXPIRED or TOO_LATE: what it would take away had left already.</param>
+public sealed record OrderChangeWithdrawn(
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    int Change,
+    string Reason) : IOrderFact
+{
+    public string Key => OrderId;
+}
+
 /// <summary>Paid, and everything was delivered.</summary>
 public sealed record OrderCompleted(
     string OrderId,

@@ -41,7 +41,23 @@ public sealed record PaymentVoided(string OrderId, string StoreId, long Version,
 /// <summary>Money was given back.</summary>
 /// <param name="Refunded">Everything that was given back so far.</param>
 /// <param name="Captured">Everything that was ever taken.</param>
-public sealed record PaymentRefunded(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, Money Refunded, Money Captured) : IPaymentFact
+/// <param name="Reduced">What of it went back because the order was made smaller: its total is that much less. Null: nothing.</param>
+public sealed record PaymentRefunded(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, Money Refunded, Money Captured, Money? Reduced = null) : IPaymentFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>The money for a change of the order was taken.</summary>
+/// <param name="Change">As in <see cref="OrderChangeProposed"/>.</param>
+public sealed record PaymentChargeCaptured(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, int Change, Money Amount) : IPaymentFact
+{
+    public string Key => OrderId;
+}
+
+/// <summary>The money for a change of the order cannot be had; nothing of it is held or kept.</summary>
+/// <param name="Change">As in <see cref="OrderChangeProposed"/>.</param>
+/// <param name="Reason">The provider's, for example "insufficient_funds".</param>
+public sealed record PaymentChargeDeclined(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, int Change, string Reason) : IPaymentFact
 {
     public string Key => OrderId;
 }

@@ -16,21 +16,27 @@ public static class Subscriptions
     private static readonly Type[] OrderFacts =
         [
             typeof(OrderPlaced), typeof(OrderConfirmed), typeof(OrderCancelled), typeof(OrderProgressed), typeof(OrderEdited), typeof(OrderCompleted),
-            typeof(OrderImported),
+            typeof(OrderImported), typeof(OrderLinesChanged), typeof(OrderChangeProposed), typeof(OrderChangeWithdrawn),
+            typeof(ReturnRequested), typeof(ReturnApproved), typeof(ReturnRejected), typeof(ReturnReceived), typeof(ReturnCancelled), typeof(ReturnProgressed),
         ];
 
+    private static readonly Type[] StockFacts = [typeof(StockLow), typeof(StockOut), typeof(StockReplenished)];
+
     private static readonly Type[] PaymentFacts =
-        [typeof(PaymentPending), typeof(PaymentAuthorised), typeof(PaymentCaptured), typeof(PaymentDeclined), typeof(PaymentVoided), typeof(PaymentRefunded)];
+        [
+            typeof(PaymentPending), typeof(PaymentAuthorised), typeof(PaymentCaptured), typeof(PaymentDeclined), typeof(PaymentVoided), typeof(PaymentRefunded),
+            typeof(PaymentChargeCaptured), typeof(PaymentChargeDeclined),
+        ];
 
     private static readonly Type[] ShipmentFacts =
         [typeof(ShipmentCreated), typeof(LabelBought), typeof(ParcelTracked), typeof(ShipmentExceptionChanged), typeof(ShipmentReaddressed), typeof(ShipmentCancelled)];
 
     public static IReadOnlyList<Subscription> All { get; } =
     [
-        new("payments", "orders", typeof(OrderPlaced), typeof(OrderCancelled)),
+        new("payments", "orders", typeof(OrderPlaced), typeof(OrderCancelled), typeof(OrderLinesChanged), typeof(OrderChangeProposed), typeof(OrderChangeWithdrawn)),
         new("payments", "shipments", typeof(ShipmentCreated), typeof(ParcelTracked)),
-        new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderCancelled)),
-        new("notifications", "orders", OrderFacts),
+        new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderLinesChanged), typeof(OrderCancelled), typeof(ReturnApproved), typeof(ReturnCancelled)),
+        new("notifications", "orders", [.. OrderFacts, .. StockFacts]),
         new("gateway", "orders", OrderFacts),
         new("orders", "payments", PaymentFacts),
         new("gateway", "payments", PaymentFacts),

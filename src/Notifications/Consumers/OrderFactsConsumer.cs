@@ -5,9 +5,12 @@ using Kind = Commerce.Notifications.V1.Notification.Types.Kind;
 namespace Commerce.Notifications.Consumers;
 
 /// <summary>Hears orders: the shopper is told that theirs is confirmed, or cancelled.</summary>
-internal sealed class OrderFactsConsumer(TimeProvider time) :
+internal sealed partial class OrderFactsConsumer(TimeProvider time) :
     IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>,
-    IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>
+    IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>,
+    IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>,
+    IConsumeFact<ReturnRequested>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnRejected>, IConsumeFact<ReturnReceived>,
+    IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>
 {
     public Task Consume(OrderConfirmed fact, FactContext context) => Tell(fact, Kind.OrderConfirmed, context);
 
@@ -23,6 +26,24 @@ internal sealed class OrderFactsConsumer(TimeProvider time) :
     public Task Consume(OrderCompleted fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(OrderImported fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(OrderLinesChanged fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(OrderChangeProposed fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(OrderChangeWithdrawn fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnRequested fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnApproved fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnRejected fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnReceived fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnCancelled fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnProgressed fact, FactContext context) => Task.CompletedTask;
 
     private Task Tell(IOrderFact fact, Kind kind, FactContext context)
     {

@@ -106,7 +106,7 @@ internal static class MailComposer
     {
         var parcel = order.Parcels.FirstOrDefault(parcel => parcel.Shipment == "shipments/" + notification.ShipmentId);
         if (parcel is null)
-            return order.Lines;
+            return order.Lines.Where(line => line.Quantity > 0);
         var pieces = parcel.Lines.GroupBy(line => line.LineNumber).ToDictionary(lines => lines.Key, lines => lines.Sum(line => line.Quantity));
         return order.Lines.Where(line => pieces.ContainsKey(line.LineNumber)).Select(line =>
         {

@@ -109,6 +109,17 @@ public sealed class FieldErrors
         return money.Minor;
     }
 
+    /// <summary>A time; null where none is given, or (and an error) where it is none.</summary>
+    public DateTimeOffset? Time(string field, Google.Protobuf.WellKnownTypes.Timestamp? value)
+    {
+        if (value is null)
+            return null;
+        if (ProtoTime.TryRead(value, out var time))
+            return time;
+        Add(field, "Is not a time between the years 1 and 9999.");
+        return null;
+    }
+
     /// <summary>Weight and size of one piece.</summary>
     public void Dimensions(string field, Dimensions? value)
     {

@@ -1,5 +1,7 @@
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Orders.ChangingLines;
+using Commerce.Orders.ReturningItems;
 using Commerce.Orders.Storage;
 
 namespace Commerce.Orders.Consumers;
@@ -7,7 +9,8 @@ namespace Commerce.Orders.Consumers;
 /// <summary>Hears what became of the money.</summary>
 public sealed class PaymentFacts(OrderChanges orders)
     : IConsumeFact<PaymentPending>, IConsumeFact<PaymentAuthorised>, IConsumeFact<PaymentCaptured>,
-      IConsumeFact<PaymentDeclined>, IConsumeFact<PaymentVoided>, IConsumeFact<PaymentRefunded>
+      IConsumeFact<PaymentDeclined>, IConsumeFact<PaymentVoided>, IConsumeFact<PaymentRefunded>,
+      IConsumeFact<PaymentChargeCaptured>, IConsumeFact<PaymentChargeDeclined>
 {
     private const string Actor = "service/payments";
 
@@ -23,11 +26,31 @@ public sealed class PaymentFacts(OrderChanges orders)
 
     public async Task Consume(PaymentRefunded fact, FactContext context)
     {
-        await Pay(fact, fact.Refunded < fact.Captured ? PaymentEvent.PartlyRefunded : PaymentEvent.Refunded, context);
+        // What went back because the order was made smaller is not in its total any more: of what it costs now nothing went back.
+        var reduced = fact.Reduced?.Minor ?? 0;
+        var refunded = fact.Refunded.Minor - reduced;
+        await Pay(
+            fact,
+            refunded == 0 ? PaymentEvent.Captured : fact.Refunded < fact.Captured ? PaymentEvent.PartlyRefunded : PaymentEvent.Refunded,
+            context);
         // Not the order's state, but what was spent in the end depends on it.
-        if (OrderId.TryParse(fact.OrderId, out var id))
-            context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = $2 WHERE order_id = $1").With(id.Value).With(fact.Refunded.Minor));
+        if (!OrderId.TryParse(fact.OrderId, out var id))
+            return;
+        context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = $2 WHERE order_id = $1").With(id.Value).With(refunded));
+        foreach (var point in await ReturnStore.Waiting(context.Connection, context.Transaction, id, fact.Version, context.CancellationToken))
+            context.Intend(point);
     }
+
+    public Task Consume(PaymentChargeCaptured fact, FactContext context) => orders.Apply(fact.OrderId, Actor, context, async (order, moment) =>
+    {
+        if (order.Pending?.Number != fact.Change)
+            return null;
+        var sums = await LineStore.Sums(context.Connection, context.Transaction, order.Id, context.CancellationToken);
+        return order.Charged(fact.Change, pending => new LinesChange(pending.Deltas, sums, sums.After(pending.Deltas, pending.Payment)), moment);
+    });
+
+    public Task Consume(PaymentChargeDeclined fact, FactContext context) =>
+        orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.Withdraw(fact.Change, "DECLINED", moment));
 
     private Task Pay(IPaymentFact fact, PaymentEvent happened, FactContext context) =>
         orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.Pay(happened, moment));

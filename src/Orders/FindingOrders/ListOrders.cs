@@ -43,22 +43,12 @@ public sealed class ListOrders(NpgsqlDataSource database, OrderReader orders, St
         if (!Enum.IsDefined(request.State))
             errors.Add("state", "Is not a state of an order.");
         errors.Optional("external_id", request.ExternalId, 64);
-        var from = Time("create_time_from", request.CreateTimeFrom);
-        var until = Time("create_time_until", request.CreateTimeUntil);
+        var from = errors.Time("create_time_from", request.CreateTimeFrom);
+        var until = errors.Time("create_time_until", request.CreateTimeUntil);
         if (from >= until)
             errors.Add("create_time_until", "Must be later than create_time_from.");
         errors.ThrowIfAny();
         return (from, until);
-
-        DateTimeOffset? Time(string field, Google.Protobuf.WellKnownTypes.Timestamp? value)
-        {
-            if (value is null)
-                return null;
-            if (ProtoTime.TryRead(value, out var time))
-                return time;
-            errors.Add(field, "Is not a time between the years 1 and 9999.");
-            return null;
-        }
     }
 
     // The text differs with the filters that are given, never with their values: each combination is one prepared

@@ -72,8 +72,8 @@ public sealed record OrderQuery
         if (filter.Sku.Length > 0)
             errors.Sku("filter.sku", filter.Sku);
         errors.Optional("filter.postal_code", filter.PostalCode, 20);
-        var from = Time("filter.create_time_from", filter.CreateTimeFrom, errors);
-        var until = Time("filter.create_time_until", filter.CreateTimeUntil, errors);
+        var from = errors.Time("filter.create_time_from", filter.CreateTimeFrom);
+        var until = errors.Time("filter.create_time_until", filter.CreateTimeUntil);
         if (from >= until)
             errors.Add("filter.create_time_until", "Must be later than create_time_from.");
         var (currency, least, most) = Totals(filter, errors);
@@ -161,16 +161,6 @@ public sealed record OrderQuery
         }
 
         return [.. values.Select(value => (short)Convert.ToInt32(value, null)).Distinct().Order()];
-    }
-
-    private static DateTimeOffset? Time(string field, Google.Protobuf.WellKnownTypes.Timestamp? value, FieldErrors errors)
-    {
-        if (value is null)
-            return null;
-        if (ProtoTime.TryRead(value, out var time))
-            return time;
-        errors.Add(field, "Is not a time between the years 1 and 9999.");
-        return null;
     }
 
     private static (string? Currency, long? From, long? Until) Totals(OrderFilter filter, FieldErrors errors)

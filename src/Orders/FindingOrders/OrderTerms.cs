@@ -79,6 +79,10 @@ public static class OrderTerms
     public static void AddNote(NpgsqlBatch batch, long orderId, string note) =>
         AddLater(batch, orderId, [.. SearchWords.Of(note).Take(MostWords).Select(Note)]);
 
+    /// <summary>Articles that came later.</summary>
+    public static void AddSkus(NpgsqlBatch batch, long orderId, IEnumerable<string> skus) =>
+        AddLater(batch, orderId, [.. skus.Select(Sku).Distinct(StringComparer.Ordinal)]);
+
     private static List<string> OfRecipient(string customerName, IEnumerable<string> recipients, string organization, string phone, string postalCode)
     {
         var terms = new List<string>(16);

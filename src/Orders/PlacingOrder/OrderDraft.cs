@@ -24,6 +24,8 @@ public sealed record OrderDraft
 
     public required PostalAddress ShippingAddress { get; init; }
 
+    public required Commerce.Types.V1.DeliveryWishes? DeliveryWishes { get; init; }
+
     public required IReadOnlyList<DraftLine> Lines { get; init; }
 
     public required IReadOnlyList<AdjustmentRow> Adjustments { get; init; }
@@ -48,7 +50,11 @@ public sealed record OrderDraft
 /// <param name="ProductVersion">The version of the product that it was priced from; 0: the SKU is in no catalogue.</param>
 /// <param name="Held">Pieces to reserve; 0 where stock is not counted.</param>
 public sealed record DraftLine(
-    int LineNumber, string Sku, string Title, int Quantity, long UnitPriceMinor, bool PriceAgreed, Dimensions Dimensions, Place ShipFrom, long ProductVersion, int Held);
+    int LineNumber, string Sku, string Title, int Quantity, long UnitPriceMinor, bool PriceAgreed, Dimensions Dimensions, Place ShipFrom, long ProductVersion, int Held)
+{
+    /// <summary>Pieces that were cancelled or taken off since.</summary>
+    public int Cancelled { get; init; }
+}
 
 /// <summary>A fee or discount, as it is stored (JSON).</summary>
 public sealed record AdjustmentRow(string Label, long AmountMinor);

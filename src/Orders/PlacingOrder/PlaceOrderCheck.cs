@@ -47,6 +47,7 @@ public sealed class PlaceOrderCheck
         _errors.Customer("customer", _request.Customer);
         _errors.CustomerId("customer_id", _request.CustomerId, required: _request.PaymentParts.Any(part => part.Method == PaymentMethod.StoreCredit));
         _errors.Address("shipping_address", _request.ShippingAddress);
+        _errors.DeliveryWishes("delivery_wishes", _request.DeliveryWishes, now);
         if (!Enum.IsDefined(_request.CaptureMode))
             _errors.Add("capture_mode", "Is not a mode that is known here.");
         Promise(now);
@@ -96,19 +97,41 @@ public sealed class PlaceOrderCheck
         var whole = true;
         for (var i = 0; i < _request.Lines.Count; i++)
         {
-            var (line, field) = (_request.Lines[i], $"lines[{i}]");
-            _errors.Sku(field + ".sku", line.Sku);
-            _errors.Optional(field + ".title", line.Title, 300);
-            _errors.Between(field + ".quantity", line.Quantity, 1, MostPieces);
-            _errors.Dimensions(field + ".dimensions", line.Dimensions);
-            _errors.Place(field + ".ship_from", line.ShipFrom);
-            var price = line.UnitPrice is null ? null : _errors.Amount(field + ".unit_price", line.UnitPrice, _currency, 0, MostMinor);
+            var line = _request.Lines[i];
+            var price = Line(_errors, $"lines[{i}]", line, _currency);
             whole &= line.Quantity is >= 1 and <= MostPieces && (line.UnitPrice is null || price is not null);
             prices.Add(price);
         }
 
         return whole ? prices : null;
     }
+
+    /// <summary>A line that is to be added; its price in minor units, null where it has none.</summary>
+    public static long? Line(FieldErrors errors, string field, OrderLine line, string currency)
+    {
+        errors.Sku(field + ".sku", line.Sku);
+        errors.Optional(field + ".title", line.Title, 300);
+        errors.Between(field + ".quantity", line.Quantity, 1, MostPieces);
+        errors.Dimensions(field + ".dimensions", line.Dimensions);
+        errors.Place(field + ".ship_from", line.ShipFrom);
+        return line.UnitPrice is null ? null : errors.Amount(field + ".unit_price", line.UnitPrice, currency, 0, MostMinor);
+    }
+
+    /// <summary>How a part is paid, apart from its amount.</summary>
+    public static void Part(FieldErrors errors, string field, PaymentPart part)
+    {
+        if (!Enum.IsDefined(part.Method))
+            errors.Add(field + ".method", "Is not a means of payment that is known here.");
+        if (part.Method == PaymentMethod.StoreCredit)
+            errors.Optional(field + ".token", part.Token, 200);
+        else
+            errors.Required(field + ".token", part.Token, 200);
+        errors.Between(field + ".instalments", part.Instalments, 0, 48);
+    }
+
+    /// <summary>A part as it is stored.</summary>
+    public static PaymentPartRow Row(PaymentPart part, long minor) =>
+        new(part.Method == PaymentMethod.Unspecified ? PaymentMethod.Card : part.Method, part.Token, minor, Math.Max(part.Instalments, 1));
 
     private List<AdjustmentRow>? Adjustments()
     {
@@ -142,18 +165,9 @@ public sealed class PlaceOrderCheck
         for (var i = 0; i < _request.PaymentParts.Count; i++)
         {
             var (part, field) = (_request.PaymentParts[i], $"payment_parts[{i}]");
-            if (!Enum.IsDefined(part.Method))
-                _errors.Add(field + ".method", "Is not a means of payment that is known here.");
-            if (part.Method == PaymentMethod.StoreCredit)
-                _errors.Optional(field + ".token", part.Token, 200);
-            else
-                _errors.Required(field + ".token", part.Token, 200);
-            _errors.Between(field + ".instalments", part.Instalments, 0, 48);
+            Part(_errors, field, part);
             if (_errors.Amount(field + ".amount", part.Amount, _currency, 1, MostMinor) is { } amount)
-            {
-                var method = part.Method == PaymentMethod.Unspecified ? PaymentMethod.Card : part.Method;
-                parts.Add(new PaymentPartRow(method, part.Token, amount, Math.Max(part.Instalments, 1)));
-            }
+                parts.Add(Row(part, amount));
         }
 
         return parts.Count == _request.PaymentParts.Count ? parts : null;

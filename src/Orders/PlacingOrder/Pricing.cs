@@ -13,7 +13,7 @@ public static class Pricing
     public static OrderDraft Price(
         PlaceOrderRequest request, PlaceOrderCheck.Amounts amounts, Store store, IReadOnlyDictionary<string, CatalogueProduct> catalogue)
     {
-        var lines = Lines(request, amounts, store, catalogue);
+        var lines = Lines(request.Lines, amounts.UnitPrices, amounts.Currency, store, catalogue, i => $"lines[{i}]");
         var errors = new FieldErrors();
         var (subtotal, total) = Sum(
             lines.Select(line => ((long)line.Quantity, line.UnitPriceMinor)), amounts.Adjustments, amounts.PaymentParts, amounts.Shipping, amounts.Currency, errors);
@@ -30,6 +30,7 @@ public static class Pricing
                 : CaptureMode.Automatic,
             Customer = request.Customer,
             ShippingAddress = request.ShippingAddress,
+            DeliveryWishes = request.DeliveryWishes,
             Lines = lines,
             Adjustments = amounts.Adjustments,
             PaymentParts = amounts.PaymentParts,
@@ -75,29 +76,33 @@ public static class Pricing
         return default;
     }
 
-    private static List<DraftLine> Lines(
-        PlaceOrderRequest request, PlaceOrderCheck.Amounts amounts, Store store, IReadOnlyDictionary<string, CatalogueProduct> catalogue)
+    /// <summary>Lines with their prices, numbered from 1.</summary>
+    /// <param name="field">What the request calls a line.</param>
+    /// <exception cref="Failure">SKU_UNKNOWN, PRICE_CHANGED.</exception>
+    public static List<DraftLine> Lines(
+        IReadOnlyList<OrderLine> wanted, IReadOnlyList<long?> prices, string currency, Store store, IReadOnlyDictionary<string, CatalogueProduct> catalogue,
+        Func<int, string> field)
     {
-        var lines = new List<DraftLine>(request.Lines.Count);
+        var lines = new List<DraftLine>(wanted.Count);
         List<FieldError> unknown = [], changed = [];
-        for (var i = 0; i < request.Lines.Count; i++)
+        for (var i = 0; i < wanted.Count; i++)
         {
-            var line = request.Lines[i];
+            var line = wanted[i];
             var product = catalogue.GetValueOrDefault(line.Sku);
-            var price = amounts.UnitPrices[i];
+            var price = prices[i];
 
             if (product is null && (price is null || string.IsNullOrWhiteSpace(line.Title)))
             {
                 unknown.Add(new FieldError(
-                    $"lines[{i}].sku", $"\"{line.Sku}\" is not in the catalogue of store \"{store.StoreId}\"; give the line a title and a unit_price, or add the product."));
+                    field(i) + ".sku", $"\"{line.Sku}\" is not in the catalogue of store \"{store.StoreId}\"; give the line a title and a unit_price, or add the product."));
                 continue;
             }
 
-            if (product is not null && !(price is not null && line.PriceAgreed) && DiffersFrom(product.UnitPrice, price, amounts.Currency))
+            if (product is not null && !(price is not null && line.PriceAgreed) && DiffersFrom(product.UnitPrice, price, currency))
             {
-                var given = price is null ? $"left open in a {amounts.Currency} order" : $"given as {new Money(price.Value, amounts.Currency)}";
+                var given = price is null ? $"left open in a {currency} order" : $"given as {new Money(price.Value, currency)}";
                 changed.Add(new FieldError(
-                    $"lines[{i}].unit_price", $"The price of \"{line.Sku}\" is {product.UnitPrice}, but was {given}; send the catalogue's price, or set price_agreed with the agreed one."));
+                    field(i) + ".unit_price", $"The price of \"{line.Sku}\" is {product.UnitPrice}, but was {given}; send the catalogue's price, or set price_agreed with the agreed one."));
                 continue;
             }
 

@@ -22,6 +22,9 @@ public sealed class Reorder(
         Check(request);
         var old = await find.Get(request.Name, 0, cancellationToken);
         var store = await stores.Get(old.StoreId, cancellationToken);
+        // What was cancelled of it was not wanted then.
+        foreach (var gone in old.Lines.Where(line => line.Quantity == 0).ToList())
+            old.Lines.Remove(gone);
         var skus = old.Lines.Select(line => line.Sku).Distinct(StringComparer.Ordinal).ToArray();
         var catalogue = await products.Fresh(store, skus, cancellationToken);
         var shelf = await stock.Find(store.StoreId, skus, cancellationToken);

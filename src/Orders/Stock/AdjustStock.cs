@@ -10,7 +10,7 @@ using Npgsql;
 namespace Commerce.Orders.Stock;
 
 /// <summary>Changes what is on the shelf by hand, with a reason, and reads how it came to be what it is.</summary>
-public sealed class AdjustStock(NpgsqlDataSource database, StoreBook stores, StockBook stock, Requests requests)
+public sealed class AdjustStock(NpgsqlDataSource database, StoreBook stores, StockBook stock, Requests requests, Outbox outbox)
 {
     private const int MostOnPage = 500;
     private const int DefaultOnPage = 50;
@@ -32,6 +32,7 @@ public sealed class AdjustStock(NpgsqlDataSource database, StoreBook stores, Sto
         try
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
+            outbox.Wake();
         }
         catch (PostgresException exception) when (Requests.IsRepeated(exception))
         {
@@ -47,16 +48,58 @@ public sealed class AdjustStock(NpgsqlDataSource database, StoreBook stores, Sto
         return await stock.Get(storeId, sku, cancellationToken);
     }
 
+    /// <exception cref="Failure">INVALID_FIELD, STORE_NOT_FOUND, PRODUCT_NOT_FOUND, REQUEST_ID_REUSED.</exception>
+    public async Task<V1.Stock> SetThreshold(SetStockThresholdRequest request, RequestKey key, CancellationToken cancellationToken)
+    {
+        var (storeId, sku) = Names.Product("name", request.Name, "/stock");
+        var errors = new FieldErrors();
+        errors.RequestId(request.RequestId, required: true);
+        if (request.HasLowAt)
+            errors.Between("low_at", request.LowAt, 1, MostAtOnce);
+        errors.ThrowIfAny();
+        var now = await stock.Get(storeId, sku, cancellationToken);
+        await using var batch = database.CreateBatch();
+        batch.With(requests.Record(key, now.Name, 1));
+        batch.With(Sql.Command(
+            """
+            INSERT INTO stock (store_id, sku, on_hand, reserved, backorder, low_at)
+            SELECT store_id, sku, 0, 0, backorder, $3 FROM products WHERE store_id = $1 AND sku = $2
+            ON CONFLICT (store_id, sku) DO UPDATE SET low_at = excluded.low_at
+            """).With(storeId).With(sku).With(request.HasLowAt ? request.LowAt : (long?)null));
+        try
+        {
+            await batch.ExecuteNonQueryAsync(cancellationToken);
+            outbox.Wake();
+        }
+        catch (PostgresException exception) when (Requests.IsRepeated(exception))
+        {
+            await requests.Find(key, cancellationToken);
+        }
+
+        return await stock.Get(storeId, sku, cancellationToken);
+    }
+
     /// <summary>A store's stock by SKU, all of it or what runs out.</summary>
     /// <exception cref="Failure">INVALID_FIELD, STORE_NOT_FOUND, PAGE_TOKEN_INVALID.</exception>
     public async Task<ListStockResponse> List(ListStockRequest request, CancellationToken cancellationToken)
     {
         var storeId = Names.Store("parent", request.Parent);
         var size = PageSize(request.PageSize);
+        var errors = new FieldErrors();
+        if (!Enum.IsDefined(request.State))
+            errors.Add("state", "Is not a state of a stock.");
+        errors.ThrowIfAny();
+        var only = request.State switch
+        {
+            StockState.Enough => "AND stock_level(on_hand - reserved, low_at) = 0 ",
+            StockState.Low => "AND stock_level(on_hand - reserved, low_at) > 0 ",
+            StockState.Out => "AND on_hand - reserved <= 0 ",
+            _ => "",
+        };
         await stores.Get(storeId, cancellationToken);
         var skus = new List<string>();
         await using (var command = database.CreateCommand(
-            $"SELECT sku FROM stock WHERE store_id = $1 AND sku > $2 {(request.HasAvailableAtMost ? "AND on_hand - reserved <= $4 " : "")}ORDER BY sku LIMIT $3")
+            $"SELECT sku FROM stock WHERE store_id = $1 AND sku > $2 {(request.HasAvailableAtMost ? "AND on_hand - reserved <= $4 " : "")}{only}ORDER BY sku LIMIT $3")
             .With(storeId).With(PageToken.Decode(request) ?? "").With(size + 1))
         {
             if (request.HasAvailableAtMost)

@@ -10,7 +10,7 @@ using Npgsql;
 namespace Commerce.Orders.Stock;
 
 /// <summary>Sets and reads what is on the shelf.</summary>
-public sealed class StockBook(NpgsqlDataSource database, StoreBook stores, Requests requests)
+public sealed class StockBook(NpgsqlDataSource database, StoreBook stores, Requests requests, Outbox outbox)
 {
     private const int MostAtOnce = 1_000;
     private const long MostOnHand = 1_000_000_000;
@@ -50,6 +50,7 @@ public sealed class StockBook(NpgsqlDataSource database, StoreBook stores, Reque
                 transaction);
             await update.With(store.StoreId).With(sorted.Column(l => l.Sku)).With(sorted.Column(l => l.OnHand)).ExecuteNonQueryAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
+            outbox.Wake();
         }
         catch (PostgresException exception) when (key is not null && exception.ConstraintName == Requests.Constraint)
         {
@@ -75,7 +76,7 @@ public sealed class StockBook(NpgsqlDataSource database, StoreBook stores, Reque
     {
         await using var command = database.CreateCommand(
             """
-            SELECT p.sku, coalesce(s.on_hand, 0), coalesce(s.reserved, 0)
+            SELECT p.sku, coalesce(s.on_hand, 0), coalesce(s.reserved, 0), s.low_at
             FROM products p LEFT JOIN stock s USING (store_id, sku) WHERE p.store_id = $1 AND p.sku = ANY ($2)
             """).With(storeId).With(skus);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -83,14 +84,19 @@ public sealed class StockBook(NpgsqlDataSource database, StoreBook stores, Reque
         while (await reader.ReadAsync(cancellationToken))
         {
             var (sku, onHand, reserved) = (reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2));
-            found[sku] = new V1.Stock
+            long? lowAt = reader.IsDBNull(3) ? null : reader.GetInt64(3);
+            var level = new V1.Stock
             {
                 Name = $"stores/{storeId}/products/{sku}/stock",
                 Sku = sku,
                 OnHand = onHand,
                 Reserved = reserved,
                 Available = onHand - reserved,
+                State = onHand - reserved <= 0 ? StockState.Out : onHand - reserved <= lowAt ? StockState.Low : StockState.Enough,
             };
+            if (lowAt is { } low)
+                level.LowAt = low;
+            found[sku] = level;
         }
 
         return found;

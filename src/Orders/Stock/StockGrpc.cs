@@ -15,6 +15,9 @@ public sealed class StockGrpc(StockBook stock, AdjustStock adjustStock) : StockS
     public override Task<V1.Stock> AdjustStock(AdjustStockRequest request, ServerCallContext context) =>
         adjustStock.Adjust(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
 
+    public override Task<V1.Stock> SetStockThreshold(SetStockThresholdRequest request, ServerCallContext context) =>
+        adjustStock.SetThreshold(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
     public override Task<ListStockResponse> ListStock(ListStockRequest request, ServerCallContext context) =>
         adjustStock.List(request, context.CancellationToken);
 

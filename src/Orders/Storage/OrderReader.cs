@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Commerce.Orders.Checking;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
 using Commerce.Types.V1;
@@ -14,14 +15,15 @@ public sealed class OrderReader(NpgsqlDataSource database)
         $"""
         SELECT o.order_id, s.order_prefix, o.store_id, o.external_id, o.state, o.payment_state, o.fulfilment_state, o.version,
                o.create_time, o.update_time, o.currency, o.subtotal_minor, o.shipping_minor, o.total_minor, o.promised_delivery_time,
-               o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts, o.import_time, o.customer_id, o.capture_mode
+               o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts, o.import_time, o.customer_id, o.capture_mode,
+               o.pending_change, o.delivery_wishes, o.exchange_of
         FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = ANY ($1)
         """;
 
     private const string LineColumns =
         """
         SELECT order_id, line_number, sku, title, quantity, unit_price_minor, price_agreed, weight_grams, length_mm, width_mm, height_mm,
-               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code
+               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, cancelled
         FROM order_lines WHERE order_id = ANY ($1) ORDER BY order_id, line_number
         """;
 
@@ -106,12 +108,15 @@ public sealed class OrderReader(NpgsqlDataSource database)
             (CaptureMode)reader.GetInt16(36));
         order.ExternalId = reader.TextOrNull(3) ?? "";
         order.CustomerId = reader.TextOrNull(35) ?? "";
+        order.ExchangeOf = reader.TextOrNull(39) ?? "";
         order.CreateTime = reader.GetFieldValue<DateTimeOffset>(8).ToTimestamp();
         order.UpdateTime = reader.GetFieldValue<DateTimeOffset>(9).ToTimestamp();
         order.Subtotal = new Commerce.Money(reader.GetInt64(11), currency).ToProto();
         order.ShippingCharge = new Commerce.Money(reader.GetInt64(12), currency).ToProto();
         order.Total = new Commerce.Money(reader.GetInt64(13), currency).ToProto();
         order.ImportTime = reader.TimeOrNull(34)?.ToTimestamp();
+        order.PendingChange = OrderMessage.Pending(LineStore.ReadPending(reader, 37), currency);
+        order.DeliveryWishes = Wishes.OfJson(reader.TextOrNull(38));
         order.PromisedDeliveryTime = reader.TimeOrNull(14)?.ToTimestamp();
         order.Customer = RecipientColumns.ReadContact(reader, 18);
         order.ShippingAddress = RecipientColumns.ReadAddress(reader, 18 + RecipientColumns.OfContact);
@@ -135,7 +140,10 @@ public sealed class OrderReader(NpgsqlDataSource database)
                 RegionCode = reader.GetString(15),
             },
             ProductVersion: 0,
-            Held: 0),
+            Held: 0)
+        {
+            Cancelled = reader.GetInt32(16),
+        },
         currency);
 
     private static Parcel ReadParcel(NpgsqlDataReader reader)

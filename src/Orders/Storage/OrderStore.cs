@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Orders.Checking;
 using Commerce.Orders.FindingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
@@ -32,9 +33,9 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
               subtotal_minor, shipping_minor, total_minor, promised_delivery_time,
               customer_name, customer_email, customer_phone, customer_language, email_key,
               to_region_code, to_language_code, to_postal_code, to_sorting_code, to_administrative_area, to_locality, to_sublocality,
-              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, customer_id, capture_mode, terms_version)
+              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, customer_id, capture_mode, delivery_wishes, terms_version)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, 1)
+              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, 1)
             """)
             .With(order.Id.Value).With(order.StoreId).With(order.ExternalId)
             .With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
@@ -43,7 +44,8 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .WithRecipient(draft.Customer, draft.ShippingAddress)
             .WithJson(JsonSerializer.Serialize(draft.Adjustments, OrderJson.Options))
             .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options))
-            .With(draft.CustomerId).With((short)draft.CaptureMode));
+            .With(draft.CustomerId).With((short)draft.CaptureMode)
+            .WithJson(Wishes.ToJson(draft.DeliveryWishes)));
 
         var lines = draft.Lines;
         batch.With(Sql.Command(
@@ -78,14 +80,17 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(Sql.Command(
                 """
                 SELECT o.store_id, s.order_prefix, o.external_id, o.promised_delivery_time, o.state, o.payment_state, o.fulfilment_state,
-                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.capture_mode
+                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.capture_mode, o.changes, o.pending_change
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1 FOR UPDATE OF o
                 """).With(id.Value))
-            .With(Sql.Command("SELECT line_number, sku, quantity, held FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
+            .With(Sql.Command("SELECT line_number, sku, quantity, held, returned FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
             .With(Sql.Command(
                 """
-                SELECT shipment_id, position, carrier, tracking_number, state, line_numbers, quantities
-                FROM order_parcels WHERE order_id = $1 ORDER BY position
+                SELECT shipment_id, position, carrier, tracking_number, state, line_numbers, quantities,
+                       CASE WHEN state = 3 AND delivered_time IS NULL
+                         THEN (SELECT max(t.time) FROM order_timeline t WHERE t.order_id = p.order_id AND t.detail = 'shipments/' || p.shipment_id || ' DELIVERED')
+                         ELSE delivered_time END
+                FROM order_parcels p WHERE order_id = $1 ORDER BY position
                 """).With(id.Value));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
 
@@ -97,11 +102,12 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             ? null
             : new OrderCancellation((CancelReason)reader.GetInt16(7), reader.GetString(8), reader.GetFieldValue<DateTimeOffset>(9));
         var (version, captureMode) = (reader.GetInt64(10), (CaptureMode)reader.GetInt16(11));
+        var (changes, pending) = (reader.GetInt32(12), LineStore.ReadPending(reader, 13));
 
         var lines = new List<HeldLine>();
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            lines.Add(new HeldLine(reader.GetInt32(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt32(3)));
+            lines.Add(new HeldLine(reader.GetInt32(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetInt32(4)));
 
         var parcels = new List<OrderParcel>();
         await reader.NextResultAsync(cancellationToken);
@@ -110,10 +116,11 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             var (numbers, quantities) = (reader.GetFieldValue<int[]>(5), reader.GetFieldValue<int[]>(6));
             parcels.Add(new OrderParcel(
                 reader.GetString(0), reader.GetInt32(1), reader.GetString(2), reader.GetString(3), (ParcelState)reader.GetInt16(4),
-                [.. numbers.Zip(quantities, (number, quantity) => new ShipmentLineFact(number, quantity))]));
+                [.. numbers.Zip(quantities, (number, quantity) => new ShipmentLineFact(number, quantity))],
+                reader.TimeOrNull(7)));
         }
 
-        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version, captureMode);
+        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version, captureMode).RestoreChanges(changes, pending);
     }
 
     /// <summary>Adds a change of a locked order to the batch, with its entry on the timeline and its fact.</summary>
@@ -136,13 +143,14 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
         {
             batch.With(Sql.Command(
                 """
-                INSERT INTO order_parcels (order_id, shipment_id, position, carrier, tracking_number, state, line_numbers, quantities)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                INSERT INTO order_parcels (order_id, shipment_id, position, carrier, tracking_number, state, line_numbers, quantities, delivered_time)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                 ON CONFLICT (order_id, shipment_id) DO UPDATE
-                SET carrier = excluded.carrier, tracking_number = excluded.tracking_number, state = excluded.state
+                SET carrier = excluded.carrier, tracking_number = excluded.tracking_number, state = excluded.state, delivered_time = excluded.delivered_time
                 """)
                 .With(order.Id.Value).With(parcel.ShipmentId).With(parcel.Position).With(parcel.Carrier).With(parcel.TrackingNumber)
-                .With((short)parcel.State).With(parcel.Content.Column(c => c.LineNumber)).With(parcel.Content.Column(c => c.Quantity)));
+                .With((short)parcel.State).With(parcel.Content.Column(c => c.LineNumber)).With(parcel.Content.Column(c => c.Quantity))
+                .With(parcel.DeliveredAt?.ToUniversalTime()));
         }
 
         if (change.Fact is OrderCancelled && order.Cancellation is { Note.Length: > 0 } cancellation)
@@ -153,28 +161,36 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             RecoveryPoints.Remove(batch, Order.ExpiryKind, order.Id.ToString());
 
         EndHolds(batch, order, change.Stock);
+        if (change.Lines is { } lines)
+            LineStore.Save(batch, order, lines, articles);
+        if (change.ChangesPending)
+            LineStore.SavePending(batch, order);
+        if (change.Then is { } then)
+            Save(batch, order, then);
     }
 
-    /// <summary>Whom to reach and where it goes, of a locked order.</summary>
-    public static async Task<(Contact Contact, PostalAddress Address)> Recipient(
+    /// <summary>Whom to reach, where and how it goes, of a locked order.</summary>
+    public static async Task<(Contact Contact, PostalAddress Address, DeliveryWishes? Wishes)> Recipient(
         NpgsqlConnection connection, NpgsqlTransaction transaction, OrderId id, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand($"SELECT {RecipientColumns.Names} FROM orders o WHERE o.order_id = $1", connection, transaction).With(id.Value);
+        await using var command = new NpgsqlCommand($"SELECT {RecipientColumns.Names}, o.delivery_wishes FROM orders o WHERE o.order_id = $1", connection, transaction).With(id.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return (RecipientColumns.ReadContact(reader, 0), RecipientColumns.ReadAddress(reader, RecipientColumns.OfContact));
+        return (
+            RecipientColumns.ReadContact(reader, 0), RecipientColumns.ReadAddress(reader, RecipientColumns.OfContact),
+            Wishes.OfJson(reader.TextOrNull(RecipientColumns.OfContact + RecipientColumns.OfAddress)));
     }
 
     /// <summary>Adds a changed recipient to the batch.</summary>
-    public static void SaveRecipient(NpgsqlBatch batch, OrderId id, Contact customer, PostalAddress to) =>
+    public static void SaveRecipient(NpgsqlBatch batch, OrderId id, Contact customer, PostalAddress to, DeliveryWishes? wishes) =>
         batch.With(Sql.Command(
             """
             UPDATE orders SET customer_name = $2, customer_email = $3, customer_phone = $4, customer_language = $5, email_key = $6,
               to_region_code = $7, to_language_code = $8, to_postal_code = $9, to_sorting_code = $10, to_administrative_area = $11,
-              to_locality = $12, to_sublocality = $13, to_address_lines = $14, to_recipients = $15, to_organization = $16
+              to_locality = $12, to_sublocality = $13, to_address_lines = $14, to_recipients = $15, to_organization = $16, delivery_wishes = $17
             WHERE order_id = $1
             """)
-            .With(id.Value).WithRecipient(customer, to));
+            .With(id.Value).WithRecipient(customer, to).WithJson(Wishes.ToJson(wishes)));
 
     /// <summary>Tells the relay that a change was committed, where nobody else does: consumers and timers are woken for.</summary>
     public void Committed() => outbox.Wake();
@@ -193,20 +209,28 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
     private static void AssertProducts(NpgsqlBatch batch, OrderDraft draft)
     {
         var priced = draft.Lines.DistinctBy(line => line.Sku).ToList();
-        batch.With(Sql.Command("SELECT assert_products($1, $2, $3)")
-            .With(draft.Store.StoreId).With(priced.Column(l => l.Sku)).With(priced.Column(l => l.ProductVersion)));
+        AssertProducts(batch, draft.Store.StoreId, [.. priced.Select(line => (line.Sku, line.ProductVersion))]);
     }
 
-    private static void ReserveStock(NpgsqlBatch batch, OrderDraft draft, OrderId orderId)
+    /// <summary>Adds the assertion that products are still what they were priced from to the batch.</summary>
+    public static void AssertProducts(NpgsqlBatch batch, string storeId, IReadOnlyList<(string Sku, long Version)> priced) =>
+        batch.With(Sql.Command("SELECT assert_products($1, $2, $3)")
+            .With(storeId).With(priced.Column(l => l.Sku)).With(priced.Column(l => l.Version)));
+
+    private static void ReserveStock(NpgsqlBatch batch, OrderDraft draft, OrderId orderId) =>
+        ReserveStock(batch, draft.Store.StoreId, orderId, draft.Lines.Select(line => (line.Sku, line.Held)));
+
+    /// <summary>Adds the reservation of pieces by SKU to the batch.</summary>
+    public static void ReserveStock(NpgsqlBatch batch, string storeId, OrderId orderId, IEnumerable<(string Sku, int Held)> pieces)
     {
-        var wanted = draft.Lines.Where(line => line.Held > 0)
+        var wanted = pieces.Where(line => line.Held > 0)
             .GroupBy(line => line.Sku, (sku, lines) => (Sku: sku, Pieces: lines.Sum(line => (long)line.Held)))
             .OrderBy(w => w.Sku, StringComparer.Ordinal)
             .ToList();
         if (wanted.Count > 0)
         {
             batch.With(Sql.Command("SELECT reserve_stock($1, $2, $3, $4)")
-                .With(draft.Store.StoreId).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)).With(orderId.Value));
+                .With(storeId).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)).With(orderId.Value));
         }
     }
 

@@ -17,6 +17,9 @@ internal static class RecipientColumns
     /// <summary>How many of them, the first ones, are the contact's.</summary>
     public const int OfContact = 4;
 
+    /// <summary>How many follow, the address's.</summary>
+    public const int OfAddress = 10;
+
     public static Contact ReadContact(NpgsqlDataReader reader, int first) => new()
     {
         Name = reader.GetString(first),

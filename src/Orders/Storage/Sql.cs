@@ -20,9 +20,9 @@ public static class Sql
         return command;
     }
 
-    public static NpgsqlBatchCommand WithJson(this NpgsqlBatchCommand command, string json)
+    public static NpgsqlBatchCommand WithJson(this NpgsqlBatchCommand command, string? json)
     {
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = json, NpgsqlDbType = NpgsqlDbType.Jsonb });
+        command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = json, NpgsqlDbType = NpgsqlDbType.Jsonb });
         return command;
     }
 

@@ -90,22 +90,12 @@ public sealed class SumSpend(NpgsqlDataSource database, StoreBook stores)
         if (request.StoreId.Length > 0 && !StoreBook.IsStoreId(request.StoreId))
             errors.Add("store_id", "Is not a store's id; give one such as \"main\", or none for all stores.");
         // The database knows the years 1 to 9999 and more.
-        var from = Time("create_time_from", request.CreateTimeFrom, DateTimeOffset.MinValue);
-        var until = Time("create_time_until", request.CreateTimeUntil, DateTimeOffset.MaxValue);
+        var from = errors.Time("create_time_from", request.CreateTimeFrom) ?? DateTimeOffset.MinValue;
+        var until = errors.Time("create_time_until", request.CreateTimeUntil) ?? DateTimeOffset.MaxValue;
         if (from >= until)
             errors.Add("create_time_until", "Must be later than create_time_from.");
         errors.ThrowIfAny();
         return (from, until);
-
-        DateTimeOffset Time(string field, Google.Protobuf.WellKnownTypes.Timestamp? value, DateTimeOffset open)
-        {
-            if (value is null)
-                return open;
-            if (ProtoTime.TryRead(value, out var time))
-                return time;
-            errors.Add(field, "Is not a time between the years 1 and 9999.");
-            return open;
-        }
     }
 
     private sealed class Group

@@ -52,7 +52,7 @@ public sealed class CaptureShipments(PaymentStore payments, NpgsqlDataSource dat
         {
             // From what was promised so far: the same parcel again comes to nothing more.
             var promised = payment.Captured.Minor + payment.Captures.SelectMany(c => c.Pieces).Where(p => p.State == CapturePieceState.Promised).Sum(p => p.Amount.Minor);
-            var more = Math.Min(Share(payment.Amount.Minor, order.Lines, gone) - promised, payment.Capturable.Minor);
+            var more = Math.Min(Share(payment.Due.Minor, order.Lines, gone) - promised, payment.Capturable.Minor);
             if (more <= 0)
                 return;
             var capture = payment.PromiseCapture(payment.Amount with { Minor = more }, "service/shipments", time.GetUtcNow());

@@ -56,6 +56,7 @@ public sealed partial class PaymentDriver(
             var uncertain = payment.Parts.Where(p => p.State == PartState.Asking).Select(p => p.Number).ToHashSet();
             payment.Ask();
             payment.PromiseRelease(time.GetUtcNow());
+            payment.PromiseReduction(time.GetUtcNow());
             if (payment.Changed && !await store.Save(payment, null, null, cancellationToken))
             {
                 payment = await ReadAgain(orderId, learned, cancellationToken);
@@ -65,7 +66,7 @@ public sealed partial class PaymentDriver(
             learned.Clear();
             var next = payment.Next();
             failure = await Carry(payment, [.. next.Select(s => StepOf(payment, s, uncertain.Contains(s.Part.Number)))], learned, cancellationToken);
-            releaseFailed = next.Any(s => s.Refund is { IsRelease: true, State: RefundState.Failed });
+            releaseFailed = next.Any(s => s.Refund is { GoesOn: true, State: RefundState.Failed });
         }
 
         if (failure is not null)
@@ -324,7 +325,7 @@ public sealed partial class PaymentDriver(
             }
 
             // A release is not given up: a provider that refuses while it keeps that much is asked again.
-            if (refund.IsRelease && known.IsOpen && of.Kept >= known.Amount.Minor)
+            if (refund.GoesOn && known.IsOpen && of.Kept >= known.Amount.Minor)
                 throw new ProviderFaultException($"{refusal!.Message} Yet there is something to refund.");
             known.Refuse(refusal!.Code);
         };

@@ -39,6 +39,9 @@ public sealed class ShipmentFactsConsumer : IConsumeFact<ShipmentCreated>, ICons
 
     private static async Task Keep(IShipmentFact fact, string sql, FactContext context, params NpgsqlParameter[] more)
     {
+        // What comes back was paid for when it went.
+        if (fact.ReturnNumber > 0)
+            return;
         PaymentsTelemetry.TagOrder(fact.OrderId);
         await using var mode = new NpgsqlCommand("SELECT capture_mode FROM payments WHERE order_id = $1", context.Connection, context.Transaction)
         {

@@ -48,7 +48,16 @@ public sealed record DocumentAdjustment(string Label, long AmountMinor);
 /// <summary>What was paid, or given back, by which means.</summary>
 public sealed record DocumentPayment(string Method, int Instalments, long AmountMinor);
 
-/// <summary>An issued document: its content and what issuing gave it.</summary>
+/// <summary>How an order's lines changed, as far as documents say it; the number is that of the charge, 0 where there was none.</summary>
+public sealed record OrderChange(int Number, IReadOnlyList<ChangedLine> Lines);
+
+/// <summary>Pieces of a line that came (positive) or went (negative).</summary>
+public sealed record ChangedLine(int LineNumber, int Pieces, long UnitPriceMinor);
+
+/// <summary>
+/// An issued document: its content and what issuing gave it. RefundNumber is of a credit note the refund, of a further invoice the
+/// order's version that it is about, and otherwise 0.
+/// </summary>
 public sealed record IssuedDocument(string StoreId, string OrderId, DocumentKind Kind, int Year, int Serial, int RefundNumber, DateTimeOffset IssuedAt, DocumentContent Content)
 {
     /// <summary>For example "INV-2026-000042": without a gap within store, kind and year.</summary>

@@ -47,20 +47,40 @@ public sealed class DocumentStore(NpgsqlDataSource database)
         return await Read(command, cancellationToken);
     }
 
+    /// <summary>How an order's lines changed with a version; null if they did not, as far as is known.</summary>
+    public async Task<OrderChange?> Change(string orderId, long version, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT change_number, lines FROM order_changes WHERE order_id = $1 AND version = $2");
+        command.Parameters.Add(Text(orderId));
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = version });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new OrderChange(reader.GetInt32(0), JsonSerializer.Deserialize<ChangedLine[]>(reader.GetString(1), JsonSerializerOptions.Web)!)
+            : null;
+    }
+
     /// <summary>
     /// Issues what is not issued yet of an order's documents, in the given order. Two of these at once come one after the
     /// other, because each holds the payment's row.
     /// </summary>
     public static async Task Issue(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string storeId, string orderId, int year, DateTimeOffset now,
-        IReadOnlyList<(DocumentKind Kind, int RefundNumber, Func<IReadOnlyList<IssuedDocument>, DocumentContent> Content)> wanted, CancellationToken cancellationToken)
+        IReadOnlyList<(DocumentKind Kind, int RefundNumber, Func<IReadOnlyList<IssuedDocument>, DocumentContent?> Content)> wanted, CancellationToken cancellationToken)
     {
         await Execute(connection, transaction, "SELECT FROM payments WHERE order_id = $1 FOR UPDATE", cancellationToken, Text(orderId));
         var issued = (await Of(connection, transaction, orderId, cancellationToken)).ToList();
+        var needless = new List<int>();
         foreach (var (kind, refundNumber, content) in wanted)
         {
             if (issued.Any(d => d.Kind == kind && d.RefundNumber == refundNumber))
                 continue;
+            if (content(issued) is not { } what)
+            {
+                if (kind == DocumentKind.CreditNote)
+                    needless.Add(refundNumber);
+                continue;
+            }
+
             await using var command = new NpgsqlCommand(
                 """
                 WITH number AS (
@@ -70,7 +90,6 @@ public sealed class DocumentStore(NpgsqlDataSource database)
                 INSERT INTO documents (store_id, kind, year, serial, order_id, refund_number, issued_at, content)
                 SELECT $1, $2, $3, last, $4, $5, $6, $7 FROM number RETURNING serial
                 """, connection, transaction);
-            var what = content(issued);
             command.Parameters.Add(Text(storeId));
             command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)kind });
             command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = year });
@@ -85,7 +104,7 @@ public sealed class DocumentStore(NpgsqlDataSource database)
         await Execute(connection, transaction, "UPDATE payments SET invoiced = true WHERE order_id = $1", cancellationToken, Text(orderId));
         await Execute(
             connection, transaction, "UPDATE refunds SET credited = true WHERE order_id = $1 AND refund_number = ANY ($2)", cancellationToken,
-            Text(orderId), new NpgsqlParameter<int[]> { TypedValue = [.. issued.Where(d => d.Kind == DocumentKind.CreditNote).Select(d => d.RefundNumber)] });
+            Text(orderId), new NpgsqlParameter<int[]> { TypedValue = [.. needless, .. issued.Where(d => d.Kind == DocumentKind.CreditNote).Select(d => d.RefundNumber)] });
     }
 
     private static async Task<IReadOnlyList<IssuedDocument>> Of(NpgsqlConnection connection, NpgsqlTransaction? transaction, string orderId, CancellationToken cancellationToken)

@@ -84,7 +84,7 @@ public sealed class InvoiceGrpcService(DocumentStore documents) : InvoiceService
             Kind = (Invoice.Types.Kind)document.Kind,
             StoreId = document.StoreId,
             OrderId = document.OrderId,
-            Refund = document.RefundNumber == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"payments/{document.OrderId}/refunds/{document.RefundNumber}"),
+            Refund = document.Kind != DocumentKind.CreditNote ? "" : string.Create(CultureInfo.InvariantCulture, $"payments/{document.OrderId}/refunds/{document.RefundNumber}"),
             CorrectedNumber = content.Corrects,
             IssueTime = Timestamp.FromDateTimeOffset(document.IssuedAt),
             StoreName = content.StoreName,

@@ -13,7 +13,7 @@ internal static class PaymentMapping
         StoreId = payment.StoreId,
         CustomerId = payment.CustomerId,
         State = (V1.Payment.Types.State)payment.State,
-        Amount = payment.Amount.ToProto(),
+        Amount = payment.Due.ToProto(),
         CapturedAmount = payment.Captured.ToProto(),
         RefundedAmount = payment.Refunded.ToProto(),
         Parts = { payment.Parts.Select(ToProto) },
@@ -94,5 +94,6 @@ internal static class PaymentMapping
         ProviderReference = part.ProviderReference ?? "",
         CapturedAmount = part.Captured.ToProto(),
         RefundedAmount = part.Refunded.ToProto(),
+        ChangeNumber = part.Change,
     };
 }

@@ -12,7 +12,11 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private const string Columns =
         "h.order_id, h.store_id, h.currency, h.amount_minor, h.cancelled, h.version, h.told, h.revision, h.created_at, h.updated_at, "
         + "p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, p.state, p.provider_reference, p.decline_reason, p.captured_minor, p.refunded_minor, "
-        + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds + ", h.customer_id, h.capture_mode, h.void_requested, p.rest_voided, " + Captures + ", p.next_action_url";
+        + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds + ", h.customer_id, h.capture_mode, h.void_requested, p.rest_voided, " + Captures + ", p.next_action_url"
+        + ", p.change_number, p.withdrawn, p.change_told, " + Reduced;
+
+    private const string Reduced =
+        "CASE WHEN p.part_number = 1 THEN (SELECT coalesce(-sum(c.difference_minor), 0)::bigint FROM order_changes c WHERE c.order_id = h.order_id AND c.change_number = 0) END";
 
     // Few payments have any, and the first row of a payment alone brings them.
     private const string Refunds = """
@@ -103,8 +107,9 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             ), parts AS (
               UPDATE payment_parts p
               SET state = c.state, provider_reference = c.provider_reference, decline_reason = c.decline_reason,
-                  captured_minor = c.captured_minor, refunded_minor = c.refunded_minor, rest_voided = c.rest_voided, next_action_url = c.next_action_url
-              FROM head, unnest($9, $10, $11, $12, $13, $14, $41, $52) AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor, rest_voided, next_action_url)
+                  captured_minor = c.captured_minor, refunded_minor = c.refunded_minor, rest_voided = c.rest_voided, next_action_url = c.next_action_url, change_told = c.change_told
+              FROM head, unnest($9, $10, $11, $12, $13, $14, $41, $52, $53)
+                AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor, rest_voided, next_action_url, change_told)
               WHERE p.order_id = head.order_id AND p.part_number = c.part_number
             ), promises AS (
               INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at, destination)
@@ -203,6 +208,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<short[]> { TypedValue = [.. taken.Select(p => (short)p.Piece.State)] },
             new NpgsqlParameter<string?[]> { TypedValue = [.. taken.Select(p => p.Piece.FailureReason)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
             new NpgsqlParameter<string?[]> { TypedValue = [.. changed.Select(p => p.NextActionUrl)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+            new NpgsqlParameter<bool[]> { TypedValue = [.. changed.Select(p => p.ChangeTold)] },
         ]);
         var saved = (long)(await command.ExecuteScalarAsync(cancellationToken))! == 1;
         if (saved)
@@ -228,6 +234,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                     Invoiced = reader.GetBoolean(23),
                     CustomerId = reader.GetString(25),
                     CaptureMode = (CaptureMode)reader.GetInt16(26),
+                    Reduced = reader.GetInt64(34),
                     CreatedAt = reader.GetFieldValue<DateTimeOffset>(8),
                 }.Restore(
                     reader.GetInt64(5),
@@ -242,7 +249,8 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             }
 
             parts.Add(PaymentPart
-                .New(reader.GetInt32(10), reader.GetString(11), reader.GetString(12), new Money(reader.GetInt64(13), currency), reader.GetInt32(14), reader.GetString(15))
+                .New(reader.GetInt32(10), reader.GetString(11), reader.GetString(12), new Money(reader.GetInt64(13), currency), reader.GetInt32(14), reader.GetString(15), reader.GetInt32(31), reader.GetBoolean(32))
+                .RestoreCharge(reader.GetBoolean(33))
                 .Restore(
                     (PartState)reader.GetInt16(16),
                     reader.IsDBNull(17) ? null : reader.GetString(17),

@@ -3,6 +3,7 @@ using Commerce.Messaging;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.IngestingScans;
+using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
 using Microsoft.Extensions.Options;
@@ -100,8 +101,12 @@ internal sealed partial class BuyLabel(
                 return;
             shipment.WasRefused(name);
             if (shipment.CancelRequested)
+            {
                 // Refused, so there is no label and none is wanted any more.
                 Tell(context, shipment.Cancel(time.GetUtcNow()));
+                if (shipment.Recut)
+                    context.Intend(RecutShipments.PointOf(shipment.OrderId, 0, shipment.PublicId));
+            }
             else if (shipment.NextShipTo is { } next)
                 // Nor one for the old address.
                 Tell(context, shipment.WasReaddressed(next, time.GetUtcNow()));

@@ -3,6 +3,7 @@ using Commerce.Messaging;
 using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.ReaddressingShipments;
+using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.Storage;
 using Microsoft.Extensions.Options;
 using Kind = Commerce.Shipments.V1.ShipmentException.Types.Kind;
@@ -53,6 +54,16 @@ internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory ca
             return;
         }
 
+        if (outcome == VoidOutcome.HandedOver && shipment.Recut)
+        {
+            // It goes on as it is: what was taken off the order is in it.
+            (shipment.CancelRequested, shipment.Recut, shipment.NextShipTo) = (false, false, null);
+            if (shipment.Raise(V1.ShipmentException.Types.Kind.CancelledInTransit, "Pieces of it were taken off the order, but the carrier has the parcel already: ask the recipient to send them back.", attempt, time.GetUtcNow()) is { } raised)
+                context.Tell(raised);
+            context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
+            return;
+        }
+
         if (outcome == VoidOutcome.HandedOver)
         {
             await Raise(id, V1.ShipmentException.Types.Kind.CancelledInTransit, "The order was cancelled, but the carrier has the parcel already: ask the carrier to return it, or the recipient to refuse it.", attempt, context);
@@ -62,6 +73,8 @@ internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory ca
         if (shipment.Cancel(time.GetUtcNow()) is not { } fact)
             return;
         context.Tell(fact);
+        if (shipment.Recut)
+            context.Intend(RecutShipments.PointOf(shipment.OrderId, 0, shipment.PublicId));
         context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
     }
 

@@ -54,6 +54,8 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : 
                 shipment.ShipTo.PostalCode,
                 CountryCode = shipment.ShipTo.Country,
             },
+            // What a carrier can do: the gift note is the packer's.
+            Delivery = shipment.ShipTo.Wishes is { } wishes ? new { wishes.LeaveAt, wishes.Day, wishes.From, wishes.Until, SignatureRequired = wishes.Signature } : null,
             Parcel = Parcel(shipment.Size),
             Value = Amount(shipment.Value),
         };

@@ -4,13 +4,16 @@ using Commerce.Messaging;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.ReaddressingShipments;
+using Commerce.Shipments.RecuttingShipments;
+using Commerce.Shipments.Returning;
 using Commerce.Shipments.Storage;
 using Npgsql;
 
 namespace Commerce.Shipments.Consumers;
 
-/// <summary>Orders that are to be shipped, and those that are not any more; in whatever order the two come.</summary>
-internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderCancelled>
+/// <summary>Orders that are to be shipped, and those that are not any more, and returns likewise; in whatever order the two come.</summary>
+internal sealed class OrderFactsConsumer(TimeProvider time) :
+    IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderCancelled>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnCancelled>
 {
     public Task Consume(OrderConfirmed fact, FactContext context)
     {
@@ -21,9 +24,24 @@ internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<Order
 
     public Task Consume(OrderEdited fact, FactContext context)
     {
-        // A parcel bears the address and the name that is written over it; how else to reach the shopper is asked when it is needed.
-        if (!fact.Fields.Any(field => field is "shipping_address" or "customer.name"))
+        // A parcel bears the address, the name that is written over it and how it is delivered; how else to reach the shopper is asked when it is needed.
+        if (!fact.Fields.Any(field => field is "shipping_address" or "customer.name" or "delivery_wishes"))
             return Task.CompletedTask;
+        Remember(fact, context);
+        context.Intend(ReaddressShipments.PointOf(fact.OrderId, fact.Version));
+        return Task.CompletedTask;
+    }
+
+    public Task Consume(OrderLinesChanged fact, FactContext context)
+    {
+        Remember(fact, context);
+        context.Intend(RecutShipments.PointOf(fact.OrderId, fact.Version));
+        return Task.CompletedTask;
+    }
+
+    // For whoever read the order before: planning, and packing anew.
+    private static void Remember(IOrderFact fact, FactContext context)
+    {
         ShipmentsTelemetry.TagOrder(fact.OrderId);
         context.Batch.BatchCommands.Add(ShipmentStore.OrderLock(fact.OrderId));
         context.Batch.BatchCommands.Add(new NpgsqlBatchCommand(
@@ -31,11 +49,23 @@ internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<Order
         {
             Parameters = { new NpgsqlParameter<string> { TypedValue = fact.OrderId }, new NpgsqlParameter<long> { TypedValue = fact.Version } },
         });
-        context.Intend(ReaddressShipments.PointOf(fact.OrderId, fact.Version));
-        return Task.CompletedTask;
     }
 
     public Task Consume(OrderCancelled fact, FactContext context)
+    {
+        ShipmentsTelemetry.TagOrder(fact.OrderId);
+        return CancelShipments.Of(fact, context, time.GetUtcNow());
+    }
+
+    public Task Consume(ReturnApproved fact, FactContext context)
+    {
+        ShipmentsTelemetry.TagOrder(fact.OrderId);
+        if (fact.LabelWanted)
+            context.Intend(PlanReturn.PointOf(fact));
+        return Task.CompletedTask;
+    }
+
+    public Task Consume(ReturnCancelled fact, FactContext context)
     {
         ShipmentsTelemetry.TagOrder(fact.OrderId);
         return CancelShipments.Of(fact, context, time.GetUtcNow());

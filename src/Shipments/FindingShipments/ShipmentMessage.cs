@@ -27,6 +27,7 @@ internal static class ShipmentMessage
             StatusTime = Timestamp.FromDateTimeOffset(shipment.Tracking.StatusAt),
             ShipFrom = PlaceOf(shipment.ShipFrom),
             ShipTo = AddressOf(shipment.ShipTo),
+            DeliveryWishes = WishesOf(shipment.ShipTo.Wishes),
             Dimensions = new Dimensions
             {
                 WeightGrams = shipment.Size.WeightGrams,
@@ -42,11 +43,29 @@ internal static class ShipmentMessage
             CreateTime = Timestamp.FromDateTimeOffset(shipment.CreatedAt),
             UpdateTime = Timestamp.FromDateTimeOffset(shipment.UpdatedAt),
             Version = shipment.Version,
+            Direction = shipment.ReturnNumber > 0 ? V1.Shipment.Types.Direction.Return : V1.Shipment.Types.Direction.Outgoing,
+            Return = shipment.ReturnNumber > 0 ? string.Create(CultureInfo.InvariantCulture, $"orders/{shipment.OrderId}/returns/{shipment.ReturnNumber}") : "",
             Etag = string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\""),
         };
         message.Lines.Add(shipment.Lines.Select(line => new V1.ShipmentLine { LineNumber = line.LineNumber, Sku = line.Sku, Title = line.Title, Quantity = line.Quantity }));
         message.Scans.Add(scans.OrderByDescending(scan => scan.OccurredAt).ThenByDescending(scan => scan.Id).Select(ScanOf));
         return message;
+    }
+
+    private static DeliveryWishes? WishesOf(WishesRecord? wishes)
+    {
+        if (wishes is null)
+            return null;
+        var message = new DeliveryWishes { LeaveAt = wishes.LeaveAt, SignatureWanted = wishes.Signature, GiftNote = wishes.GiftNote };
+        if (DateOnly.TryParseExact(wishes.Day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
+            message.PreferredDay = new Date { Year = day.Year, Month = day.Month, Day = day.Day };
+        message.WindowFrom = TimeOf(wishes.From);
+        message.WindowUntil = TimeOf(wishes.Until);
+        return message;
+
+        static TimeOfDay? TimeOf(string text) => TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            ? new TimeOfDay { Hours = time.Hour, Minutes = time.Minute }
+            : null;
     }
 
     private static V1.Scan ScanOf(Scan scan) => new()

@@ -3,6 +3,7 @@ using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.ReaddressingShipments;
+using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
@@ -52,13 +53,18 @@ internal sealed class PlanShipments(
             ShipmentsTelemetry.Planned.Add(1);
         }
 
-        // The address was changed after it was read here, and whoever heard of that found no parcels yet.
+        // Address or lines were changed after they were read here, and whoever heard of that found no parcels yet.
         if (editedTo > order.Version)
+        {
             context.Intend(ReaddressShipments.PointOf(order.OrderId, editedTo, after: "plan"));
+            context.Intend(RecutShipments.PointOf(order.OrderId, editedTo, after: "plan"));
+        }
     }
 
-    // Under the lock that cancellation and edit take: either they are seen here, or they find the parcels.
-    private static async Task<(bool Cancelled, long EditedTo)> Heard(string orderId, RecoveryContext context)
+    /// <summary>
+    /// Under the lock that cancellation and edit take: either they are seen here, or they find the parcels.
+    /// </summary>
+    public static async Task<(bool Cancelled, long EditedTo)> Heard(string orderId, RecoveryContext context)
     {
         await using var batch = new NpgsqlBatch(context.Connection, context.Transaction);
         batch.BatchCommands.Add(ShipmentStore.OrderLock(orderId));

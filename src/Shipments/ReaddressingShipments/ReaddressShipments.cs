@@ -11,7 +11,7 @@ namespace Commerce.Shipments.ReaddressingShipments;
 internal sealed record ReaddressPayload(long Version);
 
 /// <summary>
-/// An order goes to another address. A parcel without a label is readdressed at once; a label is voided first, and one that is
+/// An order goes to another address, or is to be delivered in another way. A parcel without a label is readdressed at once; a label is voided first, and one that is
 /// being bought at this moment is bought to its end and then voided, since only so do we learn of it. What the carrier has
 /// already is shown as an exception.
 /// </summary>
@@ -62,7 +62,7 @@ internal sealed class ReaddressShipments(OrderService.OrderServiceClient orders,
     public static void TooLate(Shipment shipment, RecoveryContext context, DateTimeOffset now)
     {
         shipment.NextShipTo = null;
-        if (shipment.Raise(V1.ShipmentException.Types.Kind.AddressChangedTooLate, "The order's address was changed, but the carrier has the parcel already: ask the carrier to redirect it.", 1, now) is { } fact)
+        if (shipment.Raise(V1.ShipmentException.Types.Kind.AddressChangedTooLate, "Where or how the order goes was changed, but the carrier has the parcel already: ask the carrier to redirect it.", 1, now) is { } fact)
             context.Tell(fact);
     }
 }

@@ -13,7 +13,10 @@ internal sealed class Interference
 /// <summary>Hears every fact of Orders and leaves a row for each effect.</summary>
 internal sealed class OrderEffects(Interference interference) :
     IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>,
-    IConsumeFact<OrderImported>
+    IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>,
+    IConsumeFact<StockLow>, IConsumeFact<StockOut>, IConsumeFact<StockReplenished>,
+    IConsumeFact<ReturnRequested>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnRejected>, IConsumeFact<ReturnReceived>,
+    IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>
 {
     public Task Consume(OrderPlaced fact, FactContext context) => Leave(fact, context);
 
@@ -28,6 +31,30 @@ internal sealed class OrderEffects(Interference interference) :
     public Task Consume(OrderCompleted fact, FactContext context) => Leave(fact, context);
 
     public Task Consume(OrderImported fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(OrderLinesChanged fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(OrderChangeProposed fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(OrderChangeWithdrawn fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(StockLow fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(StockOut fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(StockReplenished fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnRequested fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnApproved fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnRejected fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnReceived fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnCancelled fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnProgressed fact, FactContext context) => Leave(fact, context);
 
     private async Task Leave(IFact fact, FactContext context)
     {

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using Commerce.Messaging;
+using Commerce.Orders.V1;
+using Commerce.Shipments.BuyingLabels;
+using Commerce.Shipments.CancellingShipments;
+using Commerce.Shipments.PlanningShipments;
+using Commerce.Shipments.Storage;
+using Commerce.Types.V1;
+using Microsoft.Extensions.Options;
+
+namespace Commerce.Shipments.RecuttingShipments;
+
+/// <param name="Version">The order is at least at this version.</param>
+internal sealed record RecutPayload(long Version);
+
+/// <summary>
+/// An order's lines changed. A parcel that holds pieces that are no longer wanted is cancelled, and what is wanted and in no parcel
+/// is packed into further ones. A parcel with a label counts as holding its pieces until the carrier has confirmed that the label
+/// is void, and one whose label is being bought at this moment until that was bought and voided: nothing is packed twice. What the
+/// carrier has already is shown as an exception.
+/// </summary>
+internal sealed class RecutShipments(
+    OrderService.OrderServiceClient orders, StoreService.StoreServiceClient stores, IOptions<ShipmentsOptions> options, TimeProvider time) : IRecover
+{
+    public const string PointKind = "recut-shipments";
+
+    public string Kind => PointKind;
+
+    /// <summary>One for each change and each parcel that is cancelled for it: a later one must not find its work taken for that of an earlier one.</summary>
+    public static RecoveryPoint PointOf(string orderId, long version, string after = "change") =>
+        new(PointKind, $"{orderId}/{version}/{after}", JsonSerializer.Serialize(new RecutPayload(version), JsonSerializerOptions.Web));
+
+    public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
+    {
+        var orderId = point.Key.Split('/', 2)[0];
+        ShipmentsTelemetry.TagOrder(orderId);
+        var payload = JsonSerializer.Deserialize<RecutPayload>(point.Payload, JsonSerializerOptions.Web) ?? new RecutPayload(0);
+        var order = await orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{orderId}", MinVersion = payload.Version }, cancellationToken: cancellationToken);
+        if (order.State == OrderState.Cancelled)
+            return new RecoveryOutcome.Done();
+        var ownPlace = order.Lines.All(line => line.ShipFrom is not null)
+            ? new Place()
+            : (await stores.GetStoreAsync(new GetStoreRequest { Name = $"stores/{order.StoreId}" }, cancellationToken: cancellationToken)).ShipFrom ?? new Place();
+        return new RecoveryOutcome.Done(context => Recut(order, ownPlace, context));
+    }
+
+    private async Task Recut(Order order, Place ownPlace, RecoveryContext context)
+    {
+        var now = time.GetUtcNow();
+        var (cancelled, editedTo) = await PlanShipments.Heard(order.OrderId, context);
+        if (cancelled)
+            return;
+        if (editedTo > order.Version)
+        {
+            // It changed again after it was read here; whoever heard of that may have been here before.
+            context.Intend(PointOf(order.OrderId, editedTo, $"read-{order.Version}"));
+            return;
+        }
+
+        var parcels = await ShipmentStore.LockOrder(context.Connection, context.Transaction, order.OrderId, context.CancellationToken);
+        // Not planned yet: planning reads the lines as they are.
+        if (parcels.Count == 0)
+            return;
+
+        var held = new Dictionary<int, long>();
+        foreach (var parcel in parcels.Where(Holds))
+            Count(held, parcel, 1);
+        foreach (var parcel in parcels.OrderByDescending(parcel => parcel.Position).Where(parcel => Holds(parcel) && !parcel.CancelRequested && !parcel.IsOver))
+        {
+            if (TrackingStatusRules.WasHandedOver(parcel.Tracking) || !parcel.Lines.Any(line => held[line.LineNumber] > Wanted(order, line.LineNumber)))
+                continue;
+            Cancel(parcel, context, now);
+            if (!Holds(parcel))
+                Count(held, parcel, -1);
+            context.Batch.BatchCommands.Add(ShipmentStore.Update(parcel));
+        }
+
+        Pack(order, ownPlace, parcels.Count, held, context, now);
+    }
+
+    private static void Cancel(Shipment parcel, RecoveryContext context, DateTimeOffset now)
+    {
+        (parcel.CancelRequested, parcel.Recut) = (true, true);
+        if (parcel.LabelId is not null)
+            context.Intend(VoidLabel.PointOf(parcel));
+        else if (parcel.BuyingCarrier is null && parcel.Cancel(now) is { } fact)
+            context.Tell(fact);
+    }
+
+    private void Pack(Order order, Place ownPlace, int position, Dictionary<int, long> held, RecoveryContext context, DateTimeOffset now)
+    {
+        var missing = order.Clone();
+        foreach (var line in missing.Lines)
+            line.Quantity = (int)Math.Max(0, line.Quantity - held.GetValueOrDefault(line.LineNumber));
+        foreach (var gone in missing.Lines.Where(line => line.Quantity == 0).ToList())
+            missing.Lines.Remove(gone);
+        foreach (var parcel in ShipmentPlan.Of(missing, ownPlace, options.Value, now, position))
+        {
+            context.Batch.BatchCommands.Add(ShipmentStore.Insert(parcel));
+            context.Tell(parcel.Created());
+            context.Intend(BuyLabel.PointOf(parcel));
+            ShipmentsTelemetry.Planned.Add(1);
+        }
+    }
+
+    // One that will not be sent holds nothing; one that came back is another matter than one that was never sent.
+    private static bool Holds(Shipment parcel) => parcel.Tracking.Status != V1.TrackingStatus.Cancelled;
+
+    private static long Wanted(Order order, int lineNumber) => order.Lines.FirstOrDefault(line => line.LineNumber == lineNumber)?.Quantity ?? 0;
+
+    private static void Count(Dictionary<int, long> held, Shipment parcel, int sign)
+    {
+        foreach (var line in parcel.Lines)
+            held[line.LineNumber] = held.GetValueOrDefault(line.LineNumber) + (sign * line.Quantity);
+    }
+}
