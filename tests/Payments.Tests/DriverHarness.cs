@@ -139,6 +139,9 @@ public sealed class DriverHarness : IAsyncDisposable
 
         public string Store { get; set; } = "main";
 
+        /// <summary>Orders' stores, as documents ask for them.</summary>
+        public FakeOrders.Stores Stores { get; set; } = new();
+
         /// <summary>When its money is taken, as the fact says it.</summary>
         public string? CaptureMode { get; set; }
 
@@ -268,7 +271,7 @@ public sealed class DriverHarness : IAsyncDisposable
             var driver = new PaymentDriver(harness.Store, Providers, harness.Credit, _options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
             IRecover handler = point.Kind switch
             {
-                IssueDocuments.PointKind => new IssueDocuments(harness.Store, new DocumentStore(harness.Database), Orders, new FakeOrders.Stores(), TimeProvider.System),
+                IssueDocuments.PointKind => new IssueDocuments(harness.Store, new DocumentStore(harness.Database), Orders, Stores, TimeProvider.System),
                 CaptureShipments.PointKind => new CaptureShipments(harness.Store, harness.Database, Orders, TimeProvider.System),
                 PollPayment.PointKind => new PollPayment(driver),
                 _ => new AdvancePayment(driver, point.Kind),

@@ -25,7 +25,7 @@ public sealed class BookCheck(NpgsqlDataSource database)
           CROSS JOIN LATERAL (SELECT coalesce(sum(captured_minor), 0) AS captured, coalesce(sum(refunded_minor), 0) AS refunded FROM payment_parts WHERE order_id = s.order_id) p
           CROSS JOIN LATERAL (
             SELECT coalesce(-sum(e.amount_minor) FILTER (WHERE a.kind = 2), 0) AS sales, coalesce(sum(e.amount_minor) FILTER (WHERE a.kind = 3), 0) AS refunds
-            FROM ledger_entries e JOIN ledger_accounts a USING (account) WHERE e.movement >= s.key || '/' AND e.movement < s.key || '0') l
+            FROM ledger_entries e JOIN ledger_accounts a USING (account) JOIN ledger_movements m USING (movement) WHERE m.kind IN (2, 4) AND e.movement >= s.key || '/' AND e.movement < s.key || '0') l
         )
         SELECT (SELECT max(key) FROM slice), key, format('captured %s, of its parts %s, sold by the ledger %s; given back %s, of its parts %s, by the ledger %s',
           captured_minor, captured, sales, refunded_minor, refunded, refunds)

@@ -38,7 +38,7 @@ public enum AccountKind
     /// <summary>What providers paid out.</summary>
     Bank = 11,
 
-    /// <summary>Taxes on what providers wanted.</summary>
+    /// <summary>Taxes in what was sold, less those in what was given back and on what providers wanted: what the shop owes the state.</summary>
     Taxes = 12,
 }
 
@@ -77,6 +77,9 @@ public enum MovementKind
 
     /// <summary>A movement was wrong, and is posted the other way round.</summary>
     Correction = 11,
+
+    /// <summary>The tax in what an invoice or a credit note says.</summary>
+    Tax = 12,
 }
 
 /// <summary>One line of a movement: a debit is positive, a credit negative.</summary>
