@@ -13,16 +13,20 @@ namespace Commerce.Bench;
 /// <param name="Aim">The ratio that we want to reach.</param>
 internal sealed record Comparison(string Name, string Unit, IReadOnlyList<double> Ours, IReadOnlyList<double> Limit, string LimitIs, double Aim)
 {
+    /// <summary>What else was seen, for people.</summary>
+    public string Beside { get; init; } = "";
+
     /// <summary>The median of the rounds' ratios.</summary>
     public double Ratio => Median([.. Ours.Zip(Limit, (ours, limit) => ours / limit)]);
 
     public string ToText() => new StringBuilder()
         .AppendLine(CultureInfo.InvariantCulture, $"{Name}: {Median(Ours):N0} {Unit}; limit: {Median(Limit):N0} {Unit} ({LimitIs})")
         .AppendLine(CultureInfo.InvariantCulture, $"ratio {Ratio:F2} (aim {Aim:F2}), rounds: {string.Join(", ", Ours.Zip(Limit, (ours, limit) => $"{ours:F0}/{limit:F0}"))}")
+        .AppendLine(Beside)
         .ToString().TrimEnd();
 
     public string ToJson() => JsonSerializer.Serialize(
-        new { name = Name, unit = Unit, ratio = Ratio, aim = Aim, ours = Median(Ours), limit = Median(Limit), limitIs = LimitIs, rounds = Ours.Zip(Limit, (o, l) => new { ours = o, limit = l }) },
+        new { name = Name, unit = Unit, ratio = Ratio, aim = Aim, ours = Median(Ours), limit = Median(Limit), limitIs = LimitIs, beside = Beside, rounds = Ours.Zip(Limit, (o, l) => new { ours = o, limit = l }) },
         JsonSerializerOptions.Web);
 
     public static double Median(IReadOnlyList<double> values)

@@ -1,21 +1,26 @@
+using System.Globalization;
 using Commerce.Bench;
 using Commerce.Bench.Messaging;
+using Commerce.Bench.Orders;
 
 var json = args.Contains("--json");
+var orders = args.SkipWhile(a => a != "--orders").Skip(1).Select(a => int.TryParse(a, CultureInfo.InvariantCulture, out var n) ? n : 0).FirstOrDefault(10_000_000);
 var name = args.FirstOrDefault(a => !a.StartsWith('-'));
-var benches = new Dictionary<string, Func<Task<Comparison>>>
+var benches = new Dictionary<string, Func<Task<IReadOnlyList<Comparison>>>>
 {
-    ["relay"] = RelayBench.Run,
-    ["consume"] = ConsumeBench.Run,
+    ["relay"] = async () => [await RelayBench.Run()],
+    ["consume"] = async () => [await ConsumeBench.Run()],
+    ["place"] = async () => [await PlaceBench.Run()],
+    ["find"] = () => FindBench.Run(orders),
 };
 if (name == "empty-service")
     return await EmptyService.Run();
-if (name is null || !benches.TryGetValue(name, out var bench))
+if (name is null || !benches.TryGetValue(name, out var bench) || orders < 10_000)
 {
-    Console.Error.WriteLine($"Usage: commerce-bench NAME [--json], where NAME is one of: {string.Join(", ", benches.Keys)}.");
+    Console.Error.WriteLine($"Usage: commerce-bench NAME [--json] [--orders N], where NAME is one of: {string.Join(", ", benches.Keys)}; N, for find, is at least 10000.");
     return 2;
 }
 
-var comparison = await bench();
-Console.Out.WriteLine(json ? comparison.ToJson() : comparison.ToText());
+foreach (var comparison in await bench())
+    Console.Out.WriteLine(json ? comparison.ToJson() : comparison.ToText());
 return 0;

@@ -8,8 +8,10 @@ using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
 using Commerce.Cli.Queues;
 using Commerce.Cli.Replay;
+using Commerce.Cli.Returns;
 using Commerce.Cli.Stock;
 using Commerce.Cli.Suite;
+using Spectre.Console;
 
 namespace Commerce.Cli;
 
@@ -19,6 +21,9 @@ internal static class Commands
     /// <summary>Carries out what was typed; what cannot be understood ends with <see cref="Exit.Usage"/>.</summary>
     public static async Task<int> Run(IReadOnlyList<string> args, InvocationConfiguration configuration)
     {
+        // A file or a pipe has no edge at which a line would have to break, and what reads it wants codes in one piece.
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = 1000;
         var parsed = Root().Parse(args);
         var code = await parsed.InvokeAsync(configuration);
         return parsed.Action is ParseErrorAction ? Exit.Usage : code;
@@ -33,7 +38,9 @@ internal static class Commands
         TestCommand.Create(),
         DemoCommand.Create(),
         OrderCommands.Create(),
+        ReturnCommands.Create(),
         PaymentCommands.Create(),
+        CreditCommands.Create(),
         InvoiceCommands.Create(),
         LedgerCommands.Create(),
         CustomerCommands.Create(),

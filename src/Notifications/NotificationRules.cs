@@ -14,6 +14,9 @@ internal static class NotificationRules
     /// </summary>
     public static IEnumerable<Kind> Of(ParcelTracked fact, IReadOnlySet<Kind> told)
     {
+        // What comes back was not shipped to anybody.
+        if (fact.ReturnNumber > 0)
+            yield break;
         // Whoever was told that the order is cancelled hears nothing more of its parcels.
         if (told.Contains(Kind.OrderCancelled))
             yield break;

@@ -29,6 +29,9 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
 
     public IReadOnlyList<OrderParcel> Parcels => _parcels;
 
+    /// <summary>When its money is taken: where that is not at once, what is held confirms it.</summary>
+    public CaptureMode CaptureMode { get; init; } = CaptureMode.Automatic;
+
     public OrderState State { get; private set; } = OrderState.Open;
 
     public PaymentState PaymentState { get; private set; } = PaymentState.Pending;
@@ -40,7 +43,7 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     /// <summary>0 until it is placed; then counts its changes from 1.</summary>
     public long Version { get; private set; }
 
-    public Headline Headline => Headlines.Of(State, PaymentState, FulfilmentState, Cancellation?.Reason);
+    public Headline Headline => Headlines.Of(State, PaymentState, FulfilmentState, Cancellation?.Reason, CaptureMode);
 
     private string Name => "orders/" + Id;
 
@@ -49,10 +52,12 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     /// <summary>The order as it was stored.</summary>
     public static Order Restore(
         OrderId id, string storeId, string? externalId, DateTimeOffset? promisedDeliveryTime, IReadOnlyList<HeldLine> lines, IEnumerable<OrderParcel> parcels,
-        OrderState state, PaymentState paymentState, FulfilmentState fulfilmentState, OrderCancellation? cancellation, long version)
+        OrderState state, PaymentState paymentState, FulfilmentState fulfilmentState, OrderCancellation? cancellation, long version,
+        CaptureMode captureMode = CaptureMode.Automatic)
     {
         var order = new Order(id, storeId, externalId, promisedDeliveryTime, lines)
         {
+            CaptureMode = captureMode,
             State = state,
             PaymentState = paymentState,
             FulfilmentState = fulfilmentState,
@@ -64,11 +69,11 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     }
 
     /// <summary>Accepts the order: version 1.</summary>
-    public OrderChange Place(Money total, IReadOnlyList<PaymentPartFact> parts, Moment moment)
+    public OrderChange Place(Money total, IReadOnlyList<PaymentPartFact> parts, Moment moment, string? customerId = null)
     {
         if (Version != 0)
             throw Refused("It was placed already.");
-        return Made(moment, "", version => new OrderPlaced(Id.ToString(), StoreId, version, moment.Time, ExternalId, total, parts));
+        return Made(moment, "", version => new OrderPlaced(Id.ToString(), StoreId, version, moment.Time, ExternalId, total, parts, customerId, FactName.Of(CaptureMode)));
     }
 
     /// <summary>Cancels; null if it is cancelled already. Goods that are with a carrier cannot be cancelled any more.</summary>
@@ -115,8 +120,8 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
             : null;
 
     /// <summary>
-    /// The payment moved. Paid confirms an open order; a decline cancels it, and so does giving everything back before anything
-    /// left; a cancelled one stays cancelled.
+    /// The payment moved. Paid (or, where it is taken later, held) confirms an open order; a decline cancels it, and so does
+    /// giving everything back before anything left; a cancelled one stays cancelled.
     /// </summary>
     public OrderChange? Pay(PaymentEvent happened, Moment moment)
     {
@@ -125,6 +130,7 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
         if (next == PaymentState)
             return null;
 
+        var confirmed = IsConfirmedBy(PaymentState);
         PaymentState = next;
         if (State != OrderState.Open)
             return Progressed(moment, "payment " + FactName.Of(next));
@@ -133,11 +139,16 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
         // What is paid back in full before it left is not sent any more; a part given back changes nothing for the goods.
         if (next == PaymentState.Refunded && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State)))
             return Cancel(CancelReason.Refunded, "", moment);
-        if (next != PaymentState.Paid)
+        if (confirmed || !IsConfirmedBy(next))
             return CompleteIfDone(moment) ?? Progressed(moment, "payment " + FactName.Of(next));
         return CompleteIfDone(moment)
             ?? Made(moment, "", version => new OrderConfirmed(Id.ToString(), StoreId, version, moment.Time, ExternalId, promisedDeliveryTime));
     }
+
+    // Money that is held is enough where it is taken later, and what went back since was there before.
+    private bool IsConfirmedBy(PaymentState state) => CaptureMode == CaptureMode.Automatic
+        ? state == PaymentState.Paid
+        : state is PaymentState.Authorised or PaymentState.Paid or PaymentState.PartlyRefunded;
 
     /// <summary>A parcel was planned with these pieces; null if it is known.</summary>
     public OrderChange? PlanParcel(string shipmentId, IReadOnlyList<ShipmentLineFact> content, Moment moment)
@@ -171,7 +182,8 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     }
 
     /// <summary>A parcel came further; null if the order need not know. Its pieces leave the stock when the carrier first has it.</summary>
-    public OrderChange? MoveParcel(string shipmentId, ParcelState next, Moment moment)
+    /// <param name="at">When, by the carrier's clock; null, or later than now: now.</param>
+    public OrderChange? MoveParcel(string shipmentId, ParcelState next, Moment moment, DateTimeOffset? at = null)
     {
         var parcel = Parcel(shipmentId);
         if (parcel.State == next)
@@ -182,7 +194,23 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
         IReadOnlyList<StockMove> stock = ParcelStates.IsWithCarrier(next) && !ParcelStates.IsWithCarrier(parcel.State)
             ? EndHolds(line => Math.Min(line.Held, parcel.PiecesOf(line.LineNumber)), shipped: true)
             : [];
-        return ParcelChanged(Replace(parcel, parcel with { State = next }), $"shipments/{shipmentId} {FactName.Of(next)}", moment, stock);
+        DateTimeOffset? delivered = next != ParcelState.Delivered ? null : at < moment.Time ? at : moment.Time;
+        return ParcelChanged(
+            Replace(parcel, parcel with { State = next, DeliveredAt = delivered }), $"shipments/{shipmentId} {FactName.Of(next)}", moment, stock);
+    }
+
+    /// <summary>
+    /// Something happened to a return: it is told and remembered as a change of its order. Pieces that came back with it count on
+    /// the fulfilment axis from now on; the parcels stay what they were.
+    /// </summary>
+    /// <param name="cameBack">Pieces by line; null: none.</param>
+    public OrderChange ChangeReturn(string detail, Func<long, IReturnFact> fact, Moment moment, IReadOnlyDictionary<int, int>? cameBack = null)
+    {
+        foreach (var line in Lines)
+            line.Returned += cameBack?.GetValueOrDefault(line.LineNumber) ?? 0;
+        if (cameBack is { Count: > 0 })
+            FulfilmentState = FulfilmentStates.Of(Lines, _parcels);
+        return Made(moment, detail, fact);
     }
 
     private OrderChange ParcelChanged(OrderParcel parcel, string detail, Moment moment, IReadOnlyList<StockMove>? stock = null)
@@ -195,7 +223,9 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     private OrderChange? CompleteIfDone(Moment moment, string detail = "")
     {
         // Nothing more is to come of money that went back, in part or (on the way to the door) in whole.
-        if (State != OrderState.Open || FulfilmentState != FulfilmentState.Delivered || Pending is not null
+        // What came back was delivered before.
+        var delivered = FulfilmentState == FulfilmentState.Delivered || FulfilmentStates.Of(Lines, _parcels, withReturns: false) == FulfilmentState.Delivered;
+        if (State != OrderState.Open || !delivered || Pending is not null
             || PaymentState is not (PaymentState.Paid or PaymentState.PartlyRefunded or PaymentState.Refunded))
         {
             return null;
@@ -281,7 +311,7 @@ public sealed record StockMove(int LineNumber, string Sku, int Shipped, int Rele
 public sealed record OrderCancellation(CancelReason Reason, string Note, DateTimeOffset Time);
 
 /// <summary>A line, as far as its goods matter.</summary>
-public sealed class HeldLine(int lineNumber, string sku, int quantity, int held)
+public sealed class HeldLine(int lineNumber, string sku, int quantity, int held, int returned = 0)
 {
     public int LineNumber => lineNumber;
 
@@ -291,11 +321,15 @@ public sealed class HeldLine(int lineNumber, string sku, int quantity, int held)
 
     /// <summary>Pieces that are reserved in the stock for this line; 0 where stock is not counted.</summary>
     public int Held { get; internal set; } = held;
+
+    /// <summary>Pieces that came back from the shopper.</summary>
+    public int Returned { get; internal set; } = returned;
 }
 
 /// <summary>A parcel, as Shipments told of it. The carrier and the number are empty until it has a label.</summary>
 public sealed record OrderParcel(
-    string ShipmentId, int Position, string Carrier, string TrackingNumber, ParcelState State, IReadOnlyList<ShipmentLineFact> Content)
+    string ShipmentId, int Position, string Carrier, string TrackingNumber, ParcelState State, IReadOnlyList<ShipmentLineFact> Content,
+    DateTimeOffset? DeliveredAt = null)
 {
     public int PiecesOf(int lineNumber)
     {

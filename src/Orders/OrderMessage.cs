@@ -1,6 +1,7 @@
 using System.Globalization;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
+using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 
 namespace Commerce.Orders;
@@ -18,8 +19,9 @@ public static class OrderMessage
     public static V1.Order Placed(OrderDraft draft, Order order, OrderChange change)
     {
         var time = change.Moment.Time.ToTimestamp();
-        var message = New(order.Id, order.StoreId, order.Version, order.State, order.PaymentState, order.FulfilmentState, order.Cancellation);
+        var message = New(order.Id, order.StoreId, order.Version, order.State, order.PaymentState, order.FulfilmentState, order.Cancellation, order.CaptureMode);
         message.ExternalId = draft.ExternalId ?? "";
+        message.CustomerId = draft.CustomerId ?? "";
         message.CreateTime = time;
         message.UpdateTime = time;
         message.Subtotal = draft.Amount(draft.SubtotalMinor).ToProto();
@@ -36,7 +38,8 @@ public static class OrderMessage
 
     /// <summary>What follows from the identity and the states.</summary>
     public static V1.Order New(
-        OrderId id, string storeId, long version, OrderState state, PaymentState payment, FulfilmentState fulfilment, OrderCancellation? cancellation) =>
+        OrderId id, string storeId, long version, OrderState state, PaymentState payment, FulfilmentState fulfilment, OrderCancellation? cancellation,
+        CaptureMode captureMode) =>
         new()
         {
             Name = NameOf(id),
@@ -47,7 +50,8 @@ public static class OrderMessage
             State = state,
             PaymentState = payment,
             FulfilmentState = fulfilment,
-            Headline = Headlines.Of(state, payment, fulfilment, cancellation?.Reason),
+            Headline = Headlines.Of(state, payment, fulfilment, cancellation?.Reason, captureMode),
+            CaptureMode = captureMode,
             Cancellation = cancellation is null
                 ? null
                 : new Cancellation { Reason = cancellation.Reason, Note = cancellation.Note, Time = cancellation.Time.ToTimestamp() },

@@ -1,5 +1,6 @@
 using System.Text;
 using Commerce.Orders.V1;
+using Commerce.Types.V1;
 
 namespace Commerce.Orders;
 
@@ -96,7 +97,8 @@ public static class FulfilmentStates
     /// Pieces and not parcels are counted, because parcels become known one by one: the first of two being delivered is not
     /// all of the order.
     /// </summary>
-    public static FulfilmentState Of(IReadOnlyList<HeldLine> lines, IReadOnlyList<OrderParcel> parcels)
+    /// <param name="withReturns">False: as if nothing had come back from the shopper.</param>
+    public static FulfilmentState Of(IReadOnlyList<HeldLine> lines, IReadOnlyList<OrderParcel> parcels, bool withReturns = true)
     {
         long ordered = 0, shipped = 0, delivered = 0, returned = 0;
         foreach (var line in lines)
@@ -112,9 +114,10 @@ public static class FulfilmentStates
             }
 
             // A second parcel for the same pieces (a replacement) does not stand for pieces of another line.
+            var cameBack = withReturns ? line.Returned : 0;
             shipped += Math.Min(lineShipped, line.Quantity);
-            delivered += Math.Min(lineDelivered, line.Quantity);
-            returned += Math.Min(lineReturned, line.Quantity);
+            delivered += Math.Max(0, Math.Min(lineDelivered, line.Quantity) - cameBack);
+            returned += Math.Min(lineReturned + cameBack, line.Quantity);
         }
 
         return (shipped, delivered, returned) switch
@@ -133,15 +136,18 @@ public static class FulfilmentStates
 /// <summary>The one thing to tell a person.</summary>
 public static class Headlines
 {
-    public static Headline Of(OrderState state, PaymentState payment, FulfilmentState fulfilment, CancelReason? reason) =>
+    public static Headline Of(
+        OrderState state, PaymentState payment, FulfilmentState fulfilment, CancelReason? reason, CaptureMode captureMode = CaptureMode.Automatic) =>
         (state, fulfilment) switch
         {
             (OrderState.Cancelled, _) => reason == CancelReason.PaymentDeclined ? Headline.PaymentDeclined : Headline.Cancelled,
             (_, FulfilmentState.Returned) => Headline.Returned,
-            (_, FulfilmentState.Delivered) => Headline.Delivered,
+            // It arrived, whatever came back since.
+            (OrderState.Completed, FulfilmentState.PartlyReturned) or (_, FulfilmentState.Delivered) => Headline.Delivered,
             (_, FulfilmentState.PartlyDelivered or FulfilmentState.PartlyReturned) => Headline.PartlyDelivered,
             (_, FulfilmentState.Shipped) => Headline.Shipped,
             (_, FulfilmentState.PartlyShipped) => Headline.PartlyShipped,
+            _ when payment == PaymentState.Authorised && captureMode != CaptureMode.Automatic => Headline.Preparing,
             _ => payment is PaymentState.Pending or PaymentState.Authorised or PaymentState.Failed ? Headline.AwaitingPayment : Headline.Preparing,
         };
 }

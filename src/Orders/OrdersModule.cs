@@ -9,10 +9,12 @@ using Commerce.Orders.FindingOrders;
 using Commerce.Orders.ImportingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.Reordering;
+using Commerce.Orders.ReturningItems;
 using Commerce.Orders.Stock;
 using Commerce.Orders.Storage;
 using Commerce.Orders.Stores;
 using Commerce.Orders.SummingSpend;
+using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
 
 namespace Commerce.Orders;
@@ -31,16 +33,21 @@ public static class OrdersModule
             .Consume<PaymentFacts>("payments", Delivery.InOrder)
             .Consume<ShipmentFacts>("shipments", Delivery.InOrder)
             .Recover<ExpireOrder>()
-            .Recover<ExpireChange>();
+            .Recover<ExpireChange>()
+            .Recover<RefundReturn>()
+            .Recover<PlaceReplacement>();
+        builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments");
 
         builder.Services.AddOptions<OrdersOptions>().BindConfiguration(OrdersOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddSingleton<StoreBook>().AddSingleton<CreateStore>();
+        builder.Services.AddSingleton<StoreBook>().AddSingleton<CreateStore>().AddSingleton<UpdateStore>();
         builder.Services.AddSingleton<ProductBook>().AddSingleton<UpdateProducts>();
         builder.Services.AddSingleton<StockBook>().AddSingleton<AdjustStock>();
         builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
         builder.Services.AddSingleton<RequestedChanges>().AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<EditOrder>().AddSingleton<ChangeLines>();
         builder.Services.AddSingleton<FindOrders>().AddSingleton<ListOrders>().AddSingleton<ImportOrders>();
         builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>().AddSingleton<SumSpend>().AddSingleton<Reorder>();
+        builder.Services.AddSingleton<ReturnStore>().AddSingleton<ReturnChanges>().AddSingleton<ReturnParcels>().AddSingleton<FindReturns>();
+        builder.Services.AddSingleton<RequestReturn>().AddSingleton<DecideReturn>().AddSingleton<ReceiveReturn>();
         builder.Services.AddHostedService<IndexOrders>();
         return builder;
     }
@@ -49,6 +56,7 @@ public static class OrdersModule
     {
         app.MapGrpcService<OrdersGrpc>();
         app.MapOrderExport();
+        app.MapGrpcService<ReturnGrpc>();
         app.MapGrpcService<StoreGrpc>();
         app.MapGrpcService<CatalogGrpc>();
         app.MapGrpcService<StockGrpc>();

@@ -1,11 +1,12 @@
 using Commerce.Facts;
 using Commerce.Payments.Providers;
+using Commerce.Payments.StoreCredits;
 
 namespace Commerce.Payments;
 
 /// <summary>
-/// The payment of one order. It wants one of two things: everything captured; or, once the order was cancelled or a part
-/// declined, nothing held and nothing kept. Beside that, whatever was promised as a refund is to go back.
+/// The payment of one order. It wants one of two things: everything captured, at once or as it is told; or, once the order was
+/// cancelled or a part declined, nothing held and nothing kept. Beside that, whatever was promised as a refund is to go back.
 /// <see cref="Next"/> says what is to be done at the provider to get there.
 /// <para>
 /// Invariant: whenever Next is not empty, a recovery point is under way that carries it out. Whoever stores a change after
@@ -15,6 +16,7 @@ namespace Commerce.Payments;
 public sealed partial class Payment(string orderId, string storeId, Money amount, IReadOnlyList<PaymentPart> parts)
 {
     private readonly List<Refund> _refunds = [];
+    private readonly List<Capture> _captures = [];
 
     public string OrderId => orderId;
 
@@ -25,11 +27,23 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
 
     public IReadOnlyList<PaymentPart> Parts => parts;
 
+    /// <summary>The shop's own id of the customer; empty if the order names none.</summary>
+    public string CustomerId { get; init; } = "";
+
     /// <summary>The order was cancelled.</summary>
     public bool Cancelled { get; init; }
 
+    /// <summary>When the money is taken.</summary>
+    public CaptureMode CaptureMode { get; init; } = CaptureMode.Automatic;
+
+    /// <summary>What is held and not taken is to be let go.</summary>
+    public bool VoidRequested { get; private set; }
+
     /// <summary>What was promised to go back, first one first.</summary>
     public IReadOnlyList<Refund> Refunds => _refunds;
+
+    /// <summary>What was promised to be taken, first one first; none where everything is taken at once.</summary>
+    public IReadOnlyList<Capture> Captures => _captures;
 
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -63,12 +77,27 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
     /// <summary>Taken, and neither given back nor promised: what a refund may come to.</summary>
     public Money Refundable => amount with { Minor = parts.Sum(RefundableOf) };
 
-    /// <summary>Why it is declined; null if it is not. A hold that ran out, or was released at the provider, is lost like a declined one.</summary>
+    /// <summary>
+    /// Held, due, and neither taken nor promised: what a capture by hand may come to. Nothing is taken before everything is held.
+    /// </summary>
+    public Money Capturable => amount with
+    {
+        Minor = TakenByHand && !Releasing && !VoidRequested && AllHeld ? Math.Min(Placed.Sum(CapturableOf), Math.Max(0, Due.Minor - Captured.Minor - PromisedToBeTaken)) : 0,
+    };
+
+    /// <summary>
+    /// Why it is declined; null if it is not. A hold that ran out, or was released at the provider, is lost like a declined one;
+    /// but where goods have left for what was taken already, that much is kept.
+    /// </summary>
     public string? DeclineReason => Placed.Select(p => p.DeclineReason).FirstOrDefault(r => r is not null)
-        ?? (!Cancelled && Placed.Any(p => p.State == PartState.Voided) ? "authorisation_voided" : null);
+        ?? (!Cancelled && !VoidRequested && Placed.Any(p => p.State == PartState.Voided) && (!TakenByHand || Captured.IsZero) ? "authorisation_voided" : null);
 
     /// <summary>The money goes back.</summary>
-    public bool Releasing => Cancelled || DeclineReason is not null;
+    public bool Releasing => Cancelled || DeclineReason is not null || (VoidRequested && Captured.IsZero && !_captures.Any(c => c.State == CaptureState.Pending));
+
+    private bool TakenByHand => CaptureMode != CaptureMode.Automatic;
+
+    private bool AllHeld => Placed.All(p => p.State is PartState.Authorised or PartState.Voided || p.Taken);
 
     /// <summary>A part waits for the shopper or the provider, and nothing can be done but ask now and then.</summary>
     public bool Waits => !Releasing && parts.Any(p => p.State == PartState.Waiting);
@@ -79,10 +108,11 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
     public PaymentState State => Releasing ? ReleasingState : CollectingState;
 
     private PaymentState CollectingState =>
-        Counted.All(p => p.State == PartState.Captured) ? PaymentState.Captured
-        : Counted.All(p => p.State == PartState.Refunded) ? PaymentState.Refunded
-        : Counted.Any(p => p.Refunded.Minor > 0) ? PaymentState.PartlyRefunded
+        Counted.Any(p => p.Refunded.Minor > 0) ? Counted.All(IsComplete) && Refunded == Captured ? PaymentState.Refunded : PaymentState.PartlyRefunded
+        : Counted.All(IsComplete) ? PaymentState.Captured
+        : TakenByHand && Placed.Any(p => p.Taken) ? PaymentState.PartlyCaptured
         : Counted.All(p => p.State is PartState.Authorised or PartState.Captured) ? PaymentState.Authorised
+        : Placed.Any(p => p.NextActionUrl is not null) ? PaymentState.RequiresAction
         : PaymentState.Pending;
 
     private PaymentState ReleasingState =>
@@ -94,12 +124,17 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
         : PaymentState.Pending;
 
     /// <summary>A payment as it was stored.</summary>
-    public Payment Restore(long version, PaymentState? told, long toldRefunded, bool sold, long revision, DateTimeOffset updatedAt, IEnumerable<Refund> refunds)
+    public Payment Restore(
+        long version, PaymentState? told, long toldRefunded, bool sold, long revision, DateTimeOffset updatedAt, IEnumerable<Refund> refunds, bool voidRequested, IEnumerable<Capture> captures)
     {
-        (Version, Told, ToldRefunded, Sold, Revision, UpdatedAt) = (version, told, toldRefunded, sold, revision, updatedAt);
+        (Version, Told, ToldRefunded, Sold, Revision, UpdatedAt, VoidRequested) = (version, told, toldRefunded, sold, revision, updatedAt, voidRequested);
+        _captures.AddRange(captures);
         _refunds.AddRange(refunds);
         return this;
     }
+
+    /// <summary>A part of a payment that was stored has as much store credit behind it as its refunds say.</summary>
+    public void Restore(PaymentPart part) => part.RestoreCredited(GivenBack(part, credited: true));
 
     /// <summary>The store kept it as it is now.</summary>
     public void Saved(DateTimeOffset at)
@@ -114,10 +149,17 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
             foreach (var piece in refund.Pieces)
                 piece.Saved();
         }
+
+        foreach (var capture in _captures.Where(c => c.Changed))
+        {
+            capture.UpdatedAt = at;
+            foreach (var piece in capture.Pieces)
+                piece.Saved();
+        }
     }
 
     /// <summary>Something differs from what is stored.</summary>
-    public bool Changed => parts.Any(p => p.Changed) || _refunds.Any(r => r.Changed);
+    public bool Changed => parts.Any(p => p.Changed) || _refunds.Any(r => r.Changed) || _captures.Any(c => c.Changed);
 
     /// <summary>What is to be done at the provider now; empty if nothing. A refund without its promise has to be promised first.</summary>
     public IReadOnlyList<PaymentStep> Next()
@@ -133,7 +175,8 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
     /// means of payment, and few parts are touched.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The amount is not more than zero and at most what is refundable.</exception>
-    public Refund Promise(Money back, RefundReason reason, string note, string by, DateTimeOffset now)
+    public Refund Promise(
+        Money back, RefundReason reason, string note, string by, DateTimeOffset now, RefundDestination destination = RefundDestination.OriginalMeans)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(back.Minor, nameof(back));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(back, Refundable, nameof(back));
@@ -153,6 +196,7 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
             Number = _refunds.Count + 1,
             Amount = back,
             Reason = reason,
+            Destination = destination,
             Note = note,
             By = by,
             CreatedAt = now,
@@ -161,6 +205,58 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
         };
         _refunds.Add(refund);
         return refund;
+    }
+
+    /// <summary>
+    /// Promises to take an amount of what is held, the first part first: the main means pays what goes out first, and what is
+    /// left of a hold in the end is the least.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The amount is not more than zero and at most what is capturable.</exception>
+    public Capture PromiseCapture(Money take, string by, DateTimeOffset now)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(take.Minor, nameof(take));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(take, Capturable, nameof(take));
+        var pieces = new List<CapturePiece>();
+        var left = take.Minor;
+        foreach (var part in Placed)
+        {
+            var piece = Math.Min(left, CapturableOf(part));
+            if (piece == 0)
+                continue;
+            pieces.Add(new CapturePiece(part.Number, amount with { Minor = piece }));
+            left -= piece;
+        }
+
+        var capture = new Capture { Number = _captures.Count + 1, Amount = take, By = by, CreatedAt = now, UpdatedAt = now, Pieces = pieces };
+        _captures.Add(capture);
+        return capture;
+    }
+
+    /// <summary>The piece of a capture that is taken of a part; null if there is none.</summary>
+    public CapturePiece? CaptureOf(int captureNumber, int partNumber) =>
+        _captures.Find(c => c.Number == captureNumber)?.Pieces.FirstOrDefault(p => p.PartNumber == partNumber);
+
+    /// <summary>Takes in that the provider refused a piece of a capture, and what it says of the part: it may have taken it before.</summary>
+    public void LearnRefusal(CapturePiece piece, Authorisation seen, string reason)
+    {
+        var part = parts.Single(p => p.Number == piece.PartNumber);
+        part.Learn(seen);
+        var others = _captures.SelectMany(c => c.Pieces).Where(p => p != piece && p.PartNumber == piece.PartNumber && p.State == CapturePieceState.Taken).Sum(p => p.Amount.Minor);
+        if (seen.Captured >= others + piece.Amount.Minor)
+            piece.Take();
+        else
+            piece.Refuse(reason);
+    }
+
+    /// <summary>
+    /// What is held and not taken, nor promised to be, is to be let go. False if there is no such thing, or it is taken by itself.
+    /// </summary>
+    public bool RequestVoid()
+    {
+        if (!VoidRequested && (Releasing || (TakenByHand ? Placed.All(IsComplete) : !Captured.IsZero)))
+            return false;
+        VoidRequested = true;
+        return true;
     }
 
     /// <summary>
@@ -184,12 +280,19 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
         var news = piece.Learn(seen);
         if (piece.State == RefundPieceState.Succeeded)
         {
-            PartOf(piece).GaveBack(_refunds.SelectMany(r => r.Pieces)
-                .Where(p => p.PartNumber == piece.PartNumber && p.State == RefundPieceState.Succeeded).Sum(p => p.Amount.Minor));
+            var part = PartOf(piece);
+            part.GaveBack(GivenBack(part, credited: false) + GivenBack(part, credited: true), GivenBack(part, credited: true));
         }
 
         return news;
     }
+
+    /// <summary>
+    /// What goes back to a part becomes store credit. What was paid with store credit goes there by itself: its provider gives it
+    /// back as any other does.
+    /// </summary>
+    public static bool BecomesCredit(Refund refund, PaymentPart part) =>
+        refund.Destination == RefundDestination.StoreCredit && part.Provider != StoreCreditBook.Provider;
 
     /// <summary>
     /// Marks the parts that nobody was asked for as asked. To be stored before the provider is asked, because until it has
@@ -224,7 +327,7 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
             {
                 PaymentState.Pending => new PaymentPending(orderId, storeId, Version, now, amount),
                 PaymentState.Authorised => new PaymentAuthorised(orderId, storeId, Version, now, amount),
-                PaymentState.Captured => new PaymentCaptured(orderId, storeId, Version, now, amount),
+                PaymentState.Captured => new PaymentCaptured(orderId, storeId, Version, now, Captured),
                 PaymentState.Declined => new PaymentDeclined(orderId, storeId, Version, now, DeclineReason!),
                 PaymentState.Voided => new PaymentVoided(orderId, storeId, Version, now),
                 _ => new PaymentRefunded(orderId, storeId, Version, now, Refunded, Captured, ReductionGiven),
@@ -250,15 +353,18 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
 
         switch (state)
         {
-            case PaymentState.Pending when Waits && Told is null:
-            case PaymentState.Authorised when Told is null or PaymentState.Pending:
-                yield return state;
+            case PaymentState.Pending or PaymentState.RequiresAction when Waits && Told is null:
+                yield return PaymentState.Pending;
                 break;
-            case PaymentState.Captured or PaymentState.PartlyRefunded or PaymentState.Refunded when Counted.All(p => p.Taken):
+            case PaymentState.Captured or PaymentState.PartlyRefunded or PaymentState.Refunded when Counted.All(IsComplete):
                 if (Told is null or PaymentState.Pending or PaymentState.Authorised)
                     yield return PaymentState.Captured;
                 if (Refunded.Minor > ToldRefunded)
                     yield return state;
+                break;
+            // What is held is told before what was taken of it; that, and what went back, when no more is to be taken.
+            case PaymentState.Authorised or PaymentState.PartlyCaptured or PaymentState.PartlyRefunded or PaymentState.Refunded when Told is null or PaymentState.Pending:
+                yield return PaymentState.Authorised;
                 break;
         }
     }
@@ -269,12 +375,34 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
         var asking = Placed.Where(p => p.State is PartState.Pending or PartState.Asking).ToList();
         if (asking.Count > 0)
             return asking.Select(p => new PaymentStep(p, PartAction.Authorise, null));
-        return Placed.All(p => p.State == PartState.Authorised || p.Taken)
-            ? Placed.Where(p => p.State == PartState.Authorised).Select(p => new PaymentStep(p, PartAction.Capture, null))
-            : [];
+        return !AllHeld ? []
+            : TakenByHand ? Placed.SelectMany(CollectByHand)
+            : Placed.Where(p => p.State == PartState.Authorised).Select(p => new PaymentStep(p, PartAction.Capture, null));
     }
 
-    private IEnumerable<PaymentStep> Undo(PaymentPart part) => part.State switch
+    // The order came to cost less than is held, and all that it costs was taken.
+    private bool NoMoreDue => !Captured.IsZero && PromisedToBeTaken == 0 && Captured >= Due;
+
+    private long PromisedToBeTaken => _captures.SelectMany(c => c.Pieces).Where(p => p.State == CapturePieceState.Promised).Sum(p => p.Amount.Minor);
+
+    // One capture of a part after the other, so that what the provider took tells which of them it was.
+    private IEnumerable<PaymentStep> CollectByHand(PaymentPart part)
+    {
+        if (_captures.Find(c => c.Pieces.Any(p => p.PartNumber == part.Number && p.State == CapturePieceState.Promised)) is { } capture)
+            yield return new PaymentStep(part, PartAction.Capture, null, capture);
+        else if ((VoidRequested || NoMoreDue) && part.Held > 0)
+            yield return new PaymentStep(part, PartAction.Void, null);
+    }
+
+    private IEnumerable<PaymentStep> Undo(PaymentPart part)
+    {
+        if (part.Taken && part.Held > 0)
+            yield return new PaymentStep(part, PartAction.Void, null);
+        foreach (var step in UndoWhole(part))
+            yield return step;
+    }
+
+    private IEnumerable<PaymentStep> UndoWhole(PaymentPart part) => part.State switch
     {
         // Whether it was asked is not known. Asking again under the same key finds out, and whatever comes of it can be
         // voided; a request of ours that is still on its way comes to the same authorisation, and so to nothing.
@@ -289,10 +417,24 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
     private long RefundableOf(PaymentPart part) => Math.Max(0, part.Kept - _refunds
         .SelectMany(r => r.Pieces).Where(p => p.PartNumber == part.Number && p.IsOpen).Sum(p => p.Amount.Minor));
 
+    // No more will be taken of it.
+    private bool IsComplete(PaymentPart part) => part.State == PartState.Voided || (part.Taken && (part.Held == 0 || !TakenByHand));
+
+    private long CapturableOf(PaymentPart part) => Math.Max(0, part.Held - _captures
+        .SelectMany(c => c.Pieces).Where(p => p.PartNumber == part.Number && p.State == CapturePieceState.Promised).Sum(p => p.Amount.Minor));
+
+    // What refunds of ours gave back of a part, by its provider or as store credit.
+    private long GivenBack(PaymentPart part, bool credited) => _refunds
+        .Where(r => BecomesCredit(r, part) == credited)
+        .SelectMany(r => r.Pieces).Where(p => p.PartNumber == part.Number && p.State == RefundPieceState.Succeeded).Sum(p => p.Amount.Minor);
+
     private PaymentPart PartOf(RefundPiece piece) => parts.Single(p => p.Number == piece.PartNumber);
 
     private Money Sum(Func<PaymentPart, Money> of) => parts.Aggregate(Money.Zero(amount.Currency), (sum, part) => sum + of(part));
 }
 
-/// <summary>One thing to be done at a provider about a part. A refund is that of <paramref name="Refund"/>; null: it is to be promised first.</summary>
-public sealed record PaymentStep(PaymentPart Part, PartAction Action, Refund? Refund);
+/// <summary>
+/// One thing to be done at a provider about a part. A refund is that of <paramref name="Refund"/>; null: it is to be promised
+/// first. A capture is that of <paramref name="Capture"/>; null: of the whole part.
+/// </summary>
+public sealed record PaymentStep(PaymentPart Part, PartAction Action, Refund? Refund, Capture? Capture = null);

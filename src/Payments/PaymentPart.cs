@@ -44,18 +44,28 @@ public sealed class PaymentPart
     /// <summary>The provider's reason, for example "insufficient_funds"; null unless declined.</summary>
     public string? DeclineReason { get; private set; }
 
+    /// <summary>Where the shopper has to go before the provider decides; null: nowhere, or no more.</summary>
+    public string? NextActionUrl { get; private set; }
+
     public Money Captured { get; private set; }
 
+    /// <summary>What was given back in all: what the provider gave back, and what became store credit.</summary>
     public Money Refunded { get; private set; }
+
+    /// <summary>What of it was given back as store credit, of which the provider knows nothing, in minor units.</summary>
+    public long Credited { get; private set; }
 
     /// <summary>It differs from what is stored.</summary>
     public bool Changed { get; private set; }
 
-    /// <summary>Held by the provider for us and not taken, in minor units.</summary>
-    public long Held => State == PartState.Authorised ? Amount.Minor : 0;
+    /// <summary>Some of it was taken, and the rest is held no longer.</summary>
+    public bool RestVoided { get; private set; }
 
-    /// <summary>What is stored of it: held, captured and refunded, in minor units. The ledger posts the difference.</summary>
-    public (long Held, long Captured, long Refunded) Stored { get; private set; }
+    /// <summary>Held by the provider for us and not taken, in minor units.</summary>
+    public long Held => State == PartState.Authorised || (Taken && !RestVoided) ? Amount.Minor - Captured.Minor : 0;
+
+    /// <summary>What is stored of it: held, captured, refunded and credited, in minor units. The ledger posts the difference.</summary>
+    public (long Held, long Captured, long Refunded, long Credited) Stored { get; private set; }
 
     /// <summary>Taken and not given back, in minor units.</summary>
     public long Kept => Captured.Minor - Refunded.Minor;
@@ -64,7 +74,7 @@ public sealed class PaymentPart
     public bool Taken => Captured.Minor > 0;
 
     /// <summary>Nothing of it is held or kept by the provider, or ever will be.</summary>
-    public bool Released => State is PartState.Declined or PartState.Voided or PartState.Refunded;
+    public bool Released => State is PartState.Declined or PartState.Voided or PartState.Refunded && Held == 0;
 
     /// <summary>A part that nobody was asked for yet.</summary>
     public static PaymentPart New(
@@ -83,13 +93,15 @@ public sealed class PaymentPart
     };
 
     /// <summary>A part as it was stored.</summary>
-    public PaymentPart Restore(PartState state, string? providerReference, string? declineReason, long captured, long refunded)
+    public PaymentPart Restore(PartState state, string? providerReference, string? declineReason, long captured, long refunded, bool restVoided = false, string? nextActionUrl = null)
     {
         State = state;
         ProviderReference = providerReference;
         DeclineReason = declineReason;
         Captured = new Money(captured, Amount.Currency);
         Refunded = new Money(refunded, Amount.Currency);
+        RestVoided = restVoided;
+        NextActionUrl = nextActionUrl;
         Saved();
         return this;
     }
@@ -104,9 +116,16 @@ public sealed class PaymentPart
     /// <summary>What became of the charge is told now.</summary>
     public void TellChange() => (ChangeTold, Changed) = (true, true);
 
+    /// <summary>What of it was given back as store credit, as it was stored.</summary>
+    public void RestoreCredited(long credited)
+    {
+        Credited = credited;
+        Saved();
+    }
+
     public void Saved()
     {
-        Stored = (Held, Captured.Minor, Refunded.Minor);
+        Stored = (Held, Captured.Minor, Refunded.Minor, Credited);
         Changed = false;
     }
 
@@ -148,15 +167,21 @@ public sealed class PaymentPart
             throw new ProviderFaultException($"{Provider} says that of authorisation {seen.Id} {seen.Captured} were captured and {seen.Refunded} refunded, of {Amount.Minor}.");
 
         var captured = Math.Max(Captured.Minor, seen.Captured);
-        var refunded = Math.Max(Refunded.Minor, seen.Refunded);
+        var refunded = Math.Max(Refunded.Minor, seen.Refunded + Credited);
+        if (refunded > captured)
+            throw new ProviderFaultException($"{Provider} gave {seen.Refunded} of authorisation {seen.Id} back, of which {captured} were captured and {Credited} became store credit.");
         var state = StateAfter(seen, captured, refunded);
         var declineReason = state == PartState.Declined ? seen.DeclineReason ?? "declined" : DeclineReason;
-        if (state == State && captured == Captured.Minor && refunded == Refunded.Minor && ProviderReference is not null)
+        var restVoided = RestVoided || (seen.Voided && captured > 0 && captured < Amount.Minor);
+        var nextActionUrl = state == PartState.Waiting ? seen.NextActionUrl ?? NextActionUrl : null;
+        if (state == State && captured == Captured.Minor && refunded == Refunded.Minor && restVoided == RestVoided && nextActionUrl == NextActionUrl && ProviderReference is not null)
             return false;
 
         State = state;
         Captured = Amount with { Minor = captured };
         Refunded = Amount with { Minor = refunded };
+        RestVoided = restVoided;
+        NextActionUrl = nextActionUrl;
         ProviderReference = seen.Id;
         DeclineReason = declineReason;
         Changed = true;
@@ -167,14 +192,18 @@ public sealed class PaymentPart
     /// Refunds of ours that succeeded come to this much, so at least this much was given back; the provider's own total may
     /// come later, or include what was given back at the provider.
     /// </summary>
+    /// <param name="atLeast">All of them, in minor units.</param>
+    /// <param name="credited">Those of them that became store credit: no total of the provider's includes them.</param>
     /// <exception cref="ProviderFaultException">It is more than was taken.</exception>
-    public void GaveBack(long atLeast)
+    public void GaveBack(long atLeast, long credited)
     {
-        if (atLeast > Captured.Minor)
-            throw new ProviderFaultException($"{Provider} gave {atLeast} of part {Number} back, of which {Captured.Minor} were captured.");
-        if (atLeast <= Refunded.Minor)
+        var refunded = Math.Max(Refunded.Minor + credited - Credited, atLeast);
+        if (refunded > Captured.Minor)
+            throw new ProviderFaultException($"{refunded} of part {Number} were given back, of which {Captured.Minor} were captured.");
+        if (refunded <= Refunded.Minor)
             return;
-        Refunded = Amount with { Minor = atLeast };
+        Credited = credited;
+        Refunded = Amount with { Minor = refunded };
         State = Refunded == Captured ? PartState.Refunded : PartState.PartlyRefunded;
         Changed = true;
     }

@@ -23,6 +23,12 @@ public enum PaymentState
 
     /// <summary>All that was taken was given back.</summary>
     Refunded = 7,
+
+    /// <summary>Some was taken, and more is held.</summary>
+    PartlyCaptured = 8,
+
+    /// <summary>The provider waits for something that the shopper has to do.</summary>
+    RequiresAction = 9,
 }
 
 /// <summary>How far one part has come. The numbers are stored.</summary>

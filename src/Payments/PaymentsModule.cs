@@ -1,5 +1,6 @@
 using Commerce.Messaging;
 using Commerce.Orders.V1;
+using Commerce.Payments.CapturingPayment;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
 using Commerce.Payments.Documents;
@@ -7,8 +8,11 @@ using Commerce.Payments.FindingPayments;
 using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Providers.Sandbox;
+using Commerce.Payments.Providers.StoreCredit;
+using Commerce.Payments.Providers.Stripe;
 using Commerce.Payments.RefundingPayment;
 using Commerce.Payments.Storage;
+using Commerce.Payments.StoreCredits;
 using Commerce.Payments.Webhooks;
 using Commerce.ServiceDefaults;
 
@@ -23,26 +27,43 @@ public static class PaymentsModule
         builder.AddMigrations(typeof(Outbox).Assembly).AddMigrations(typeof(PaymentsModule).Assembly);
         builder.AddMessaging("payments")
             .Consume<OrderFactsConsumer>("orders", Delivery.EachOnce)
-            .Recover<CollectPayment>()
-            .Recover<ReleasePayment>()
-            .Recover<CarryOutRefund>()
+            .Consume<ShipmentFactsConsumer>("shipments", Delivery.EachOnce)
             .Recover<PollPayment>()
+            .Recover<CaptureShipments>()
             .Recover<IssueDocuments>();
+        foreach (var kind in AdvancePayment.Kinds)
+            builder.Services.AddScoped<IRecover>(services => new AdvancePayment(services.GetRequiredService<PaymentDriver>(), kind));
 
         builder.Services.AddOptions<PaymentsOptions>().BindConfiguration("Payments").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
         builder.AddOutsideClient(SandboxProvider.Client, "sandbox");
+        if (builder.Configuration[$"{StripeOptions.Section}:{nameof(StripeOptions.ApiKey)}"] is { Length: > 0 })
+            builder.AddStripe();
         builder.Services.AddSingleton<IPaymentProvider, SandboxProvider>();
+        builder.Services.AddSingleton<StoreCreditBook>();
+        builder.Services.AddSingleton<GrantStoreCredit>();
+        builder.Services.AddSingleton<StoreCreditProvider>();
+        builder.Services.AddSingleton<IPaymentProvider>(services => services.GetRequiredService<StoreCreditProvider>());
         builder.Services.AddSingleton<PaymentProviders>();
         builder.Services.AddSingleton<PaymentStore>();
         builder.Services.AddSingleton<PaymentDriver>();
         builder.Services.AddSingleton<ReceiveWebhook>();
         builder.Services.AddSingleton<RefundPayment>();
+        builder.Services.AddSingleton<CapturePayment>();
         builder.Services.AddSingleton<LedgerStore>();
         builder.Services.AddSingleton<DocumentStore>();
         return builder;
+    }
+
+    private static void AddStripe(this IHostApplicationBuilder builder)
+    {
+        const string address = $"Outside:{StripeProvider.Client}:Address";
+        builder.Configuration[address] ??= "https://api.stripe.com";
+        builder.AddOutsideClient(StripeProvider.Client, StripeProvider.Client);
+        builder.Services.AddOptions<StripeOptions>().BindConfiguration(StripeOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<IPaymentProvider, StripeProvider>();
     }
 
     public static WebApplication MapPayments(this WebApplication app)
@@ -50,6 +71,7 @@ public static class PaymentsModule
         app.MapGrpcService<PaymentGrpcService>();
         app.MapGrpcService<LedgerGrpcService>();
         app.MapGrpcService<InvoiceGrpcService>();
+        app.MapGrpcService<StoreCreditGrpcService>();
         ReceiveWebhook.Map(app);
         app.MapMessaging();
         app.MapServiceDefaults();

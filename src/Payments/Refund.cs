@@ -16,6 +16,8 @@ public sealed class Refund
 
     public required RefundReason Reason { get; init; }
 
+    public RefundDestination Destination { get; init; } = RefundDestination.OriginalMeans;
+
     /// <summary>In words; empty if none were given.</summary>
     public required string Note { get; init; }
 
@@ -149,6 +151,16 @@ public enum RefundPieceState
 
     /// <summary>It did not go back, and will not.</summary>
     Failed = 4,
+}
+
+/// <summary>Where money that is given back goes. The numbers are stored, and are those of the proto's enum.</summary>
+public enum RefundDestination
+{
+    /// <summary>Back to what it was paid with.</summary>
+    OriginalMeans = 1,
+
+    /// <summary>To the customer's credit with the store.</summary>
+    StoreCredit = 2,
 }
 
 /// <summary>Why money is given back. The numbers are stored, and are those of the proto's enum.</summary>

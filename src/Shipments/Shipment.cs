@@ -17,6 +17,9 @@ internal sealed class Shipment
 
     public required string OrderId { get; init; }
 
+    /// <summary>The order's return that it brings back; 0: it goes to the shopper.</summary>
+    public int ReturnNumber { get; init; }
+
     /// <summary>What the carrier is told: the shop's own number if it gave one, otherwise the Order ID.</summary>
     public required string OrderReference { get; init; }
 
@@ -84,7 +87,10 @@ internal sealed class Shipment
     public bool IsOver => Tracking.Status is V1.TrackingStatus.Delivered or V1.TrackingStatus.Cancelled or V1.TrackingStatus.ReturnToSender;
 
     public ShipmentCreated Created() => new(
-        PublicId, OrderId, StoreId, Version, CreatedAt, [.. Lines.Select(line => new ShipmentLineFact(line.LineNumber, line.Quantity))]);
+        PublicId, OrderId, StoreId, Version, CreatedAt, [.. Lines.Select(line => new ShipmentLineFact(line.LineNumber, line.Quantity))])
+    {
+        ReturnNumber = ReturnNumber,
+    };
 
     public LabelBought LabelWasBought(string labelId, string trackingNumber, Money price, DateTimeOffset? estimatedAt, DateTimeOffset now)
     {
@@ -95,7 +101,7 @@ internal sealed class Shipment
         // What kept it from a label is over; the fact of the label says so by itself.
         Exception = null;
         Next(now);
-        return new LabelBought(PublicId, OrderId, StoreId, Version, now, Carrier!, Service!, trackingNumber, price, estimatedAt);
+        return new LabelBought(PublicId, OrderId, StoreId, Version, now, Carrier!, Service!, trackingNumber, price, estimatedAt) { ReturnNumber = ReturnNumber };
     }
 
     /// <summary>The carrier refused what was chosen: the next attempt chooses anew.</summary>
@@ -118,7 +124,10 @@ internal sealed class Shipment
         Next(now);
         return new ParcelTracked(
             PublicId, OrderId, StoreId, Version, now, Carrier!, TrackingNumber!, StatusName.Of(state.Status), StatusName.Of(previous),
-            [.. state.Reached.Select(StatusName.Of)], state.StatusAt, newScans);
+            [.. state.Reached.Select(StatusName.Of)], state.StatusAt, newScans)
+        {
+            ReturnNumber = ReturnNumber,
+        };
     }
 
     public ShipmentExceptionChanged? Raise(V1.ShipmentException.Types.Kind kind, string message, int attempts, DateTimeOffset now)
@@ -127,7 +136,7 @@ internal sealed class Shipment
             return null;
         Exception = new ExceptionRecord(kind, message, now, attempts);
         Next(now);
-        return new ShipmentExceptionChanged(PublicId, OrderId, StoreId, Version, now, StatusName.Of(kind), message);
+        return new ShipmentExceptionChanged(PublicId, OrderId, StoreId, Version, now, StatusName.Of(kind), message) { ReturnNumber = ReturnNumber };
     }
 
     /// <summary>It goes to <paramref name="to"/>, and needs a label for there.</summary>
@@ -142,7 +151,7 @@ internal sealed class Shipment
         (Refused, Exception) = ([], null);
         Tracking = TrackingState.Planned(now);
         Next(now);
-        return new ShipmentReaddressed(PublicId, OrderId, StoreId, Version, now, voided);
+        return new ShipmentReaddressed(PublicId, OrderId, StoreId, Version, now, voided) { ReturnNumber = ReturnNumber };
     }
 
     public ShipmentCancelled? Cancel(DateTimeOffset now)
@@ -153,7 +162,7 @@ internal sealed class Shipment
         Tracking = Tracking with { Status = V1.TrackingStatus.Cancelled, StatusAt = now };
         Exception = null;
         Next(now);
-        return new ShipmentCancelled(PublicId, OrderId, StoreId, Version, now);
+        return new ShipmentCancelled(PublicId, OrderId, StoreId, Version, now) { ReturnNumber = ReturnNumber };
     }
 
     private static string Words(TrackingState state) =>

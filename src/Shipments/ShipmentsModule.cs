@@ -10,6 +10,7 @@ using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.RecuttingShipments;
+using Commerce.Shipments.Returning;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
 
@@ -26,6 +27,7 @@ public static class ShipmentsModule
         builder.AddMessaging("shipments")
             .Consume<OrderFactsConsumer>("orders", Delivery.EachOnce)
             .Recover<PlanShipments>()
+            .Recover<PlanReturn>()
             .Recover<BuyLabel>()
             .Recover<VoidLabel>()
             .Recover<ReaddressShipments>()
@@ -33,6 +35,7 @@ public static class ShipmentsModule
             .Recover<WatchSilence>();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
+        builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders");
 
         builder.Services.AddOptions<ShipmentsOptions>().BindConfiguration("Shipments").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();

@@ -12,6 +12,11 @@ public sealed class CommandLineTests
     [InlineData("redrive notifications.orders --json")]
     [InlineData("redrive --all --json")]
     [InlineData("bench up")]
+    [InlineData("return request ORD-7K3M9QX-T2F8CRW --line 1=2:Faulty --photo a.jpg --override-window --json")]
+    [InlineData("return receive ORD-7K3M9QX-T2F8CRW-R1 --item 1=1:AsNew --item 1=1:Damaged --refund")]
+    [InlineData("return request ORD-7K3M9QX-T2F8CRW --line 1=1:WrongSize --outcome Exchange --instead SHIRT-L=1 --pay-token tok_ok --pay-method Card")]
+    [InlineData("return list --order ORD-7K3M9QX-T2F8CRW --state Requested")]
+    [InlineData("return policy --window-days 60 --shopper-pays ChangedMind --auto-approve true")]
     [InlineData("bench flow --here --orders 10 --json")]
     public void Is_understood(string line) => Assert.Empty(Commands.Root().Parse(line).Errors);
 
@@ -23,6 +28,9 @@ public sealed class CommandLineTests
     [InlineData("queues notifications.orders")]
     [InlineData("bench flow --orders 0")]
     [InlineData("order")]
+    [InlineData("return")]
+    [InlineData("return request ORD-7K3M9QX-T2F8CRW")]
+    [InlineData("return reject ORD-7K3M9QX-T2F8CRW-R1")]
     [InlineData("nonsense")]
     public async Task Is_refused_with_2(string line)
     {
@@ -35,10 +43,24 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("queues --help", "./commerce queues")]
     [InlineData("redrive --help", "./commerce redrive notifications.orders")]
+    [InlineData("return request --help", "./commerce return request ORD-7K3M9QX-T2F8CRW --line 1=2:Faulty")]
+    [InlineData("return receive --help", "./commerce return receive ORD-7K3M9QX-T2F8CRW-R1")]
     public async Task Help_shows_an_example(string line, string example)
     {
         using var output = new StringWriter();
         Assert.Equal(Exit.Done, await Commands.Run(line.Split(' '), new InvocationConfiguration { Output = output, Error = output }));
         Assert.Contains("Example: " + example, output.ToString(), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("ORD-7K3M9QX-T2F8CRW-R1", "orders/ORD-7K3M9QX-T2F8CRW/returns/1")]
+    [InlineData("ord 7k3m9qx t2f8crw r12", "orders/ord 7k3m9qx t2f8crw/returns/12")]
+    [InlineData("orders/ORD-7K3M9QX-T2F8CRW/returns/3", "orders/ORD-7K3M9QX-T2F8CRW/returns/3")]
+    public void A_returns_number_is_understood_as_it_is_said(string said, string name) => Assert.Equal(name, Returns.ReturnCommands.NameOf(said));
+
+    [Theory]
+    [InlineData("ORD-7K3M9QX-T2F8CRW")]
+    [InlineData("R1")]
+    [InlineData("ORD-7K3M9QX-T2F8CRW-R")]
+    public void What_is_no_returns_number_is_refused(string said) => Assert.Throws<Api.UsageException>(() => Returns.ReturnCommands.NameOf(said));
 }

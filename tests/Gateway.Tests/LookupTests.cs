@@ -51,6 +51,17 @@ public sealed class LookupTests : IAsyncLifetime
         Assert.Equal(text, (await _suite.Node.Find(typed)).OrderId);
     }
 
+    [Theory]
+    [InlineData("-R1")]
+    [InlineData("-r12 ")]
+    [InlineData(" R3")]
+    public async Task A_returns_number_leads_to_its_order(string behind)
+    {
+        var id = _suite.World.Place();
+        var view = await _suite.Node.Lookups.LookupAsync(new LookupRequest { Code = id + behind });
+        Assert.Equal((id.ToString(), CodeKind.OrderId), (view.OrderId, view.CodeKind));
+    }
+
     [Fact]
     public async Task The_same_symbols_under_another_prefix_are_no_order_even_when_the_order_is_cached()
     {

@@ -47,6 +47,7 @@ public sealed class OpenApiTests
                 "get /v1/notifications",
                 "get /v1/orders",
                 "get /v1/orders/{order}",
+                "get /v1/orders/{order}/returns/{return}",
                 "get /v1/orders/{order}/timeline",
                 "get /v1/orders:batchGet",
                 "get /v1/orders:export",
@@ -56,8 +57,11 @@ public sealed class OpenApiTests
                 "get /v1/payments/{payment}",
                 "get /v1/payments/{payment}/refunds",
                 "get /v1/payments/{payment}/refunds/{refund}",
+                "get /v1/returns",
                 "get /v1/shipments",
                 "get /v1/shipments/{shipment}",
+                "get /v1/storeCredits/{storeId}/{customerId}",
+                "get /v1/storeCredits/{storeId}/{customerId}/entries",
                 "get /v1/stores",
                 "get /v1/stores/{store}",
                 "get /v1/stores/{store}/products",
@@ -68,13 +72,24 @@ public sealed class OpenApiTests
                 "get /v1/tracking/{trackingNumber}",
                 "get /v1/tracking:batchGet",
                 "patch /v1/orders/{order}",
+                "patch /v1/stores/{store}",
                 "post /v1/lookup:batch",
                 "post /v1/orders",
+                "post /v1/orders/{order}/returns",
+                "post /v1/orders/{order}/returns/{return}:approve",
+                "post /v1/orders/{order}/returns/{return}:cancel",
+                "post /v1/orders/{order}/returns/{return}:receive",
+                "post /v1/orders/{order}/returns/{return}:refund",
+                "post /v1/orders/{order}/returns/{return}:reject",
                 "post /v1/orders/{order}:cancel",
                 "post /v1/orders/{order}:reorder",
+                "post /v1/payments/{payment}:capture",
                 "post /v1/payments/{payment}:refund",
+                "post /v1/payments/{payment}:void",
+                "post /v1/storeCredits/{storeId}/{customerId}:grant",
                 "post /v1/stores",
                 "post /v1/stores/{store}/products/{product}/stock:adjust",
+                "post /v1/stores/{store}/products/{product}/stock:setThreshold",
                 "post /v1/stores/{store}/products:batchUpdate",
                 "post /v1/stores/{store}/stock:batchSet",
             ],
@@ -135,7 +150,7 @@ public sealed class OpenApiTests
     {
         Assert.Equal("#/components/schemas/orders.v1.PlaceOrderRequest", Body("/v1/orders")["$ref"]!.GetValue<string>());
         Assert.Equal("#/components/schemas/orders.v1.Store", Body("/v1/stores")["$ref"]!.GetValue<string>());
-        Assert.Equal(["requestId", "reason", "note", "etag"], Body("/v1/orders/{order}:cancel")["properties"]!.AsObject().Select(one => one.Key));
+        Assert.Equal(["requestId", "reason", "note", "etag", "lines"], Body("/v1/orders/{order}:cancel")["properties"]!.AsObject().Select(one => one.Key));
         Assert.Contains(Operation("post", "/v1/orders")["parameters"]!.AsArray(), one => one!["name"]!.GetValue<string>() == "Idempotency-Key");
 
         static JsonNode Body(string path) => Operation("post", path)["requestBody"]!["content"]!["application/json"]!["schema"]!;

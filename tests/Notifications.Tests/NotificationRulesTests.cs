@@ -25,6 +25,10 @@ public sealed class NotificationRulesTests
         Assert.Empty(NotificationRules.Of(Tracked("DELIVERED", ["DELIVERED"]), new HashSet<Kind> { Kind.OrderCancelled }));
 
     [Fact]
+    public void What_a_shopper_sends_back_was_not_shipped_to_them() =>
+        Assert.Empty(NotificationRules.Of(Tracked("DELIVERED", ["IN_TRANSIT", "DELIVERED"]) with { ReturnNumber = 1 }, new HashSet<Kind>()));
+
+    [Fact]
     public void Whatever_stages_a_carrier_skips_or_repeats_each_is_told_once_and_in_order() =>
         Gen.Int[0, Journey.Length - 1].List[1, 12].Sample(stages =>
         {

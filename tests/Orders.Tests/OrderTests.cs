@@ -1,6 +1,7 @@
 using Commerce.Facts;
 using Commerce.Orders.V1;
 using Commerce.ServiceDefaults;
+using Commerce.Types.V1;
 using CsCheck;
 
 namespace Commerce.Orders.Tests;
@@ -16,6 +17,25 @@ public class OrderTests
         Assert.IsType<OrderProgressed>(order.Pay(PaymentEvent.Authorised, Now)!.Fact);
         Assert.IsType<OrderConfirmed>(order.Pay(PaymentEvent.Captured, Now)!.Fact);
         Assert.Equal((OrderState.Open, PaymentState.Paid, Headline.Preparing), (order.State, order.PaymentState, order.Headline));
+    }
+
+    [Theory]
+    [InlineData(CaptureMode.Manual)]
+    [InlineData(CaptureMode.OnShipment)]
+    public void Money_that_is_held_confirms_an_order_whose_money_is_taken_later_and_taking_it_does_not_again(CaptureMode mode)
+    {
+        var order = Placed(mode);
+        Assert.IsType<OrderProgressed>(order.Pay(PaymentEvent.Authorised, Now) is { Fact: OrderConfirmed } ? order.Pay(PaymentEvent.Captured, Now)!.Fact : null);
+        Assert.Equal((PaymentState.Paid, Headline.Preparing), (order.PaymentState, order.Headline));
+
+        var held = Placed(mode);
+        held.Pay(PaymentEvent.Authorised, Now);
+        Assert.Equal(Headline.Preparing, held.Headline);
+        Assert.Null(held.Expire(Now));
+        Assert.Equal("REFUNDED", Assert.IsType<OrderCancelled>(held.Pay(PaymentEvent.Voided, Now)!.Fact).Reason);
+
+        // The news that it is held was overtaken.
+        Assert.IsType<OrderConfirmed>(Placed(mode).Pay(PaymentEvent.Captured, Now)!.Fact);
     }
 
     [Fact]
@@ -248,9 +268,9 @@ public class OrderTests
         $"{order.State} {order.PaymentState} {order.FulfilmentState} {order.Version} {string.Join(',', order.Lines.Select(l => l.Held))} "
         + string.Join(',', order.Parcels.Select(p => $"{p.ShipmentId}:{p.State}:{p.TrackingNumber}"));
 
-    private static Order Placed()
+    private static Order Placed(CaptureMode captureMode = CaptureMode.Automatic)
     {
-        var order = new Order(new OrderId("ORD", 42), "main", null, null, [new HeldLine(1, "a", 3, 3), new HeldLine(2, "b", 2, 2)]);
+        var order = new Order(new OrderId("ORD", 42), "main", null, null, [new HeldLine(1, "a", 3, 3), new HeldLine(2, "b", 2, 2)]) { CaptureMode = captureMode };
         Assert.IsType<OrderPlaced>(order.Place(new Money(500, "EUR"), [], Now).Fact);
         return order;
     }

@@ -19,6 +19,7 @@ public sealed class OrdersService : IAsyncDisposable
     private TestVirtualHost? _virtualHost;
     private WebApplication? _app;
     private GrpcChannel? _channel;
+    private readonly Dictionary<string, Task<OtherService>> _others = [];
 
     public WebApplication App => _app!;
 
@@ -36,6 +37,10 @@ public sealed class OrdersService : IAsyncDisposable
 
     public StockService.StockServiceClient Stock => new(_channel);
 
+    public ReturnService.ReturnServiceClient Returns => new(_channel);
+
+    internal FakePayments Payments { get; } = new();
+
     public NpgsqlDataSource Database => App.Services.GetRequiredService<NpgsqlDataSource>();
 
     /// <summary>Starts it for the first test of the class.</summary>
@@ -49,8 +54,17 @@ public sealed class OrdersService : IAsyncDisposable
         await StartAsync();
     }
 
+    /// <summary>Stops it and starts it again on what it had stored.</summary>
+    public async Task Restart()
+    {
+        await StopAsync();
+        await StartAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
+        foreach (var other in _others.Values)
+            await (await other).DisposeAsync();
         await StopAsync();
         if (_virtualHost is not null)
             await _virtualHost.DisposeAsync();
@@ -83,6 +97,13 @@ public sealed class OrdersService : IAsyncDisposable
     }
 
     public async Task<V1.Stock> StockOf(string sku) => await Stock.GetStockAsync(new GetStockRequest { Name = $"stores/main/products/{sku}/stock" });
+
+    /// <summary>The same, one for all tests of the class.</summary>
+    public Task<OtherService> Shared(string name)
+    {
+        lock (_others)
+            return _others.TryGetValue(name, out var other) ? other : _others[name] = Other(name);
+    }
 
     /// <summary>Tells facts as Payments or Shipments would: through an outbox and a relay of its own, and the broker.</summary>
     public async Task<OtherService> Other(string name) => await OtherService.Start(name, Broker);
@@ -133,6 +154,7 @@ public sealed class OrdersService : IAsyncDisposable
         });
         builder.AddServiceDefaults("Orders");
         builder.AddOrders();
+        builder.Services.AddSingleton<Commerce.Payments.V1.PaymentService.PaymentServiceClient>(Payments);
         builder.Logging.ClearProviders();
         _app = builder.Build();
         _app.MapOrders();

@@ -1,4 +1,5 @@
 using Commerce.Orders.V1;
+using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
@@ -35,6 +36,40 @@ public class PlacingTests(OrdersService service) : OrdersServiceTests(service)
         var entry = Assert.Single(await Service.TimelineOf(read));
         Assert.Equal(("OrderPlaced", "staff/developer", 1L), (entry.Event, entry.Actor, entry.Version));
         Assert.Equal(1, await Service.Count("FROM messaging.recovery_points WHERE kind = 'expire-order' AND key = $1", read.OrderId));
+    }
+
+    [Fact]
+    public async Task Store_credit_pays_only_for_a_customer_that_is_named_and_needs_no_token()
+    {
+        var request = Request.Order(Request.Line("other", 1, 500)).With(r =>
+        {
+            r.PaymentParts.Clear();
+            r.PaymentParts.Add(new PaymentPart { Method = PaymentMethod.StoreCredit, Amount = Request.Euro(500) });
+        });
+        Assert.Contains("customer_id", (await Refusal.Of(Service.Orders.PlaceOrderAsync(request))).Fields.Keys);
+        foreach (var wrong in new[] { "ada@example.com", "Ada Lovelace", "a/b", new string('x', 65) })
+            Assert.Contains("customer_id", (await Refusal.Of(Service.Orders.PlaceOrderAsync(request.Clone().With(r => r.CustomerId = wrong)))).Fields.Keys);
+
+        var placed = await Service.Orders.PlaceOrderAsync(request.With(r => r.CustomerId = "customer-17"));
+        Assert.Equal(("customer-17", CaptureMode.Automatic), (placed.CustomerId, placed.CaptureMode));
+        Assert.Equal(placed, await Service.OrderWith(placed.OrderId));
+    }
+
+    [Fact]
+    public async Task An_order_takes_its_money_as_it_says_itself_or_as_its_store_does()
+    {
+        var placed = await Service.Orders.PlaceOrderAsync(Request.Order().With(r => r.CaptureMode = CaptureMode.OnShipment));
+        Assert.Equal((CaptureMode.OnShipment, placed), (placed.CaptureMode, await Service.OrderWith(placed.OrderId)));
+        Assert.Contains("capture_mode", (await Refusal.Of(Service.Orders.PlaceOrderAsync(Request.Order().With(r => r.CaptureMode = (CaptureMode)9)))).Fields.Keys);
+
+        var store = new Store
+        {
+            StoreId = "by-hand", DisplayName = "By hand", OrderPrefix = "HAND", CurrencyCode = "EUR", LanguageCode = "en", TimeZone = "Europe/Dublin",
+            SenderEmail = "hand@example.com", ShipFrom = new Types.V1.Place { RegionCode = "IE" }, CaptureMode = CaptureMode.Manual,
+        };
+        Assert.Equal(CaptureMode.Manual, (await Service.Stores.CreateStoreAsync(new CreateStoreRequest { Store = store })).CaptureMode);
+        Assert.Equal(CaptureMode.Manual, (await Service.Stores.GetStoreAsync(new GetStoreRequest { Name = "stores/by-hand" })).CaptureMode);
+        Assert.Equal(CaptureMode.Manual, (await Service.Orders.PlaceOrderAsync(Request.Order().With(r => r.StoreId = "by-hand"))).CaptureMode);
     }
 
     [Fact]

@@ -1,13 +1,16 @@
 using System.Security.Cryptography;
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Payments.CapturingPayment;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
 using Commerce.Payments.Documents;
 using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
+using Commerce.Payments.Providers.StoreCredit;
 using Commerce.Payments.RefundingPayment;
 using Commerce.Payments.Storage;
+using Commerce.Payments.StoreCredits;
 using Commerce.Payments.Webhooks;
 using Commerce.ServiceDefaults;
 using Commerce.Testing;
@@ -26,8 +29,6 @@ namespace Commerce.Payments.Tests;
 /// </summary>
 public sealed class DriverHarness : IAsyncDisposable
 {
-    private static readonly OptionsWrapper<PaymentsOptions> Options = new(new PaymentsOptions { Provider = "fake" });
-
     // Begun by the first test and not by the runner: a missing server then skips tests instead of failing the class.
     private readonly Lazy<Task> _started;
     private TestDatabase? _database;
@@ -39,6 +40,10 @@ public sealed class DriverHarness : IAsyncDisposable
 
     internal PaymentStore Store => new(Database, TimeProvider.System);
 
+    internal StoreCreditBook CreditBook => new(Database, TimeProvider.System);
+
+    internal StoreCreditProvider Credit => new(CreditBook);
+
     public async ValueTask DisposeAsync()
     {
         if (_source is not null)
@@ -47,10 +52,36 @@ public sealed class DriverHarness : IAsyncDisposable
             await _database.DisposeAsync();
     }
 
-    internal async Task<TestPayment> Begin(FakeProvider provider)
+    internal async Task<TestPayment> Begin(IPaymentProvider provider)
     {
         await _started.Value;
         return new TestPayment(this, provider, OrderId.New("ORD", TimeProvider.System).ToString());
+    }
+
+    /// <summary>Gives a customer credit, as staff does.</summary>
+    internal async Task<CreditEntry> Grant(string customer, long minor, string? requestId = null, string currency = "BRL")
+    {
+        await _started.Value;
+        var request = new V1.GrantStoreCreditRequest
+        {
+            StoreId = "main",
+            CustomerId = customer,
+            RequestId = requestId ?? Guid.NewGuid().ToString(),
+            Amount = new Money(minor, currency).ToProto(),
+            Note = "sorry",
+        };
+        var key = new RequestKey("staff/tests", "GrantStoreCredit", request.RequestId, SHA256.HashData(request.ToByteArray()));
+        return await new GrantStoreCredit(CreditBook, Database, new Requests(Database, TimeProvider.System)).Grant(request, key, CancellationToken.None);
+    }
+
+    /// <summary>What a customer has: (balance, held). The ledger has to have the same, and nothing may be left on its way.</summary>
+    internal async Task<(long Balance, long Held)> BalanceOf(string customer)
+    {
+        var balance = (await CreditBook.Balances("main", customer, CancellationToken.None)).SingleOrDefault();
+        var ledger = await new LedgerStore(Database).List("main", "", $"main/BRL/STORE_CREDIT/{customer}", null, null, null, 1000, CancellationToken.None);
+        Assert.Equal(balance?.Balance ?? 0, -ledger.Sum(e => e.Amount.Minor));
+        Assert.Equal(balance?.Balance ?? 0, (await CreditBook.Entries("main", customer, null, 1000, CancellationToken.None)).Sum(e => e.Amount.Minor));
+        return (balance?.Balance ?? 0, balance?.Held ?? 0);
     }
 
     private async Task Start()
@@ -67,8 +98,9 @@ public sealed class DriverHarness : IAsyncDisposable
     }
 
     /// <summary>One order's payment, and the means to push it about.</summary>
-    internal sealed class TestPayment(DriverHarness harness, FakeProvider provider, string orderId)
+    internal sealed class TestPayment(DriverHarness harness, IPaymentProvider provider, string orderId)
     {
+        private readonly OptionsWrapper<PaymentsOptions> _options = new(new PaymentsOptions { Provider = provider.Name });
         private readonly OutboxSignal _outboxSignal = new();
         private readonly RecoverySignal _recoverySignal = new();
 
@@ -77,7 +109,13 @@ public sealed class DriverHarness : IAsyncDisposable
         /// <summary>What Orders says.</summary>
         public FakeOrders.Orders Orders { get; } = new();
 
-        private PaymentProviders Providers => new([provider], Options);
+        /// <summary>Whose order it is; parts with the token "credit" are paid with their store credit.</summary>
+        public string? Customer { get; set; }
+
+        /// <summary>When its money is taken, as the fact says it.</summary>
+        public string? CaptureMode { get; set; }
+
+        private PaymentProviders Providers => new([provider, harness.Credit], _options);
 
         private Outbox Outbox => new(TimeProvider.System, _outboxSignal);
 
@@ -86,7 +124,9 @@ public sealed class DriverHarness : IAsyncDisposable
         public Task Place(params (string Token, long Minor)[] parts) => Consume((consumer, context) => consumer.Consume(
             new OrderPlaced(
                 orderId, "main", 1, TimeProvider.System.GetUtcNow(), null, new Money(parts.Sum(p => p.Minor), "BRL"),
-                [.. parts.Select((p, i) => new PaymentPartFact(i + 1, "CARD", p.Token, new Money(p.Minor, "BRL"), 1))]),
+                [.. parts.Select((p, i) => new PaymentPartFact(i + 1, p.Token == "credit" ? "STORE_CREDIT" : "CARD", p.Token, new Money(p.Minor, "BRL"), 1))],
+                Customer,
+                CaptureMode),
             context));
 
         public Task Cancel() => Consume((consumer, context) => consumer.Consume(
@@ -112,26 +152,74 @@ public sealed class DriverHarness : IAsyncDisposable
             new ReceiveWebhook(harness.Store, Providers, harness.Database, Outbox, Points, TimeProvider.System, NullLogger<ReceiveWebhook>.Instance)
                 .Take(provider.Name, new ProviderNotice(Guid.NewGuid().ToString(), said.Id, said), CancellationToken.None);
 
+        /// <summary>A webhook arrives as its provider sent it.</summary>
+        public Task<string> Hear(ProviderNotice notice) =>
+            new ReceiveWebhook(harness.Store, Providers, harness.Database, Outbox, Points, TimeProvider.System, NullLogger<ReceiveWebhook>.Instance)
+                .Take(provider.Name, notice, CancellationToken.None);
+
         /// <summary>A webhook about a refund arrives.</summary>
         public Task<string> Hear(ProviderRefund said) =>
             new ReceiveWebhook(harness.Store, Providers, harness.Database, Outbox, Points, TimeProvider.System, NullLogger<ReceiveWebhook>.Instance)
                 .Take(provider.Name, new ProviderNotice(Guid.NewGuid().ToString(), said.AuthorisationId, null, said), CancellationToken.None);
 
         /// <summary>Asks for a refund; null: all that is left.</summary>
-        public async Task<Refund> Refund(long? minor, string? requestId = null, string etag = "", string note = "")
+        public async Task<Refund> Refund(
+            long? minor, string? requestId = null, string etag = "", string note = "", V1.RefundDestination destination = V1.RefundDestination.Unspecified, string currency = "BRL")
         {
             var request = new V1.RefundPaymentRequest
             {
                 Name = "payments/" + orderId,
                 RequestId = requestId ?? Guid.NewGuid().ToString(),
-                Amount = minor is { } given ? new Money(given, "BRL").ToProto() : null,
+                Amount = minor is { } given ? new Money(given, currency).ToProto() : null,
                 Reason = V1.RefundReason.Goodwill,
                 Note = note,
                 Etag = etag,
+                Destination = destination,
             };
             var key = new RequestKey("staff/tests", "RefundPayment", request.RequestId, SHA256.HashData(request.ToByteArray()));
             var refunds = new RefundPayment(harness.Store, harness.Database, new Requests(harness.Database, TimeProvider.System), Points, TimeProvider.System);
             return (await refunds.Ask(request, key, CancellationToken.None)).Refund;
+        }
+
+        /// <summary>Asks for a capture; null: all that is held.</summary>
+        public Task<Payment> Capture(long? minor = null, string? requestId = null, string currency = "BRL")
+        {
+            var request = new V1.CapturePaymentRequest
+            {
+                Name = "payments/" + orderId,
+                RequestId = requestId ?? Guid.NewGuid().ToString(),
+                Amount = minor is { } given ? new Money(given, currency).ToProto() : null,
+            };
+            return CapturePayment.Capture(request, new RequestKey("staff/tests", "CapturePayment", request.RequestId, SHA256.HashData(request.ToByteArray())), CancellationToken.None);
+        }
+
+        /// <summary>Asks for what is held to be let go.</summary>
+        public Task<Payment> Void(string? requestId = null)
+        {
+            var request = new V1.VoidPaymentRequest { Name = "payments/" + orderId, RequestId = requestId ?? Guid.NewGuid().ToString() };
+            return CapturePayment.Void(request, new RequestKey("staff/tests", "VoidPayment", request.RequestId, SHA256.HashData(request.ToByteArray())), CancellationToken.None);
+        }
+
+        private CapturePayment CapturePayment => new(harness.Store, harness.Database, new Requests(harness.Database, TimeProvider.System), Points, TimeProvider.System);
+
+        /// <summary>A parcel was planned, or its carrier has it.</summary>
+        public Task Parcel(string shipmentId, params (int Line, int Pieces)[] lines) => Consume((consumer, context) => new ShipmentFactsConsumer().Consume(
+            new ShipmentCreated(shipmentId, orderId, "main", 1, TimeProvider.System.GetUtcNow(), [.. lines.Select(l => new ShipmentLineFact(l.Line, l.Pieces))]), context));
+
+        /// <inheritdoc cref="Parcel"/>
+        public Task HandOver(string shipmentId, string previous = "PRE_TRANSIT") => Consume((consumer, context) => new ShipmentFactsConsumer().Consume(
+            new ParcelTracked(
+                shipmentId, orderId, "main", 3, TimeProvider.System.GetUtcNow(), "sandbox", "T", "IN_TRANSIT", previous, ["PRE_TRANSIT", "IN_TRANSIT"], TimeProvider.System.GetUtcNow(), 1),
+            context));
+
+        /// <summary>A parcel that brings goods back is planned and handed over.</summary>
+        public async Task ComeBack(string shipmentId, params (int Line, int Pieces)[] lines)
+        {
+            var now = TimeProvider.System.GetUtcNow();
+            await Consume((_, context) => new ShipmentFactsConsumer().Consume(
+                new ShipmentCreated(shipmentId, orderId, "main", 1, now, [.. lines.Select(l => new ShipmentLineFact(l.Line, l.Pieces))]) { ReturnNumber = 1 }, context));
+            await Consume((_, context) => new ShipmentFactsConsumer().Consume(
+                new ParcelTracked(shipmentId, orderId, "main", 3, now, "sandbox", "T", "IN_TRANSIT", "PRE_TRANSIT", ["IN_TRANSIT"], now, 1) { ReturnNumber = 1 }, context));
         }
 
         /// <summary>The recovery points that there are, whenever they are due.</summary>
@@ -150,14 +238,13 @@ public sealed class DriverHarness : IAsyncDisposable
         /// <summary>Carries out a point as the worker does; killed: dies after the work, before the commit.</summary>
         public async Task Run(RecoveryPoint point, bool killed = false)
         {
-            var driver = new PaymentDriver(harness.Store, Providers, Options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
+            var driver = new PaymentDriver(harness.Store, Providers, harness.Credit, _options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
             IRecover handler = point.Kind switch
             {
-                CollectPayment.PointKind => new CollectPayment(driver),
-                ReleasePayment.PointKind => new ReleasePayment(driver),
-                CarryOutRefund.PointKind => new CarryOutRefund(driver),
                 IssueDocuments.PointKind => new IssueDocuments(harness.Store, new DocumentStore(harness.Database), Orders, new FakeOrders.Stores(), TimeProvider.System),
-                _ => new PollPayment(driver),
+                CaptureShipments.PointKind => new CaptureShipments(harness.Store, harness.Database, Orders, TimeProvider.System),
+                PollPayment.PointKind => new PollPayment(driver),
+                _ => new AdvancePayment(driver, point.Kind),
             };
             var outcome = await handler.Recover(point, 1, CancellationToken.None);
             await using var connection = await harness.Database.OpenConnectionAsync();

@@ -106,7 +106,7 @@ internal sealed class FakeProvider : IPaymentProvider
         var a = _books[id];
         if (a.Voided)
             return a;
-        return a.Captured > 0 || a.Status == AuthorisationStatus.Declined
+        return a.Captured == a.Amount.Minor || a.Status == AuthorisationStatus.Declined
             ? throw new ProviderRefusedException(Name, "not_voidable", "It is captured or declined.")
             : Keep(a with { Voided = true });
     });

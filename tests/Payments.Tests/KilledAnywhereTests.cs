@@ -1,6 +1,7 @@
 using Commerce.Payments.Documents;
 using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
+using Commerce.Payments.StoreCredits;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using CsCheck;
@@ -15,7 +16,7 @@ namespace Commerce.Payments.Tests;
 public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<DriverHarness>
 {
     private static readonly Gen<(string Token, long Minor)[]> Parts =
-        Gen.Select(Gen.Frequency((5, Gen.Const("ok")), (1, Gen.Const("declined")), (2, Gen.Const("pending"))), Gen.Long[1, 100_000]).Array[1, 4];
+        Gen.Select(Gen.Frequency((5, Gen.Const("ok")), (1, Gen.Const("declined")), (2, Gen.Const("pending")), (2, Gen.Const("credit"))), Gen.Long[1, 100_000]).Array[1, 4];
 
     [Fact]
     public async Task Whatever_happens_the_money_is_right_in_the_end()
@@ -44,12 +45,16 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
             },
         };
         var payment = await harness.Begin(provider);
+        payment.Customer = payment.OrderId;
+        payment.CaptureMode = random.Next(3) == 0 ? "MANUAL" : null;
+        var granted = 120_000L;
+        await harness.Grant(payment.Customer, granted);
         var cancelled = false;
         var placed = false;
         foreach (var happening in happenings)
         {
             var points = await payment.PointsLeft();
-            switch ((uint)happening % 16)
+            switch ((uint)happening % 20)
             {
                 case 0 when !cancelled:
                     await payment.Cancel();
@@ -76,6 +81,12 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
                 case 11:
                     provider.SettleRefunds(payment.OrderId, (happening & 0x100) != 0 ? RefundStatus.Succeeded : RefundStatus.Failed);
                     break;
+                case 13 when placed:
+                    await Task.WhenAll(Capture(payment, (uint)happening / 16), Capture(payment, (uint)happening / 64));
+                    break;
+                case 14 when placed && (happening & 0x300) == 0:
+                    await Void(payment);
+                    break;
                 case 12 when provider.SaidOfRefunds is { Count: > 0 } said:
                     await payment.Hear(said[(int)((uint)happening / 16 % said.Count)]);
                     break;
@@ -101,17 +112,55 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         provider.SettleRefunds(payment.OrderId, (RefundStatus)random.Next(1, 3));
         await payment.Settle();
         await Check(payment, provider, cancelled);
+        await CheckCredit(payment, granted);
+    }
+
+    // What the customer has is what they were given and got back, less what they spent; and nothing is on its way.
+    private async Task CheckCredit(DriverHarness.TestPayment payment, long granted)
+    {
+        var stored = await payment.Read();
+        var (balance, held) = await harness.BalanceOf(payment.Customer!);
+        var ofCredit = stored.Parts.Where(p => p.Provider == StoreCreditBook.Provider).ToList();
+        Assert.Equal(granted - ofCredit.Sum(p => p.Captured.Minor - p.Refunded.Minor) + stored.Parts.Sum(p => p.Credited), balance);
+        Assert.Equal(ofCredit.Sum(p => p.Held), held);
+        var entries = await new LedgerStore(harness.Database).List("main", payment.OrderId, "main/BRL/PROVIDER_CLEARING/store_credit", null, null, null, 1000, CancellationToken.None);
+        Assert.Equal(0, entries.Sum(e => e.Amount.Minor));
     }
 
     private static async Task Refund(DriverHarness.TestPayment payment, uint minor)
     {
         try
         {
-            await payment.Refund(minor % 5 == 0 ? null : (minor % 100_000) + 1);
+            await payment.Refund(
+                minor % 5 == 0 ? null : (minor % 100_000) + 1, destination: minor % 3 == 0 ? V1.RefundDestination.StoreCredit : V1.RefundDestination.OriginalMeans);
         }
         catch (Failure failure) when (failure.Reason == ErrorReason.RefundExceedsPayment)
         {
             // More than is left, or nothing is captured: refused, and nothing changed.
+        }
+    }
+
+    private static async Task Capture(DriverHarness.TestPayment payment, uint minor)
+    {
+        try
+        {
+            await payment.Capture(minor % 5 == 0 ? null : (minor % 100_000) + 1);
+        }
+        catch (Failure failure) when (failure.Reason == ErrorReason.CaptureExceedsAuthorisation)
+        {
+            // More than is held, or it is taken by itself: refused, and nothing changed.
+        }
+    }
+
+    private static async Task Void(DriverHarness.TestPayment payment)
+    {
+        try
+        {
+            await payment.Void();
+        }
+        catch (Failure failure) when (failure.Reason == ErrorReason.PaymentState)
+        {
+            // Nothing is held any more.
         }
     }
 
@@ -122,13 +171,15 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
 
         // One authorisation a part, and our books are the provider's.
         Assert.Equal(books.Count, books.Select(a => a.Reference).Distinct().Count());
-        Assert.Equal(books.Sum(a => a.Captured), stored.Captured.Minor);
-        Assert.Equal(books.Sum(a => a.Refunded), stored.Refunded.Minor);
+        var credited = stored.Parts.Sum(p => p.Credited);
+        var outside = stored.Parts.Where(p => p.Provider == provider.Name).ToList();
+        Assert.Equal(books.Sum(a => a.Captured), outside.Sum(p => p.Captured.Minor));
+        Assert.Equal(books.Sum(a => a.Refunded), outside.Sum(p => p.Refunded.Minor) - credited);
         Assert.All(books, a => Assert.InRange(a.Captured, 0, a.Amount.Minor));
 
         if (cancelled || stored.Releasing)
         {
-            Assert.All(books, a => Assert.True(a.Status == AuthorisationStatus.Declined || a.Voided || (a.Captured > 0 && a.Captured == a.Refunded), $"{a} is still held or kept."));
+            Assert.All(books, a => Assert.True(a.Status == AuthorisationStatus.Declined || a.Voided || (a.Captured > 0 && (a.Captured == a.Refunded || credited > 0)), $"{a} is still held or kept."));
             Assert.Contains(stored.State, new[] { PaymentState.Declined, PaymentState.Voided, PaymentState.Refunded });
             Assert.DoesNotContain(await payment.PointsLeft(), p => p.Kind != "poll-payment");
         }
@@ -137,9 +188,17 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
             Assert.Equal(0, stored.Captured.Minor);
             Assert.Contains(await payment.PointsLeft(), p => p.Kind == "poll-payment");
         }
+        else if (stored.CaptureMode == CaptureMode.Manual)
+        {
+            // What was asked to be taken was, and no more; what was let go of is held no longer.
+            Assert.Equal(stored.Captured.Minor, stored.Captures.Sum(c => c.Taken.Minor));
+            Assert.DoesNotContain(stored.Captures, c => c.State == CaptureState.Pending);
+            Assert.Equal(stored.VoidRequested ? 0 : stored.Amount.Minor - stored.Captured.Minor, stored.Parts.Sum(p => p.Held));
+            Assert.All(books, a => Assert.Equal(a.Voided || a.Captured == a.Amount.Minor, stored.Parts.Single(p => p.ProviderReference == a.Id).Held == 0));
+        }
         else
         {
-            Assert.Equal(stored.Amount.Minor, books.Sum(a => a.Captured));
+            Assert.Equal(stored.Amount.Minor, stored.Captured.Minor);
             var state = stored.Refunded.IsZero ? PaymentState.Captured : stored.Refunded == stored.Captured ? PaymentState.Refunded : PaymentState.PartlyRefunded;
             Assert.Equal(state, stored.State);
         }
@@ -165,7 +224,8 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
 
         // Versions are checked to be 1, 2, 3 … in reading; the last fact tells the state.
         var facts = await payment.Facts();
-        Assert.Equal(stored.State == PaymentState.PartlyRefunded ? "PaymentRefunded" : "Payment" + stored.State, facts[^1]);
+        var incomplete = stored is { Releasing: false, Waits: false, CaptureMode: CaptureMode.Manual } && stored.Parts.Any(p => p.Held > 0);
+        Assert.Equal(incomplete ? "PaymentAuthorised" : stored.State == PaymentState.PartlyRefunded ? "PaymentRefunded" : "Payment" + stored.State, facts[^1]);
         var once = facts.Where(f => f != "PaymentRefunded").ToList();
         Assert.Equal(once.Count, once.Distinct().Count());
     }

@@ -50,16 +50,28 @@ public sealed class PaymentsApp : IAsyncDisposable
 
     public InvoiceService.InvoiceServiceClient Invoices { get; private set; } = null!;
 
+    public StoreCreditService.StoreCreditServiceClient StoreCredit { get; private set; } = null!;
+
     public Task Ready => _started.Value;
 
     /// <summary>Places an order; returns its id.</summary>
-    public async Task<string> Place(string storeId, params (string Token, long Minor)[] parts)
+    public Task<string> Place(string storeId, params (string Token, long Minor)[] parts) => PlaceFor(null, storeId, parts);
+
+    /// <summary>Places a customer's order; parts with the token "credit" are paid with store credit.</summary>
+    public Task<string> PlaceFor(string? customer, string storeId, params (string Token, long Minor)[] parts) => Place(customer, null, storeId, parts);
+
+    /// <summary>Places an order whose money is taken later.</summary>
+    public Task<string> PlaceHeld(string captureMode, string storeId, params (string Token, long Minor)[] parts) => Place(null, captureMode, storeId, parts);
+
+    private async Task<string> Place(string? customer, string? captureMode, string storeId, (string Token, long Minor)[] parts)
     {
         await Ready;
         var orderId = OrderId.New("ORD", TimeProvider.System).ToString();
         await Tell(new OrderPlaced(
             orderId, storeId, 1, TimeProvider.System.GetUtcNow(), null, new Money(parts.Sum(p => p.Minor), "BRL"),
-            [.. parts.Select((p, i) => new PaymentPartFact(i + 1, "CARD", p.Token, new Money(p.Minor, "BRL"), 3))]));
+            [.. parts.Select((p, i) => new PaymentPartFact(i + 1, p.Token == "credit" ? "STORE_CREDIT" : "CARD", p.Token, new Money(p.Minor, "BRL"), 3))],
+            customer,
+            captureMode));
         return orderId;
     }
 
@@ -135,6 +147,11 @@ public sealed class PaymentsApp : IAsyncDisposable
             return headers;
         }));
         Invoices = new InvoiceService.InvoiceServiceClient(channel.Intercept(headers =>
+        {
+            headers.Add(Principal.Header, Caller);
+            return headers;
+        }));
+        StoreCredit = new StoreCreditService.StoreCreditServiceClient(channel.Intercept(headers =>
         {
             headers.Add(Principal.Header, Caller);
             return headers;

@@ -237,6 +237,48 @@ public sealed class RefundingPaymentTests(DriverHarness harness) : IClassFixture
     }
 
     [Fact]
+    public async Task A_refund_in_another_currency_is_refused_and_says_which_one_it_is()
+    {
+        var payment = await Paid(1000);
+        var failure = await Assert.ThrowsAsync<Failure>(() => payment.Refund(1, currency: "EUR"));
+        Assert.Equal((ErrorReason.InvalidField, "amount.currency_code"), (failure.Reason, failure.Fields[0].Field));
+        Assert.Contains("BRL", failure.Fields[0].Description, StringComparison.Ordinal);
+        foreach (var nonsense in new long[] { 0, -1, long.MinValue })
+            Assert.Equal(ErrorReason.InvalidField, (await Assert.ThrowsAsync<Failure>(() => payment.Refund(nonsense))).Reason);
+        Assert.Empty((await payment.Read()).Refunds);
+    }
+
+    [Fact]
+    public async Task Amounts_at_the_limit_of_64_bits_are_refunded_to_the_last_unit()
+    {
+        var payment = await Paid(long.MaxValue - 7, 7);
+        await payment.Refund(long.MaxValue - 1);
+        Assert.Equal("0.01", (await Assert.ThrowsAsync<Failure>(() => payment.Refund(long.MaxValue))).Metadata["refundable"]);
+        await payment.Refund(1);
+        await payment.Settle();
+
+        var stored = await payment.Read();
+        Assert.Equal((PaymentState.Refunded, long.MaxValue), (stored.State, stored.Refunded.Minor));
+        Assert.Equal((-long.MaxValue, long.MaxValue), ((await payment.Ledger())[Payments.Ledger.AccountKind.Sales], (await payment.Ledger())[Payments.Ledger.AccountKind.Refunds]));
+    }
+
+    [Fact]
+    public async Task A_refund_that_would_be_more_store_credit_than_one_may_have_fails_and_is_free_again()
+    {
+        var payment = await harness.Begin(_provider);
+        payment.Customer = "rich";
+        await payment.Place(("ok", long.MaxValue));
+        await payment.Settle();
+        await payment.Refund(null, destination: V1.RefundDestination.StoreCredit);
+        await payment.Settle();
+
+        var stored = await payment.Read();
+        Assert.Equal((RefundState.Failed, "CREDIT_LIMIT", 0L, long.MaxValue), (stored.Refunds[0].State, stored.Refunds[0].Pieces[0].FailureReason, stored.Refunded.Minor, stored.Refundable.Minor));
+        Assert.Equal((0L, 0L), await harness.BalanceOf("rich"));
+        Assert.Equal(["PaymentCaptured"], await payment.Facts());
+    }
+
+    [Fact]
     public async Task The_schema_refuses_promises_above_what_was_captured_whoever_writes_them()
     {
         var payment = await Paid(1000);

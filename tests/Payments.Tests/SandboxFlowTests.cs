@@ -143,6 +143,90 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
     }
 
     [Fact]
+    public async Task Store_credit_is_given_spent_and_given_back_over_gRPC_and_REST()
+    {
+        await app.Ready;
+        var grant = new V1.GrantStoreCreditRequest { StoreId = "main", CustomerId = "c-1", RequestId = "g1", Amount = new Money(1000, "BRL").ToProto(), Note = "sorry for the delay" };
+        var entry = await app.StoreCredit.GrantStoreCreditAsync(grant);
+        Assert.Equal((1, V1.StoreCreditEntry.Types.Kind.Granted, "service/tests", 10L), (entry.EntryNumber, entry.Kind, entry.Actor, entry.Balance.Units));
+        Assert.Equal(entry, await app.StoreCredit.GrantStoreCreditAsync(grant));
+
+        var orderId = await app.PlaceFor("c-1", "main", ("tok_ok", 500), ("credit", 400));
+        await app.Facts(orderId, "PaymentCaptured");
+        var refund = await app.Grpc.RefundPaymentAsync(new V1.RefundPaymentRequest
+        {
+            Name = "payments/" + orderId,
+            RequestId = "to-credit",
+            Amount = new Money(600, "BRL").ToProto(),
+            Destination = V1.RefundDestination.StoreCredit,
+        });
+        Assert.Equal(V1.RefundDestination.StoreCredit, refund.Destination);
+        await app.Facts(orderId, "PaymentRefunded");
+        Assert.Equal(0, Minor(Assert.Single(await app.Charges(orderId))!, "refunded"));
+        var credit = await app.StoreCredit.GetStoreCreditAsync(new V1.GetStoreCreditRequest { StoreId = "main", CustomerId = "c-1" });
+        Assert.Equal((12L, 12L, 0L), (credit.Balances[0].Balance_.Units, credit.Balances[0].Available.Units, credit.Balances[0].Held.Units));
+
+        using var rest = await app.Rest.GetAsync("/v1/storeCredits/main/c-1");
+        Assert.Contains("\"units\":\"12\"", await rest.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var page = await app.Rest.GetAsync("/v1/storeCredits/main/c-1/entries?pageSize=2");
+        Assert.Contains("nextPageToken", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var granted = await app.Rest.PostAsync(
+            "/v1/storeCredits/main/c-1:grant",
+            new StringContent("""{"requestId":"g2","amount":{"currencyCode":"BRL","units":"-3"},"note":"a mistake"}""", System.Text.Encoding.UTF8, "application/json"));
+        Assert.True(granted.IsSuccessStatusCode, await granted.Content.ReadAsStringAsync());
+        var first = await app.StoreCredit.ListStoreCreditEntriesAsync(new V1.ListStoreCreditEntriesRequest { StoreId = "main", CustomerId = "c-1", PageSize = 3 });
+        var rest2 = await app.StoreCredit.ListStoreCreditEntriesAsync(new V1.ListStoreCreditEntriesRequest { StoreId = "main", CustomerId = "c-1", PageSize = 3, PageToken = first.NextPageToken });
+        var entries = first.Entries.Concat(rest2.Entries).Select(e => (e.Amount.Units * 100) + (e.Amount.Nanos / 10_000_000)).ToList();
+        // The pieces of a refund go back side by side.
+        Assert.Equal([-300L, -400L, 1000L], [entries[0], .. entries[3..]]);
+        Assert.Equal([200L, 400L], entries[1..3].Order());
+        Assert.Empty((await app.StoreCredit.GetStoreCreditAsync(new V1.GetStoreCreditRequest { StoreId = "main", CustomerId = "nobody" })).Balances);
+
+        async Task<Grpc.Core.StatusCode> Refusal(Action<V1.GrantStoreCreditRequest> wrong)
+        {
+            var request = grant.Clone();
+            request.RequestId = Guid.NewGuid().ToString();
+            wrong(request);
+            return (await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await app.StoreCredit.GrantStoreCreditAsync(request))).StatusCode;
+        }
+
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.Note = ""));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.CustomerId = "ada@example.com"));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.Amount = new Money(0, "BRL").ToProto()));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.Amount = new Google.Type.Money { CurrencyCode = "BRL", Units = long.MaxValue }));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.RequestId = ""));
+        Assert.Equal(Grpc.Core.StatusCode.FailedPrecondition, await Refusal(r => r.Amount = new Money(-901, "BRL").ToProto()));
+        using var shopper = new HttpRequestMessage(HttpMethod.Post, "/v1/storeCredits/main/c-1:grant") { Content = new StringContent("""{"requestId":"g3"}""", System.Text.Encoding.UTF8, "application/json") };
+        shopper.Headers.Add(ServiceDefaults.Principal.Header, "shopper/ada");
+        using var http = new HttpClient { BaseAddress = app.Rest.BaseAddress };
+        using var denied = await http.SendAsync(shopper);
+        Assert.Equal(System.Net.HttpStatusCode.Forbidden, denied.StatusCode);
+    }
+
+    [Fact]
+    public async Task What_is_held_is_taken_in_amounts_and_the_rest_let_go_over_gRPC_and_REST()
+    {
+        var orderId = await app.PlaceHeld("MANUAL", "main", ("tok_ok", 900));
+        Assert.Equal(["PaymentAuthorised"], await app.Facts(orderId, "PaymentAuthorised"));
+        var name = "payments/" + orderId;
+        var payment = await app.Grpc.CapturePaymentAsync(new V1.CapturePaymentRequest { Name = name, RequestId = "c1", Amount = new Money(250, "BRL").ToProto() });
+        Assert.Equal((Types.V1.CaptureMode.Manual, 6L, 1), (payment.CaptureMode, payment.CapturableAmount.Units, payment.Captures.Count));
+        await Testing.Eventually.Value(async () => await Find(orderId), p => p?.State == V1.Payment.Types.State.PartlyCaptured);
+        using var rest = await app.Rest.PostAsync(
+            $"/v1/{name}:capture", new StringContent("""{"requestId":"c2","amount":{"currencyCode":"BRL","units":"1"}}""", System.Text.Encoding.UTF8, "application/json"));
+        Assert.True(rest.IsSuccessStatusCode, await rest.Content.ReadAsStringAsync());
+        using var rejected = await app.Rest.PostAsync(
+            $"/v1/{name}:capture", new StringContent("""{"requestId":"c3","amount":{"currencyCode":"BRL","units":"6"}}""", System.Text.Encoding.UTF8, "application/json"));
+        Assert.Contains("CAPTURE_EXCEEDS_AUTHORISATION", await rejected.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var released = await app.Rest.PostAsync($"/v1/{name}:void", new StringContent("""{"requestId":"v1"}""", System.Text.Encoding.UTF8, "application/json"));
+        Assert.True(released.IsSuccessStatusCode, await released.Content.ReadAsStringAsync());
+        Assert.Equal(["PaymentAuthorised", "PaymentCaptured"], await app.Facts(orderId, "PaymentCaptured"));
+        Assert.Equal((350L, 550L), (Minor(Assert.Single(await app.Charges(orderId))!, "captured"), Minor(Assert.Single(await app.Charges(orderId))!, "voided")));
+        var refused = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await app.Grpc.CapturePaymentAsync(new V1.CapturePaymentRequest { Name = name, RequestId = "" }));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, refused.StatusCode);
+    }
+
+    [Fact]
     public async Task Documents_are_issued_by_themselves_and_rendered_on_demand()
     {
         var orderId = await app.Place("main", ("tok_ok", 900));

@@ -34,6 +34,8 @@ public sealed class ShipmentsApp : IAsyncLifetime
 
     internal FakeOrders Orders { get; } = new();
 
+    internal FakeReturns Returns { get; } = new();
+
     internal FakeCarrier Ups { get; } = new("ups");
 
     internal FakeCarrier Dhl { get; } = new("dhl") { PriceMinor = 2000 };
@@ -91,6 +93,7 @@ public sealed class ShipmentsApp : IAsyncLifetime
         builder.Services.AddSingleton(new CarrierDirectory([Ups, Dhl]));
         builder.Services.AddSingleton<OrderService.OrderServiceClient>(Orders);
         builder.Services.AddSingleton<StoreService.StoreServiceClient>(new FakeStores());
+        builder.Services.AddSingleton<ReturnService.ReturnServiceClient>(Returns);
         _app = builder.Build();
         _app.MapShipments();
         await _app.MigrateAsync();
@@ -140,6 +143,13 @@ public sealed class ShipmentsApp : IAsyncLifetime
     /// <summary>The order's lines were changed, and the fact of it is out.</summary>
     internal Task ChangeLines(Order order) =>
         Publish(new OrderLinesChanged(order.OrderId, order.StoreId, order.Version, TimeProvider.System.GetUtcNow(), 0, new Money(0, "BRL"), new Money(0, "BRL"), []));
+
+    /// <summary>The shop says that goods may come back, and the fact of it is out.</summary>
+    internal Task Approve(Return one, Guid? messageId = null) =>
+        Publish(new ReturnApproved(one.OrderId, one.StoreId, 7, TimeProvider.System.GetUtcNow(), FakeReturns.NumberOf(one), one.LabelWanted), messageId);
+
+    internal Task Cancel(Return one) =>
+        Publish(new ReturnCancelled(one.OrderId, one.StoreId, 8, TimeProvider.System.GetUtcNow(), FakeReturns.NumberOf(one)));
 
     internal Task<IReadOnlyList<V1.Shipment>> Parcels(Order order, Func<IReadOnlyList<V1.Shipment>, bool> accept) =>
         Eventually.Value(async () => await Parcels(order), accept);

@@ -152,7 +152,9 @@ internal static class ConsumeBench
     private sealed class Consumer(Progress progress) :
         IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderEdited>,
         IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderChangeProposed>,
-        IConsumeFact<OrderChangeWithdrawn>, IConsumeFact<StockLow>, IConsumeFact<StockOut>, IConsumeFact<StockReplenished>
+        IConsumeFact<OrderChangeWithdrawn>, IConsumeFact<StockLow>, IConsumeFact<StockOut>, IConsumeFact<StockReplenished>,
+        IConsumeFact<ReturnRequested>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnRejected>, IConsumeFact<ReturnReceived>,
+        IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>
     {
         public Task Consume(OrderPlaced fact, FactContext context)
         {
@@ -189,5 +191,17 @@ internal static class ConsumeBench
         public Task Consume(StockOut fact, FactContext context) => Task.CompletedTask;
 
         public Task Consume(StockReplenished fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnRequested fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnApproved fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnRejected fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnReceived fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnCancelled fact, FactContext context) => Task.CompletedTask;
+
+        public Task Consume(ReturnProgressed fact, FactContext context) => Task.CompletedTask;
     }
 }

@@ -20,12 +20,14 @@ internal sealed class SuiteApi : IDisposable
         Gateway = gateway;
         Sandbox = sandbox is null ? null : new SandboxApi(sandbox);
         Orders = new OrderService.OrderServiceClient(_channel);
+        Returns = new ReturnService.ReturnServiceClient(_channel);
         Stores = new StoreService.StoreServiceClient(_channel);
         Catalogue = new CatalogService.CatalogServiceClient(_channel);
         Stock = new StockService.StockServiceClient(_channel);
         Payments = new PaymentService.PaymentServiceClient(_channel);
         Ledger = new LedgerService.LedgerServiceClient(_channel);
         Invoices = new InvoiceService.InvoiceServiceClient(_channel);
+        StoreCredit = new StoreCreditService.StoreCreditServiceClient(_channel);
         Lookup = new LookupService.LookupServiceClient(_channel);
     }
 
@@ -33,6 +35,8 @@ internal sealed class SuiteApi : IDisposable
     public Uri Gateway { get; }
 
     public OrderService.OrderServiceClient Orders { get; }
+
+    public ReturnService.ReturnServiceClient Returns { get; }
 
     public StoreService.StoreServiceClient Stores { get; }
 
@@ -45,6 +49,8 @@ internal sealed class SuiteApi : IDisposable
     public LedgerService.LedgerServiceClient Ledger { get; }
 
     public InvoiceService.InvoiceServiceClient Invoices { get; }
+
+    public StoreCreditService.StoreCreditServiceClient StoreCredit { get; }
 
     public LookupService.LookupServiceClient Lookup { get; }
 

@@ -10,12 +10,15 @@ internal static class BenchCommand
 {
     public static Command Create()
     {
-        var name = new Argument<string>("NAME") { Description = "relay, consume, flow or up." };
-        name.AcceptOnlyFromAmong("relay", "consume", "flow", "up");
-        var orders = new Option<int>("--orders") { Description = "For flow: how many orders are measured, after a quarter as many to warm up.", DefaultValueFactory = _ => 400 };
+        var name = new Argument<string>("NAME") { Description = "relay, consume, place, find, flow or up." };
+        name.AcceptOnlyFromAmong("relay", "consume", "place", "find", "flow", "up");
+        var orders = new Option<int?>("--orders")
+        {
+            Description = "For flow: how many orders are measured (400), after a quarter as many to warm up. For find: among how many orders (10,000,000, which take about 40 GB and a quarter of an hour to make).",
+        };
         orders.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() <= 0)
+            if (result.GetValueOrDefault<int?>() <= 0)
                 result.AddError("--orders must be 1 or more.");
         });
         var data = new Option<string>("--data") { Description = "For flow: the Olist folder.", DefaultValueFactory = _ => "../shared/data/olist" };
@@ -26,9 +29,9 @@ internal static class BenchCommand
         {
             "up" => UpBench.Run(parse.GetValue(json), cancellationToken),
             "flow" when parse.GetValue(here) => ApiCall.Run(
-                api => FlowBench.Run(api, Path.GetFullPath(parse.GetValue(data)!), parse.GetValue(orders), parse.GetValue(json), cancellationToken), cancellationToken),
-            "flow" => Flow(Path.GetFullPath(parse.GetValue(data)!), parse.GetValue(orders), parse.GetValue(json), cancellationToken),
-            var other => Messaging(other, parse.GetValue(json), cancellationToken),
+                api => FlowBench.Run(api, Path.GetFullPath(parse.GetValue(data)!), parse.GetValue(orders) ?? 400, parse.GetValue(json), cancellationToken), cancellationToken),
+            "flow" => Flow(Path.GetFullPath(parse.GetValue(data)!), parse.GetValue(orders) ?? 400, parse.GetValue(json), cancellationToken),
+            var other => InProcess(other, parse.GetValue(orders), parse.GetValue(json), cancellationToken),
         });
         return command;
     }
@@ -44,9 +47,14 @@ internal static class BenchCommand
         return (await suite.Commerce(arguments, quiet: false, cancellationToken)).Code;
     }
 
-    private static async Task<int> Messaging(string name, bool json, CancellationToken cancellationToken)
+    private static async Task<int> InProcess(string name, int? orders, bool json, CancellationToken cancellationToken)
     {
-        using var bench = BenchProgram.Start(json ? [name, "--json"] : [name]);
+        List<string> arguments = [name];
+        if (orders is { } many)
+            arguments.AddRange(["--orders", $"{many}"]);
+        if (json)
+            arguments.Add("--json");
+        using var bench = BenchProgram.Start(arguments);
         await bench.WaitForExitAsync(cancellationToken);
         return bench.ExitCode;
     }

@@ -93,21 +93,24 @@ internal static class DemoCommand
         await watching;
     }
 
+    /// <summary>A row a parcel. Codes are there to be copied, so they stay whole on a terminal of 80 columns.</summary>
     private static Table Table(List<Followed> followed)
     {
         var table = new Table().Border(TableBorder.Rounded);
-        table.AddColumns("Order ID", "order", "total", "Tracking ID", "parcel", "last seen");
+        table.AddColumns(new TableColumn("Order ID").NoWrap(), new TableColumn("Total").NoWrap().RightAligned(), new TableColumn("Tracking ID").NoWrap(), new TableColumn("Where it is"));
         foreach (var one in followed)
         {
             var order = one.View?.Order ?? one.Order;
+            var (id, total) = ($"[bold]{order.OrderId}[/]", Print.Amount(order.Total));
             var parcels = one.View?.Shipments.Where(shipment => shipment.TrackingNumber.Length > 0).ToList() ?? [];
-            table.AddRow(
-                new Markup($"[bold]{order.OrderId}[/]"),
-                new Markup(OrderView.Headline(order)),
-                new Markup(Print.Amount(order.Total)),
-                new Markup(parcels.Count == 0 ? "[dim]…[/]" : string.Join('\n', parcels.Select(parcel => $"{Print.Escape(parcel.TrackingNumber)} [dim]{Print.Escape(parcel.Carrier)}[/]"))),
-                new Markup(parcels.Count == 0 ? "" : string.Join('\n', parcels.Select(parcel => LookupScreen.Words(parcel.Status)))),
-                new Markup(string.Join('\n', parcels.Select(parcel => Print.Escape(parcel.Scans.FirstOrDefault()?.Place?.Locality ?? "")))));
+            if (parcels.Count == 0)
+                table.AddRow(id, total, "[dim]…[/]", OrderView.Headline(order));
+            foreach (var parcel in parcels)
+            {
+                var place = parcel.Scans.FirstOrDefault()?.Place?.Locality ?? "";
+                table.AddRow(id, total, Print.Escape(parcel.TrackingNumber), $"{LookupScreen.Words(parcel.Status)} [dim]{Print.Escape(place)}[/]");
+                (id, total) = ("", "");
+            }
         }
 
         return table;

@@ -13,7 +13,7 @@ internal static class LookupScreen
     public static void Write(LookupView view)
     {
         if (view.Order is { } order)
-            OrderView.Write(order);
+            OrderView.Write(order, withParcels: view.Shipments.Count == 0);
         if (view.Payment is { } payment)
         {
             AnsiConsole.MarkupLine($"  payment {payment.State.ToString().ToLowerInvariant()}: {Print.Amount(payment.CapturedAmount)} of {Print.Amount(payment.Amount)} taken, {Print.Amount(payment.RefundedAmount)} given back");
@@ -44,13 +44,22 @@ internal static class LookupScreen
     private static void Write(Shipment shipment)
     {
         var number = shipment.TrackingNumber.Length > 0 ? $"[bold]{Print.Escape(shipment.TrackingNumber)}[/] by {Print.Escape(shipment.Carrier)} {Print.Escape(shipment.Service)}" : "no label yet";
-        AnsiConsole.MarkupLine($"  parcel {number}: {Words(shipment.Status)}");
+        AnsiConsole.MarkupLine($"  {(shipment.Return.Length > 0 ? "return " : "")}parcel {number}: {Words(shipment.Status)}");
         if (shipment.Exception is { } exception)
             AnsiConsole.MarkupLine($"    [red]{exception.Kind}[/] {Print.Escape(exception.Message)}");
+        if (shipment.Scans.Count == 0)
+            return;
+        var journey = new Grid().AddColumn(new GridColumn().NoWrap().Padding(4, 0, 2, 0)).AddColumn().AddColumn();
         foreach (var scan in shipment.Scans)
         {
             var place = string.Join(", ", new[] { scan.Place?.Locality, scan.Place?.AdministrativeArea, scan.Place?.RegionCode }.Where(text => !string.IsNullOrEmpty(text)));
-            AnsiConsole.MarkupLine($"    [dim]{Print.Escape(scan.LocalTime)}[/]  {Print.Escape(scan.Description)} [dim]{Print.Escape(place)}[/]");
+            journey.AddRow($"[dim]{Print.Escape(LocalTime(scan.LocalTime))}[/]", Print.Escape(scan.Description), $"[dim]{Print.Escape(place)}[/]");
         }
+
+        AnsiConsole.Write(journey);
     }
+
+    // The place's own clock, to the second.
+    private static string LocalTime(string text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out var time) ? time.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture) : text;
 }

@@ -26,7 +26,7 @@ internal sealed class WatchLines
                 continue;
             _parcels[shipment.ShipmentId] = shipment.Status;
             var place = shipment.Scans.FirstOrDefault()?.Place?.Locality ?? "";
-            Line($"  parcel [bold]{Print.Escape(shipment.TrackingNumber)}[/] ({Print.Escape(shipment.Carrier)}) {LookupScreen.Words(shipment.Status)} [dim]{Print.Escape(place)}[/]");
+            Line($"  {(shipment.Return.Length > 0 ? "return " : "")}parcel [bold]{Print.Escape(shipment.TrackingNumber)}[/] ({Print.Escape(shipment.Carrier)}) {LookupScreen.Words(shipment.Status)} [dim]{Print.Escape(place)}[/]");
         }
     }
 

@@ -7,7 +7,9 @@ namespace Commerce.Cli.Orders;
 /// <summary>An order in the terminal.</summary>
 internal static class OrderView
 {
-    public static void Write(Order order)
+    /// <param name="order">The order.</param>
+    /// <param name="withParcels">False where somebody else shows the parcels.</param>
+    public static void Write(Order order, bool withParcels = true)
     {
         AnsiConsole.MarkupLine($"[bold]{order.OrderId}[/]  {Headline(order)}  [dim]{order.Lines.Sum(line => line.Quantity)} pieces, {Print.Amount(order.Total)}[/]");
         if (order.Cancellation is { } cancellation)
@@ -20,7 +22,7 @@ internal static class OrderView
 
         if (order.PendingChange is { } change)
             AnsiConsole.MarkupLine($"  [yellow]waits for {Print.Amount(change.Difference)}:[/] {string.Join(", ", change.Lines.Select(line => $"{line.Pieces:+#;-#} {Print.Escape(line.Sku)}"))}");
-        foreach (var parcel in order.Parcels.Where(parcel => parcel.TrackingNumber.Length > 0))
+        foreach (var parcel in order.Parcels.Where(parcel => withParcels && parcel.TrackingNumber.Length > 0))
             AnsiConsole.MarkupLine($"  parcel [bold]{Print.Escape(parcel.TrackingNumber)}[/] by {Print.Escape(parcel.Carrier)}: {parcel.State}");
     }
 

@@ -12,9 +12,11 @@ internal static class PaymentCommands
 {
     public static Command Create()
     {
-        var payment = new Command("payment", "Show payments and give money back.");
+        var payment = new Command("payment", "Show payments, take what is held, and give money back.");
         payment.Subcommands.Add(Get());
         payment.Subcommands.Add(List());
+        payment.Subcommands.Add(Capture());
+        payment.Subcommands.Add(Void());
         payment.Subcommands.Add(Refund());
         return payment;
     }
@@ -38,6 +40,7 @@ internal static class PaymentCommands
                 Write(payment);
                 foreach (var part in payment.Parts)
                     AnsiConsole.MarkupLine($"  {part.PartNumber}  {Print.Escape(part.Method)} {Print.Amount(part.Amount)}  {State(part.State)}  [dim]{Print.Escape(part.Provider)} {Print.Escape(part.ProviderReference)} {Print.Escape(part.DeclineReason)}[/]");
+                WriteCaptures(payment);
                 var refunds = await api.Payments.ListRefundsAsync(new ListRefundsRequest { Parent = payment.Name, PageSize = 500 }, OrderCommands.Options(cancellationToken));
                 foreach (var refund in refunds.Refunds)
                     Write(refund);
@@ -69,17 +72,62 @@ internal static class PaymentCommands
         return command;
     }
 
+    private static Command Capture()
+    {
+        var id = new Argument<string>("ID") { Description = "The Order ID." };
+        var amount = new Option<string?>("--amount") { Description = "How much, in the payment's currency, for example 12.34; without it, all that is held." };
+        var requestId = new Option<string?>("--request-id") { Description = "Makes the call safe to repeat. Without it, a new one." };
+        var json = OrderCommands.JsonOption();
+        var command = new Command("capture", "Take what is held, where the store does not take it by itself: all of it or an amount, any number of times.\n\nExample: ./commerce payment capture ORD-7K3M9QX-T2F8CRW --amount 12.34")
+        {
+            id, amount, requestId, json,
+        };
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(
+            async api =>
+            {
+                var request = new CapturePaymentRequest { Name = "payments/" + parse.GetRequiredValue(id), RequestId = RequestId(parse.GetValue(requestId)) };
+                if (parse.GetValue(amount) is { } typed)
+                {
+                    var payment = await api.Payments.GetPaymentAsync(new GetPaymentRequest { Name = request.Name }, OrderCommands.Options(cancellationToken));
+                    request.Amount = Amount(typed, payment.Amount.CurrencyCode);
+                }
+
+                Show(await api.Payments.CapturePaymentAsync(request, OrderCommands.Options(cancellationToken)), parse.GetValue(json));
+                return Exit.Done;
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static Command Void()
+    {
+        var id = new Argument<string>("ID") { Description = "The Order ID." };
+        var requestId = new Option<string?>("--request-id") { Description = "Makes the call safe to repeat. Without it, a new one." };
+        var json = OrderCommands.JsonOption();
+        var command = new Command("void", "Let go of what is held and was not taken.\n\nExample: ./commerce payment void ORD-7K3M9QX-T2F8CRW") { id, requestId, json };
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(
+            async api =>
+            {
+                var request = new VoidPaymentRequest { Name = "payments/" + parse.GetRequiredValue(id), RequestId = RequestId(parse.GetValue(requestId)) };
+                Show(await api.Payments.VoidPaymentAsync(request, OrderCommands.Options(cancellationToken)), parse.GetValue(json));
+                return Exit.Done;
+            },
+            cancellationToken));
+        return command;
+    }
+
     private static Command Refund()
     {
         var id = new Argument<string>("ID") { Description = "The Order ID." };
         var amount = new Option<string?>("--amount") { Description = "How much, in the payment's currency, for example 12.34; without it, all that is left." };
         var reason = new Option<RefundReason>("--reason") { Description = "Why: Return, Damaged, NotDelivered, OrderChanged, Goodwill, Fraud or Other.", DefaultValueFactory = _ => RefundReason.Other };
+        var to = new Option<RefundDestination>("--to") { Description = "Where it goes: OriginalMeans or StoreCredit.", DefaultValueFactory = _ => RefundDestination.OriginalMeans };
         var note = new Option<string>("--note") { Description = "In words; kept with the refund.", DefaultValueFactory = _ => "" };
         var requestId = new Option<string?>("--request-id") { Description = "Makes the call safe to repeat. Without it, a new one." };
         var json = OrderCommands.JsonOption();
         var command = new Command("refund", "Give money back: any amount, any number of times, up to what is left.\n\nExample: ./commerce payment refund ORD-7K3M9QX-T2F8CRW --amount 12.34 --reason Damaged")
         {
-            id, amount, reason, note, requestId, json,
+            id, amount, reason, to, note, requestId, json,
         };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
@@ -88,8 +136,9 @@ internal static class PaymentCommands
                 var request = new RefundPaymentRequest
                 {
                     Name = name,
-                    RequestId = parse.GetValue(requestId) is { Length: > 0 } given ? given : Guid.CreateVersion7().ToString(),
+                    RequestId = RequestId(parse.GetValue(requestId)),
                     Reason = parse.GetValue(reason),
+                    Destination = parse.GetValue(to),
                     Note = parse.GetValue(note) ?? "",
                 };
                 if (parse.GetValue(amount) is { } typed)
@@ -109,14 +158,47 @@ internal static class PaymentCommands
         return command;
     }
 
-    private static Google.Type.Money Amount(string typed, string currency)
+    /// <exception cref="UsageException">It is not an amount of the currency.</exception>
+    internal static Google.Type.Money Amount(string typed, string currency, bool negative = false)
     {
-        var digits = Currencies.MinorUnits(currency) ?? 2;
-        if (!decimal.TryParse(typed, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) || value.Scale > digits || value > long.MaxValue / 1000m)
+        var digits = Currencies.MinorUnits(currency) ?? throw new UsageException($"{currency} is not an active ISO 4217 currency; use a code such as EUR.");
+        var style = NumberStyles.AllowDecimalPoint | (negative ? NumberStyles.AllowLeadingSign : 0);
+        if (!decimal.TryParse(typed, style, CultureInfo.InvariantCulture, out var value) || value.Scale > digits || Math.Abs(value) > long.MaxValue / 10_000m)
             throw new UsageException($"--amount {typed}: give an amount of {currency} with at most {digits} decimals, such as 12.34.");
         for (var i = 0; i < digits; i++)
             value *= 10;
         return new Money((long)value, currency).ToProto();
+    }
+
+    private static string RequestId(string? given) => given is { Length: > 0 } ? given : Guid.CreateVersion7().ToString();
+
+    private static void Show(Payment payment, bool json)
+    {
+        if (json)
+        {
+            Print.Json(payment);
+            return;
+        }
+
+        Write(payment);
+        WriteCaptures(payment);
+    }
+
+    private static void WriteCaptures(Payment payment)
+    {
+        foreach (var capture in payment.Captures)
+        {
+            var state = capture.State switch
+            {
+                Payment.Types.Capture.Types.State.Succeeded => "[green]taken[/]",
+                Payment.Types.Capture.Types.State.Failed => "[red]failed[/]",
+                _ => "[yellow]on its way[/]",
+            };
+            AnsiConsole.MarkupLine($"  capture {capture.CaptureNumber}  {Print.Amount(capture.Amount)}  {state}  [dim]{Print.Escape(capture.Actor)} {Print.Escape(capture.FailureReason)}[/]");
+        }
+
+        if (payment.CapturableAmount is { } left && (left.Units > 0 || left.Nanos > 0))
+            AnsiConsole.MarkupLine($"  [dim]held and not taken:[/] {Print.Amount(left)}");
     }
 
     private static void Write(Payment payment) => AnsiConsole.MarkupLine(
@@ -131,7 +213,8 @@ internal static class PaymentCommands
             _ => "[yellow]on its way[/]",
         };
         var failure = string.Join(", ", refund.Parts.Select(p => p.FailureReason).Where(r => r.Length > 0).Distinct());
-        AnsiConsole.MarkupLine($"  refund {refund.Name.Split('/')[^1]}  {Print.Amount(refund.Amount)}  {state}  [dim]{refund.Reason} {Print.Escape(refund.Note)} {Print.Escape(failure)}[/]");
+        var credit = refund.Destination == RefundDestination.StoreCredit ? " as store credit" : "";
+        AnsiConsole.MarkupLine($"  refund {refund.Name.Split('/')[^1]}  {Print.Amount(refund.Amount)}{credit}  {state}  [dim]{refund.Reason} {Print.Escape(refund.Note)} {Print.Escape(failure)}[/]");
     }
 
     private static string State(Payment.Types.State state) => state switch
@@ -141,6 +224,7 @@ internal static class PaymentCommands
         Payment.Types.State.Voided => "[dim]voided[/]",
         Payment.Types.State.PartlyRefunded => "[blue]partly refunded[/]",
         Payment.Types.State.Refunded => "[blue]refunded[/]",
+        Payment.Types.State.PartlyCaptured => "[green]partly captured[/]",
         Payment.Types.State.Authorised => "[yellow]authorised[/]",
         _ => "[yellow]pending[/]",
     };

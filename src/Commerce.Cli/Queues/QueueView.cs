@@ -27,8 +27,6 @@ internal static class QueueView
                 queue.LastError is null ? "" : Print.Escape(Describe(queue.LastError)));
         }
 
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 160;
         AnsiConsole.Write(table);
         if (found.SelectMany(one => one.Queues).Any(queue => queue.ErrorMessages + queue.SetAsideFacts > 0))
             Console.Out.WriteLine("Once the cause is mended: ./commerce redrive QUEUE, or --all");

@@ -19,8 +19,6 @@ internal static class Screen
                 resource.Kind == "database" ? "" : $"{resource.Restarts}");
         }
 
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 120;
         AnsiConsole.Write(table);
     }
 

@@ -19,7 +19,7 @@ public sealed record PaymentAuthorised(string OrderId, string StoreId, long Vers
     public string Key => OrderId;
 }
 
-/// <summary>The whole amount was taken.</summary>
+/// <summary>Everything that will be taken was: the whole amount, or what was captured of it before the rest was let go of.</summary>
 public sealed record PaymentCaptured(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, Money Amount) : IPaymentFact
 {
     public string Key => OrderId;

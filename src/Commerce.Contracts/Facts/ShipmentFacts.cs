@@ -6,6 +6,9 @@ public interface IShipmentFact : IFact
     string ShipmentId { get; }
     string OrderId { get; }
     string StoreId { get; }
+
+    /// <summary>The order's return that the parcel brings back; 0: it goes to the shopper.</summary>
+    int ReturnNumber { get; }
 }
 
 /// <summary>A parcel was planned.</summary>
@@ -18,6 +21,8 @@ public sealed record ShipmentCreated(
     IReadOnlyList<ShipmentLineFact> Lines) : IShipmentFact
 {
     public string Key => ShipmentId;
+
+    public int ReturnNumber { get; init; }
 }
 
 /// <summary>What of an order's line is in a parcel.</summary>
@@ -37,6 +42,8 @@ public sealed record LabelBought(
     DateTimeOffset? EstimatedDeliveryAt) : IShipmentFact
 {
     public string Key => ShipmentId;
+
+    public int ReturnNumber { get; init; }
 }
 
 /// <summary>The carrier saw the parcel: new scans were kept. Carries the status that all scans together give.</summary>
@@ -59,6 +66,8 @@ public sealed record ParcelTracked(
     int NewScans) : IShipmentFact
 {
     public string Key => ShipmentId;
+
+    public int ReturnNumber { get; init; }
 }
 
 /// <summary>Something keeps the parcel from going on by itself, or no longer does.</summary>
@@ -73,6 +82,8 @@ public sealed record ShipmentExceptionChanged(
     string? Message) : IShipmentFact
 {
     public string Key => ShipmentId;
+
+    public int ReturnNumber { get; init; }
 }
 
 /// <summary>The parcel goes to another address than was planned. A label that it had is void, and another one is bought.</summary>
@@ -86,6 +97,8 @@ public sealed record ShipmentReaddressed(
     string? VoidedTrackingNumber) : IShipmentFact
 {
     public string Key => ShipmentId;
+
+    public int ReturnNumber { get; init; }
 }
 
 /// <summary>The parcel will not be sent; its label, if any, is void.</summary>
@@ -97,4 +110,6 @@ public sealed record ShipmentCancelled(
     DateTimeOffset OccurredAt) : IShipmentFact
 {
     public string Key => ShipmentId;
+
+    public int ReturnNumber { get; init; }
 }

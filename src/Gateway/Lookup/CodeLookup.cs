@@ -28,6 +28,7 @@ internal sealed class CodeLookup(ViewReader views, ViewCache cache, PartSources 
         if (minOrderVersion < 0)
             throw Failure.Invalid(new FieldError("min_order_version", "Must be 0 (any version) or more."));
 
+        code = WithoutReturn(code);
         var reading = OrderId.Read(code);
         var kind = reading.Kind == OrderIdReadingKind.NotAnOrderId ? "tracking_id" : "order_id";
         using var activity = GatewayTelemetry.Source.StartActivity("lookup");
@@ -49,6 +50,16 @@ internal sealed class CodeLookup(ViewReader views, ViewCache cache, PartSources 
             });
             throw;
         }
+    }
+
+    // A return is said as its order with "-R1" behind: whoever reads that from a label wants the order. Only where an Order ID is
+    // left, for a carrier's number may end like that, too.
+    private static string WithoutReturn(string code)
+    {
+        var text = code.AsSpan().TrimEnd();
+        var digits = text.Length - text.TrimEnd("0123456789").Length;
+        var order = digits is 1 or 2 or 3 && text[..^digits] is [.. var before, 'R' or 'r'] ? before.TrimEnd("- ").ToString() : "";
+        return OrderId.Read(order).Kind == OrderIdReadingKind.Valid && OrderId.Read(code).Kind != OrderIdReadingKind.Valid ? order : code;
     }
 
     private async Task<Found> Answer(string code, OrderIdReading reading, long minOrderVersion, CancellationToken cancellationToken)

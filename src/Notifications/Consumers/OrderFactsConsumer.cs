@@ -8,7 +8,9 @@ namespace Commerce.Notifications.Consumers;
 internal sealed partial class OrderFactsConsumer(TimeProvider time) :
     IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>,
     IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>,
-    IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>
+    IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>,
+    IConsumeFact<ReturnRequested>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnRejected>, IConsumeFact<ReturnReceived>,
+    IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>
 {
     public Task Consume(OrderConfirmed fact, FactContext context) => Tell(fact, Kind.OrderConfirmed, context);
 
@@ -30,6 +32,18 @@ internal sealed partial class OrderFactsConsumer(TimeProvider time) :
     public Task Consume(OrderChangeProposed fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(OrderChangeWithdrawn fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnRequested fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnApproved fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnRejected fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnReceived fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnCancelled fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ReturnProgressed fact, FactContext context) => Task.CompletedTask;
 
     private Task Tell(IOrderFact fact, Kind kind, FactContext context)
     {

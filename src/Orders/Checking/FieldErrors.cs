@@ -11,6 +11,7 @@ public sealed class FieldErrors
     public const int MostNamed = 50;
 
     private const int LongestSku = 64;
+    private const int LongestCustomerId = 64;
 
     private readonly List<FieldError> _errors = [];
     private int _unnamed;
@@ -60,6 +61,15 @@ public sealed class FieldErrors
     {
         if (value.Length is 0 or > LongestSku || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
             Add(field, "Give 1 to 64 letters, digits, '.', '_' or '-'.");
+    }
+
+    /// <summary>The shop's own id of a customer: nothing that could be an address or a name.</summary>
+    public void CustomerId(string field, string value, bool required)
+    {
+        if (value.Length == 0 && required)
+            Add(field, "Is needed to pay with store credit: say whose it is.");
+        else if (value.Length > LongestCustomerId || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or ':' or '-'))
+            Add(field, "Give the shop's own id of the customer, 1 to 64 letters, digits, '.', '_', ':' or '-', or none.");
     }
 
     /// <summary>An order's etag as it was read; empty: none.</summary>

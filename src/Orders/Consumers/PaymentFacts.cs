@@ -1,6 +1,7 @@
 using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Orders.ChangingLines;
+using Commerce.Orders.ReturningItems;
 using Commerce.Orders.Storage;
 
 namespace Commerce.Orders.Consumers;
@@ -34,8 +35,11 @@ public sealed class PaymentFacts(OrderChanges orders)
             context);
         // Not the order's state, but what was spent in the end depends on it. What was given back before the order was made smaller
         // may be more than it costs now.
-        if (OrderId.TryParse(fact.OrderId, out var id))
-            context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = least($2, total_minor) WHERE order_id = $1").With(id.Value).With(refunded));
+        if (!OrderId.TryParse(fact.OrderId, out var id))
+            return;
+        context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = least($2, total_minor) WHERE order_id = $1").With(id.Value).With(refunded));
+        foreach (var point in await ReturnStore.Waiting(context.Connection, context.Transaction, id, fact.Version, context.CancellationToken))
+            context.Intend(point);
     }
 
     public Task Consume(PaymentChargeCaptured fact, FactContext context) => orders.Apply(fact.OrderId, Actor, context, async (order, moment) =>

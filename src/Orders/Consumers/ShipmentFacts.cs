@@ -6,7 +6,7 @@ using Commerce.Orders.V1;
 namespace Commerce.Orders.Consumers;
 
 /// <summary>Hears how far the parcels are.</summary>
-public sealed class ShipmentFacts(OrderChanges orders)
+public sealed class ShipmentFacts(OrderChanges orders, ReturnParcels returns)
     : IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<ParcelTracked>,
       IConsumeFact<ShipmentExceptionChanged>, IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>
 {
@@ -19,24 +19,28 @@ public sealed class ShipmentFacts(OrderChanges orders)
     private static readonly FrozenSet<string> HandedOver =
         new[] { "PICKED_UP", "IN_TRANSIT", "OUT_FOR_DELIVERY", "AVAILABLE_FOR_PICKUP", Delivered, "DELIVERY_FAILED", Returning }.ToFrozenSet(StringComparer.Ordinal);
 
-    public Task Consume(ShipmentCreated fact, FactContext context) =>
-        orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.PlanParcel(fact.ShipmentId, fact.Lines, moment));
+    public Task Consume(ShipmentCreated fact, FactContext context) => fact.ReturnNumber > 0
+        ? returns.Planned(fact, context)
+        : orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.PlanParcel(fact.ShipmentId, fact.Lines, moment));
 
-    public Task Consume(LabelBought fact, FactContext context) =>
-        orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.LabelParcel(fact.ShipmentId, fact.Carrier, fact.TrackingNumber, moment));
+    public Task Consume(LabelBought fact, FactContext context) => fact.ReturnNumber > 0
+        ? returns.Labelled(fact, context)
+        : orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.LabelParcel(fact.ShipmentId, fact.Carrier, fact.TrackingNumber, moment));
 
-    public Task Consume(ParcelTracked fact, FactContext context) => StateOf(fact) is { } state
-        ? orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.MoveParcel(fact.ShipmentId, state, moment))
-        : Task.CompletedTask;
+    public Task Consume(ParcelTracked fact, FactContext context) => StateOf(fact) is not { } state ? Task.CompletedTask
+        : fact.ReturnNumber > 0 ? returns.Moved(fact, state, context)
+        : orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.MoveParcel(fact.ShipmentId, state, moment, fact.StatusAt));
 
-    public Task Consume(ShipmentReaddressed fact, FactContext context) =>
-        orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.UnlabelParcel(fact.ShipmentId, moment));
+    public Task Consume(ShipmentReaddressed fact, FactContext context) => fact.ReturnNumber > 0
+        ? returns.Unlabelled(fact, context)
+        : orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.UnlabelParcel(fact.ShipmentId, moment));
 
     // What keeps a parcel from going on is for Shipments and whoever watches it; the order is where it was.
     public Task Consume(ShipmentExceptionChanged fact, FactContext context) => Task.CompletedTask;
 
-    public Task Consume(ShipmentCancelled fact, FactContext context) =>
-        orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.MoveParcel(fact.ShipmentId, ParcelState.Cancelled, moment));
+    public Task Consume(ShipmentCancelled fact, FactContext context) => fact.ReturnNumber > 0
+        ? returns.Cancelled(fact, context)
+        : orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.MoveParcel(fact.ShipmentId, ParcelState.Cancelled, moment));
 
     /// <summary>What a parcel's status is to the order; null: nothing new, the carrier does not have it yet.</summary>
     public static ParcelState? StateOf(ParcelTracked fact) => fact.Status switch

@@ -156,7 +156,7 @@ public sealed class ImportOrders(NpgsqlDataSource database, StoreBook stores, Ou
               subtotal_minor, shipping_minor, total_minor, refunded_minor, cancel_reason, cancel_note, cancel_time,
               customer_name, customer_email, customer_phone, customer_language, email_key,
               to_region_code, to_language_code, to_postal_code, to_sorting_code, to_administrative_area, to_locality, to_sublocality,
-              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, terms_version, import_time, import_hash)
+              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, terms_version, import_time, import_hash, customer_id)
             FROM STDIN (FORMAT BINARY)
             """,
             cancellationToken))
@@ -204,6 +204,7 @@ public sealed class ImportOrders(NpgsqlDataSource database, StoreBook stores, Ou
                 await Write((short)1, NpgsqlDbType.Smallint);
                 await Write(now, NpgsqlDbType.TimestampTz);
                 await Write(row.Hash, NpgsqlDbType.Bytea);
+                await Text(draft.CustomerId);
             }
 
             await copy.CompleteAsync(cancellationToken);

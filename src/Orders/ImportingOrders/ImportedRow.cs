@@ -74,6 +74,7 @@ internal sealed record ImportedRow(
             RequestId = UnknownToken,
             StoreId = store.StoreId,
             ExternalId = order.ExternalId,
+            CustomerId = order.CustomerId,
             Customer = order.Customer,
             ShippingAddress = order.ShippingAddress,
             Lines = { order.Lines },

@@ -14,6 +14,12 @@ public sealed record OrderDraft
 
     public required string Currency { get; init; }
 
+    /// <summary>The shop's own id of the customer; null if it gave none.</summary>
+    public string? CustomerId { get; init; }
+
+    /// <summary>When its money is taken.</summary>
+    public CaptureMode CaptureMode { get; init; } = CaptureMode.Automatic;
+
     public required Contact Customer { get; init; }
 
     public required PostalAddress ShippingAddress { get; init; }

@@ -26,11 +26,15 @@ public sealed partial class PlaceOrder(
     /// <exception cref="Failure">
     /// INVALID_FIELD, SKU_UNKNOWN, PRICE_CHANGED, OUT_OF_STOCK, STORE_NOT_FOUND, EXTERNAL_ID_USED, REQUEST_ID_REUSED.
     /// </exception>
-    public async Task<V1.Order> Place(PlaceOrderRequest request, RequestKey key, CancellationToken cancellationToken)
+    /// <param name="request">What is ordered.</param>
+    /// <param name="key">The request.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="exchangeOf">The name of the return whose goods it replaces; null: it replaces nothing.</param>
+    public async Task<V1.Order> Place(PlaceOrderRequest request, RequestKey key, CancellationToken cancellationToken, string? exchangeOf = null)
     {
         try
         {
-            return await Attempt(request, key, cancellationToken);
+            return await Attempt(request, key, exchangeOf, cancellationToken);
         }
         catch (Failure failure) when (failure.Reason != ErrorReason.RequestIdReused)
         {
@@ -42,7 +46,7 @@ public sealed partial class PlaceOrder(
         }
     }
 
-    private async Task<V1.Order> Attempt(PlaceOrderRequest request, RequestKey key, CancellationToken cancellationToken)
+    private async Task<V1.Order> Attempt(PlaceOrderRequest request, RequestKey key, string? exchangeOf, CancellationToken cancellationToken)
     {
         var shop = await stores.Get(request.StoreId, cancellationToken);
         var amounts = PlaceOrderCheck.Check(request, shop, clock.GetUtcNow());
@@ -66,7 +70,7 @@ public sealed partial class PlaceOrder(
 
             try
             {
-                return await Write(draft, key, cancellationToken);
+                return await Write(draft, key, exchangeOf, cancellationToken);
             }
             catch (PostgresException exception) when (exception.SqlState == Sql.CatalogueChanged)
             {
@@ -98,19 +102,24 @@ public sealed partial class PlaceOrder(
         throw new Failure(ErrorReason.DependencyUnavailable, "The catalogue changes faster than the order can be priced; try again.");
     }
 
-    private async Task<V1.Order> Write(OrderDraft draft, RequestKey key, CancellationToken cancellationToken)
+    private async Task<V1.Order> Write(OrderDraft draft, RequestKey key, string? exchangeOf, CancellationToken cancellationToken)
     {
         var moment = new Moment(clock.Now(), key.Caller);
         var order = new Order(
             OrderId.New(draft.Store.OrderPrefix, clock), draft.Store.StoreId, draft.ExternalId, draft.PromisedDeliveryTime,
-            [.. draft.Lines.Select(line => new HeldLine(line.LineNumber, line.Sku, line.Quantity, line.Held))]);
-        var placed = order.Place(draft.Amount(draft.TotalMinor), draft.PaymentPartFacts(), moment);
+            [.. draft.Lines.Select(line => new HeldLine(line.LineNumber, line.Sku, line.Quantity, line.Held))])
+        {
+            CaptureMode = draft.CaptureMode,
+        };
+        var placed = order.Place(draft.Amount(draft.TotalMinor), draft.PaymentPartFacts(), moment, draft.CustomerId);
         OrdersTelemetry.About(order.Id);
 
         await using var batch = database.CreateBatch();
         batch.With(requests.Record(key, OrderMessage.NameOf(order.Id), order.Version));
         recoveryPoints.Add(batch, new RecoveryPoint(Order.ExpiryKind, order.Id.ToString(), DueAt: moment.Time + options.Value.PaymentExpiry));
         store.Insert(batch, draft, order, placed);
+        if (exchangeOf is not null)
+            batch.With(Sql.Command("UPDATE orders SET exchange_of = $2 WHERE order_id = $1").With(order.Id.Value).With(exchangeOf));
         await batch.ExecuteNonQueryAsync(cancellationToken);
 
         store.Committed(draft);

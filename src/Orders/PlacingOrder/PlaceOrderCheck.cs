@@ -45,8 +45,11 @@ public sealed class PlaceOrderCheck
         _errors.RequestId(_request.RequestId, required: true);
         _errors.Optional("external_id", _request.ExternalId, 64);
         _errors.Customer("customer", _request.Customer);
+        _errors.CustomerId("customer_id", _request.CustomerId, required: _request.PaymentParts.Any(part => part.Method == PaymentMethod.StoreCredit));
         _errors.Address("shipping_address", _request.ShippingAddress);
         _errors.DeliveryWishes("delivery_wishes", _request.DeliveryWishes, now);
+        if (!Enum.IsDefined(_request.CaptureMode))
+            _errors.Add("capture_mode", "Is not a mode that is known here.");
         Promise(now);
 
         if (!Currencies.Exists(_currency))
@@ -119,7 +122,10 @@ public sealed class PlaceOrderCheck
     {
         if (!Enum.IsDefined(part.Method))
             errors.Add(field + ".method", "Is not a means of payment that is known here.");
-        errors.Required(field + ".token", part.Token, 200);
+        if (part.Method == PaymentMethod.StoreCredit)
+            errors.Optional(field + ".token", part.Token, 200);
+        else
+            errors.Required(field + ".token", part.Token, 200);
         errors.Between(field + ".instalments", part.Instalments, 0, 48);
     }
 

@@ -24,6 +24,10 @@ public static class Pricing
             Store = store,
             ExternalId = request.ExternalId.Length == 0 ? null : request.ExternalId,
             Currency = amounts.Currency,
+            CustomerId = request.CustomerId.Length == 0 ? null : request.CustomerId,
+            CaptureMode = request.CaptureMode != CaptureMode.Unspecified ? request.CaptureMode
+                : store.CaptureMode != CaptureMode.Unspecified ? store.CaptureMode
+                : CaptureMode.Automatic,
             Customer = request.Customer,
             ShippingAddress = request.ShippingAddress,
             DeliveryWishes = request.DeliveryWishes,

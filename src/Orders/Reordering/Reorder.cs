@@ -94,6 +94,7 @@ public sealed class Reorder(
         {
             RequestId = request.RequestId,
             StoreId = old.StoreId,
+            CustomerId = old.CustomerId,
             Customer = old.Customer,
             ShippingAddress = old.ShippingAddress,
             ShippingCharge = quote.ShippingChargeNow,

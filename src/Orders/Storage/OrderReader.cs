@@ -15,7 +15,8 @@ public sealed class OrderReader(NpgsqlDataSource database)
         $"""
         SELECT o.order_id, s.order_prefix, o.store_id, o.external_id, o.state, o.payment_state, o.fulfilment_state, o.version,
                o.create_time, o.update_time, o.currency, o.subtotal_minor, o.shipping_minor, o.total_minor, o.promised_delivery_time,
-               o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts, o.import_time, o.pending_change, o.delivery_wishes
+               o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts, o.import_time, o.customer_id, o.capture_mode,
+               o.pending_change, o.delivery_wishes, o.exchange_of
         FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = ANY ($1)
         """;
 
@@ -103,16 +104,19 @@ public sealed class OrderReader(NpgsqlDataSource database)
             (OrderState)reader.GetInt16(4), (PaymentState)reader.GetInt16(5), (FulfilmentState)reader.GetInt16(6),
             reader.IsDBNull(15)
                 ? null
-                : new OrderCancellation((CancelReason)reader.GetInt16(15), reader.GetString(16), reader.GetFieldValue<DateTimeOffset>(17)));
+                : new OrderCancellation((CancelReason)reader.GetInt16(15), reader.GetString(16), reader.GetFieldValue<DateTimeOffset>(17)),
+            (CaptureMode)reader.GetInt16(36));
         order.ExternalId = reader.TextOrNull(3) ?? "";
+        order.CustomerId = reader.TextOrNull(35) ?? "";
+        order.ExchangeOf = reader.TextOrNull(39) ?? "";
         order.CreateTime = reader.GetFieldValue<DateTimeOffset>(8).ToTimestamp();
         order.UpdateTime = reader.GetFieldValue<DateTimeOffset>(9).ToTimestamp();
         order.Subtotal = new Commerce.Money(reader.GetInt64(11), currency).ToProto();
         order.ShippingCharge = new Commerce.Money(reader.GetInt64(12), currency).ToProto();
         order.Total = new Commerce.Money(reader.GetInt64(13), currency).ToProto();
         order.ImportTime = reader.TimeOrNull(34)?.ToTimestamp();
-        order.PendingChange = OrderMessage.Pending(LineStore.ReadPending(reader, 35), currency);
-        order.DeliveryWishes = Wishes.OfJson(reader.TextOrNull(36));
+        order.PendingChange = OrderMessage.Pending(LineStore.ReadPending(reader, 37), currency);
+        order.DeliveryWishes = Wishes.OfJson(reader.TextOrNull(38));
         order.PromisedDeliveryTime = reader.TimeOrNull(14)?.ToTimestamp();
         order.Customer = RecipientColumns.ReadContact(reader, 18);
         order.ShippingAddress = RecipientColumns.ReadAddress(reader, 18 + RecipientColumns.OfContact);

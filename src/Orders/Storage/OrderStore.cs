@@ -33,9 +33,9 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
               subtotal_minor, shipping_minor, total_minor, promised_delivery_time,
               customer_name, customer_email, customer_phone, customer_language, email_key,
               to_region_code, to_language_code, to_postal_code, to_sorting_code, to_administrative_area, to_locality, to_sublocality,
-              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, delivery_wishes, terms_version)
+              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, customer_id, capture_mode, delivery_wishes, terms_version)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, 1)
+              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, 1)
             """)
             .With(order.Id.Value).With(order.StoreId).With(order.ExternalId)
             .With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
@@ -44,6 +44,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .WithRecipient(draft.Customer, draft.ShippingAddress)
             .WithJson(JsonSerializer.Serialize(draft.Adjustments, OrderJson.Options))
             .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options))
+            .With(draft.CustomerId).With((short)draft.CaptureMode)
             .WithJson(Wishes.ToJson(draft.DeliveryWishes)));
 
         var lines = draft.Lines;
@@ -79,14 +80,17 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(Sql.Command(
                 """
                 SELECT o.store_id, s.order_prefix, o.external_id, o.promised_delivery_time, o.state, o.payment_state, o.fulfilment_state,
-                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.changes, o.pending_change
+                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.capture_mode, o.changes, o.pending_change
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1 FOR UPDATE OF o
                 """).With(id.Value))
-            .With(Sql.Command("SELECT line_number, sku, quantity, held FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
+            .With(Sql.Command("SELECT line_number, sku, quantity, held, returned FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
             .With(Sql.Command(
                 """
-                SELECT shipment_id, position, carrier, tracking_number, state, line_numbers, quantities
-                FROM order_parcels WHERE order_id = $1 ORDER BY position
+                SELECT shipment_id, position, carrier, tracking_number, state, line_numbers, quantities,
+                       CASE WHEN state = 3 AND delivered_time IS NULL
+                         THEN (SELECT max(t.time) FROM order_timeline t WHERE t.order_id = p.order_id AND t.detail = 'shipments/' || p.shipment_id || ' DELIVERED')
+                         ELSE delivered_time END
+                FROM order_parcels p WHERE order_id = $1 ORDER BY position
                 """).With(id.Value));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
 
@@ -97,13 +101,13 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
         var cancellation = reader.IsDBNull(7)
             ? null
             : new OrderCancellation((CancelReason)reader.GetInt16(7), reader.GetString(8), reader.GetFieldValue<DateTimeOffset>(9));
-        var version = reader.GetInt64(10);
-        var (changes, pending) = (reader.GetInt32(11), LineStore.ReadPending(reader, 12));
+        var (version, captureMode) = (reader.GetInt64(10), (CaptureMode)reader.GetInt16(11));
+        var (changes, pending) = (reader.GetInt32(12), LineStore.ReadPending(reader, 13));
 
         var lines = new List<HeldLine>();
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            lines.Add(new HeldLine(reader.GetInt32(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt32(3)));
+            lines.Add(new HeldLine(reader.GetInt32(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetInt32(4)));
 
         var parcels = new List<OrderParcel>();
         await reader.NextResultAsync(cancellationToken);
@@ -112,10 +116,11 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             var (numbers, quantities) = (reader.GetFieldValue<int[]>(5), reader.GetFieldValue<int[]>(6));
             parcels.Add(new OrderParcel(
                 reader.GetString(0), reader.GetInt32(1), reader.GetString(2), reader.GetString(3), (ParcelState)reader.GetInt16(4),
-                [.. numbers.Zip(quantities, (number, quantity) => new ShipmentLineFact(number, quantity))]));
+                [.. numbers.Zip(quantities, (number, quantity) => new ShipmentLineFact(number, quantity))],
+                reader.TimeOrNull(7)));
         }
 
-        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version).RestoreChanges(changes, pending);
+        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version, captureMode).RestoreChanges(changes, pending);
     }
 
     /// <summary>Adds a change of a locked order to the batch, with its entry on the timeline and its fact.</summary>
@@ -138,13 +143,14 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
         {
             batch.With(Sql.Command(
                 """
-                INSERT INTO order_parcels (order_id, shipment_id, position, carrier, tracking_number, state, line_numbers, quantities)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                INSERT INTO order_parcels (order_id, shipment_id, position, carrier, tracking_number, state, line_numbers, quantities, delivered_time)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                 ON CONFLICT (order_id, shipment_id) DO UPDATE
-                SET carrier = excluded.carrier, tracking_number = excluded.tracking_number, state = excluded.state
+                SET carrier = excluded.carrier, tracking_number = excluded.tracking_number, state = excluded.state, delivered_time = excluded.delivered_time
                 """)
                 .With(order.Id.Value).With(parcel.ShipmentId).With(parcel.Position).With(parcel.Carrier).With(parcel.TrackingNumber)
-                .With((short)parcel.State).With(parcel.Content.Column(c => c.LineNumber)).With(parcel.Content.Column(c => c.Quantity)));
+                .With((short)parcel.State).With(parcel.Content.Column(c => c.LineNumber)).With(parcel.Content.Column(c => c.Quantity))
+                .With(parcel.DeliveredAt?.ToUniversalTime()));
         }
 
         if (change.Fact is OrderCancelled && order.Cancellation is { Note.Length: > 0 } cancellation)

@@ -1,5 +1,6 @@
 using Commerce.Messaging;
 using Commerce.Orders.Checking;
+using Commerce.Orders.ReturningItems;
 using Commerce.Orders.Storage;
 using Commerce.Orders.V1;
 using Commerce.ServiceDefaults;
@@ -22,12 +23,13 @@ public sealed class CreateStore(NpgsqlDataSource database, StoreBook stores, Req
         batch.With(Sql.Command(
             """
             INSERT INTO stores (store_id, display_name, order_prefix, currency, language_code, time_zone, sender_email,
-              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri, create_time)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri, create_time, return_policy, capture_mode)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
             """)
             .With(store.StoreId).With(store.DisplayName).With(store.OrderPrefix).With(store.CurrencyCode).With(store.LanguageCode)
             .With(store.TimeZone).With(store.SenderEmail).With(from.LocationId).With(from.Locality).With(from.AdministrativeArea)
-            .With(from.PostalCode).With(from.RegionCode).With(store.Colour).With(store.LogoUri).With(clock.Now()));
+            .With(from.PostalCode).With(from.RegionCode).With(store.Colour).With(store.LogoUri).With(clock.Now())
+            .WithJson(ReturnPolicies.ToJson(store.ReturnPolicy)).With((short)store.CaptureMode));
         try
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -44,7 +46,7 @@ public sealed class CreateStore(NpgsqlDataSource database, StoreBook stores, Req
     private async Task<Store> Existing(Store store, CancellationToken cancellationToken)
     {
         var existing = await stores.Find(store.StoreId, cancellationToken);
-        if (store.Equals(existing))
+        if (existing is not null && store.Equals(new Store(existing) { Etag = store.Etag }))
             return existing;
         throw new Failure(
             ErrorReason.StoreExists,
@@ -66,11 +68,31 @@ public sealed class CreateStore(NpgsqlDataSource database, StoreBook stores, Req
         var store = request.Store!.Clone();
         if (!StoreBook.IsStoreId(store.StoreId))
             errors.Add("store.store_id", "Give 1 to 40 of lower-case letters, digits and '-', beginning with a letter.");
-        errors.Required("store.display_name", store.DisplayName, 100);
         if (!OrderId.IsPrefix(store.OrderPrefix))
             errors.Add("store.order_prefix", "Give 1 to 6 capital letters A-Z, for example \"ORD\".");
         if (!Currencies.Exists(store.CurrencyCode))
             errors.Add("store.currency_code", "Is not an active ISO 4217 currency; use a code such as EUR.");
+        Check(errors, store);
+        errors.ThrowIfAny();
+
+        store.Name = "stores/" + store.StoreId;
+        store.Etag = OrderMessage.EtagOf(1);
+        FillIn(store);
+        return store;
+    }
+
+    /// <summary>The defaults of what says nothing.</summary>
+    internal static void FillIn(Store store)
+    {
+        store.ReturnPolicy = ReturnPolicies.Effective(store.ReturnPolicy);
+        if (store.CaptureMode == CaptureMode.Unspecified)
+            store.CaptureMode = CaptureMode.Automatic;
+    }
+
+    /// <summary>What can be changed of a store, too.</summary>
+    internal static void Check(FieldErrors errors, Store store)
+    {
+        errors.Required("store.display_name", store.DisplayName, 100);
         if (!Plausible.Language(store.LanguageCode))
             errors.Add("store.language_code", "Is not a BCP 47 language tag; give one such as \"en-GB\".");
         if (store.TimeZone.Length > 64 || !TimeZoneInfo.TryFindSystemTimeZoneById(store.TimeZone, out var zone) || !zone.HasIanaId)
@@ -84,9 +106,8 @@ public sealed class CreateStore(NpgsqlDataSource database, StoreBook stores, Req
             errors.Add("store.colour", "Is not a CSS colour of the form #rrggbb.");
         if (store.LogoUri.Length > 0 && !(store.LogoUri.Length <= 1000 && Uri.TryCreate(store.LogoUri, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps))
             errors.Add("store.logo_uri", "Is not an https address of at most 1,000 characters.");
-        errors.ThrowIfAny();
-
-        store.Name = "stores/" + store.StoreId;
-        return store;
+        errors.Policy("store.return_policy", store.ReturnPolicy, store.CurrencyCode);
+        if (!Enum.IsDefined(store.CaptureMode))
+            errors.Add("store.capture_mode", "Is not a mode that is known here.");
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Commerce.Orders.ReturningItems;
 using Commerce.Orders.Storage;
 using Commerce.Orders.V1;
 using Commerce.ServiceDefaults;
@@ -8,19 +9,23 @@ using Npgsql;
 namespace Commerce.Orders.Stores;
 
 /// <summary>
-/// The stores. One that was read is kept in memory for good: a store is made and never changed, and there are few. That
-/// there is none is always asked again.
+/// The stores. One that was read is kept in memory for a while: there are few, they hardly ever change, and what an order needs
+/// of one (prefix, currency) never does. That there is none is always asked again.
 /// </summary>
-public sealed class StoreBook(NpgsqlDataSource database)
+public sealed class StoreBook(NpgsqlDataSource database, TimeProvider clock)
 {
+    // Another process may have changed it: so long its old name, language or place may still be used here.
+    private static readonly TimeSpan Kept = TimeSpan.FromSeconds(10);
+
     private const string Columns =
         """
         SELECT store_id, display_name, order_prefix, currency, language_code, time_zone, sender_email,
-               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri
+               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri,
+               return_policy, version, capture_mode
         FROM stores
         """;
 
-    private readonly ConcurrentDictionary<string, Store> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (Store Store, long ReadAt)> _known = new(StringComparer.Ordinal);
 
     /// <summary>1 to 40 of lower-case letters, digits and '-', beginning with a letter.</summary>
     public static bool IsStoreId(string text) =>
@@ -35,12 +40,25 @@ public sealed class StoreBook(NpgsqlDataSource database)
 
     public async ValueTask<Store?> Find(string storeId, CancellationToken cancellationToken)
     {
-        if (_known.TryGetValue(storeId, out var known))
-            return known;
+        if (_known.TryGetValue(storeId, out var known) && clock.GetElapsedTime(known.ReadAt) < Kept)
+            return known.Store;
+        return await FindFresh(storeId, cancellationToken);
+    }
+
+    /// <summary>As it is in the database now.</summary>
+    /// <exception cref="Failure">STORE_NOT_FOUND.</exception>
+    public async Task<Store> GetFresh(string storeId, CancellationToken cancellationToken) =>
+        await FindFresh(storeId, cancellationToken) ?? await Get(storeId, cancellationToken);
+
+    private async Task<Store?> FindFresh(string storeId, CancellationToken cancellationToken)
+    {
         if (!IsStoreId(storeId))
             return null;
+        var readAt = clock.GetTimestamp();
         var read = (await Read(database.CreateCommand(Columns + " WHERE store_id = $1").With(storeId), cancellationToken)).SingleOrDefault();
-        return read is null ? null : _known.GetOrAdd(storeId, read);
+        if (read is not null)
+            _known[storeId] = (read, readAt);
+        return read;
     }
 
     public Task<List<Store>> List(string after, int limit, CancellationToken cancellationToken) =>
@@ -73,6 +91,9 @@ public sealed class StoreBook(NpgsqlDataSource database)
                 },
                 Colour = reader.GetString(12),
                 LogoUri = reader.GetString(13),
+                ReturnPolicy = ReturnPolicies.FromJson(reader.TextOrNull(14)),
+                Etag = OrderMessage.EtagOf(reader.GetInt64(15)),
+                CaptureMode = (CaptureMode)reader.GetInt16(16),
             });
         }
 

@@ -7,7 +7,7 @@ using Grpc.Core;
 namespace Commerce.Orders.Stores;
 
 /// <summary>commerce.orders.v1.StoreService.</summary>
-public sealed class StoreGrpc(CreateStore createStore, StoreBook stores) : StoreService.StoreServiceBase
+public sealed class StoreGrpc(CreateStore createStore, UpdateStore updateStore, StoreBook stores) : StoreService.StoreServiceBase
 {
     private const int MostOnPage = 500;
     private const int DefaultOnPage = 50;
@@ -16,7 +16,10 @@ public sealed class StoreGrpc(CreateStore createStore, StoreBook stores) : Store
         createStore.Create(request, request.RequestId.Length == 0 ? null : RequestKey.For(context, request.RequestId, request), context.CancellationToken);
 
     public override async Task<Store> GetStore(GetStoreRequest request, ServerCallContext context) =>
-        await stores.Get(Names.Store("name", request.Name), context.CancellationToken);
+        await stores.GetFresh(Names.Store("name", request.Name), context.CancellationToken);
+
+    public override Task<Store> UpdateStore(UpdateStoreRequest request, ServerCallContext context) =>
+        updateStore.Update(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
 
     public override async Task<ListStoresResponse> ListStores(ListStoresRequest request, ServerCallContext context)
     {

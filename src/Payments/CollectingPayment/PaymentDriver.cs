@@ -3,7 +3,9 @@ using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Payments.Documents;
 using Commerce.Payments.Providers;
+using Commerce.Payments.Providers.StoreCredit;
 using Commerce.Payments.Storage;
+using Commerce.Payments.StoreCredits;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Payments.CollectingPayment;
@@ -15,7 +17,7 @@ namespace Commerce.Payments.CollectingPayment;
 /// for under one key happens once, what they learn only ever adds up, and the revision keeps one from undoing the other.
 /// </summary>
 public sealed partial class PaymentDriver(
-    PaymentStore store, PaymentProviders providers, IOptions<PaymentsOptions> options, TimeProvider time, ILogger<PaymentDriver> logger)
+    PaymentStore store, PaymentProviders providers, StoreCreditProvider credit, IOptions<PaymentsOptions> options, TimeProvider time, ILogger<PaymentDriver> logger)
 {
     /// <summary>The order that a point is about: keys are "{order_id}" or "{order_id}/{why there is a further one}".</summary>
     public static string OrderOf(RecoveryPoint point) => point.Key.Split('/', 2)[0];
@@ -115,7 +117,7 @@ public sealed partial class PaymentDriver(
 
         // Somebody else's change left something to do, and relied on this point, which ends here.
         if (payment.Next().Count > 0)
-            context.Intend(new RecoveryPoint(CollectPayment.PointKind, $"{payment.OrderId}/{payment.Revision}"));
+            context.Intend(new RecoveryPoint(AdvancePayment.Collect, $"{payment.OrderId}/{payment.Revision}"));
         if (payment.Waits || payment.AwaitsRefund)
             context.Intend(new RecoveryPoint(PollPayment.PointKind, payment.OrderId, DueAt: time.GetUtcNow() + options.Value.PollAfter));
     }
@@ -201,9 +203,11 @@ public sealed partial class PaymentDriver(
         var reference = $"{payment.OrderId}/{part.Number}";
         return step.Action switch
         {
-            PartAction.Authorise => Of(part, stop => Authorise(provider, part, reference, uncertain, stop)),
+            PartAction.Authorise => Of(part, stop => Authorise(provider, payment, part, reference, uncertain, stop)),
+            PartAction.Capture when step.Capture is { } capture => stop => Take(provider, part, capture, $"{reference}/capture/{capture.Number}", stop),
             PartAction.Capture => Of(part, stop => Capture(provider, part, reference, stop)),
             PartAction.Void => Of(part, stop => Void(provider, part, reference, stop)),
+            _ when Payment.BecomesCredit(step.Refund!, part) => stop => GiveCredit(payment, part, step.Refund!, ReferenceOf(payment, part, step.Refund!.Number), stop),
             _ => stop => GiveBack(provider, part, step.Refund!, ReferenceOf(payment, part, step.Refund!.Number), stop),
         };
     }
@@ -215,14 +219,16 @@ public sealed partial class PaymentDriver(
         return payment => outcome(payment.Parts.Single(p => p.Number == part.Number));
     };
 
-    private static async Task<Action<PaymentPart>> Authorise(IPaymentProvider provider, PaymentPart part, string reference, bool uncertain, CancellationToken stop)
+    private static async Task<Action<PaymentPart>> Authorise(
+        IPaymentProvider provider, Payment payment, PaymentPart part, string reference, bool uncertain, CancellationToken stop)
     {
         var key = $"{reference}/authorise";
         try
         {
             // Asking first spares a provider that hung over its work from being asked to do it again; the key alone would do.
             var seen = (uncertain ? await provider.FindByKey(key, stop) : null)
-                ?? await provider.Authorise(new AuthoriseRequest(reference, part.Amount, part.Method, part.Token, part.Instalments), key, stop);
+                ?? await provider.Authorise(
+                    new AuthoriseRequest(reference, part.Amount, part.Method, part.Token, part.Instalments, payment.StoreId, payment.CustomerId), key, stop);
             return p => p.Learn(seen);
         }
         catch (ProviderRefusedException refusal)
@@ -249,6 +255,25 @@ public sealed partial class PaymentDriver(
         }
     }
 
+    private static async Task<Action<Payment>> Take(IPaymentProvider provider, PaymentPart part, Capture capture, string key, CancellationToken stop)
+    {
+        try
+        {
+            var seen = await provider.Capture(part.ProviderReference!, capture.Pieces.Single(p => p.PartNumber == part.Number).Amount, key, stop);
+            return payment =>
+            {
+                payment.Parts.Single(p => p.Number == part.Number).Learn(seen);
+                payment.CaptureOf(capture.Number, part.Number)!.Take();
+            };
+        }
+        catch (ProviderRefusedException refusal)
+        {
+            // It may refuse because it did so already, under a key that it has forgotten by now.
+            var seen = await provider.Get(part.ProviderReference!, stop);
+            return payment => payment.LearnRefusal(payment.CaptureOf(capture.Number, part.Number)!, seen, refusal.Code);
+        }
+    }
+
     private static async Task<Action<PaymentPart>> Void(IPaymentProvider provider, PaymentPart part, string reference, CancellationToken stop)
     {
         try
@@ -263,7 +288,7 @@ public sealed partial class PaymentDriver(
             return p =>
             {
                 p.Learn(seen);
-                if (p.State is PartState.Waiting or PartState.Authorised)
+                if (p.State == PartState.Waiting || p.Held > 0)
                     throw new ProviderFaultException($"{refusal.Message} Yet there is something to void.");
             };
         }
@@ -304,6 +329,20 @@ public sealed partial class PaymentDriver(
                 throw new ProviderFaultException($"{refusal!.Message} Yet there is something to refund.");
             known.Refuse(refusal!.Code);
         };
+    }
+
+    private async Task<Action<Payment>> GiveCredit(Payment payment, PaymentPart part, Refund refund, string reference, CancellationToken stop)
+    {
+        var amount = refund.Pieces.Single(p => p.PartNumber == part.Number).Amount;
+        try
+        {
+            var seen = await credit.Give(new CreditOwner(payment.StoreId, payment.CustomerId, amount.Currency), part.ProviderReference!, amount, reference, stop);
+            return to => to.Learn(to.PieceOf(refund.Number, part.Number)!, seen);
+        }
+        catch (ProviderRefusedException refusal)
+        {
+            return to => to.PieceOf(refund.Number, part.Number)!.Refuse(refusal.Code);
+        }
     }
 
     private async Task<Payment> ReadAgain(string orderId, List<Action<Payment>> learned, CancellationToken cancellationToken)

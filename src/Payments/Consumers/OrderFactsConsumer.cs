@@ -4,7 +4,6 @@ using Commerce.Messaging;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Documents;
 using Commerce.Payments.Providers;
-using Commerce.Payments.RefundingPayment;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -27,8 +26,8 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
         Add(
             context.Batch,
             """
-            INSERT INTO payments (order_id, store_id, currency, amount_minor, state, cancelled, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, EXISTS (SELECT FROM cancelled_orders WHERE order_id = $1), $6, $6)
+            INSERT INTO payments (order_id, store_id, currency, amount_minor, state, cancelled, created_at, updated_at, customer_id, capture_mode)
+            VALUES ($1, $2, $3, $4, $5, EXISTS (SELECT FROM cancelled_orders WHERE order_id = $1), $6, $6, $7, $8)
             ON CONFLICT DO NOTHING
             """,
             Text(fact.OrderId),
@@ -36,24 +35,26 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
             Text(fact.Total.Currency),
             new NpgsqlParameter<long> { TypedValue = fact.Total.Minor },
             new NpgsqlParameter<short> { TypedValue = (short)PaymentState.Pending },
-            new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = now },
+            Text(fact.CustomerId ?? ""),
+            new NpgsqlParameter<short> { TypedValue = (short)ModeOf(fact) });
         Add(
             context.Batch,
             """
             INSERT INTO payment_parts (order_id, part_number, method, token, amount_minor, instalments, provider, state)
-            SELECT $1, p.part_number, p.method, p.token, p.amount_minor, p.instalments, $2, $3
-            FROM unnest($4, $5, $6, $7, $8) AS p (part_number, method, token, amount_minor, instalments)
+            SELECT $1, p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, $3
+            FROM unnest($4, $5, $6, $7, $8, $2) AS p (part_number, method, token, amount_minor, instalments, provider)
             ON CONFLICT DO NOTHING
             """,
             Text(fact.OrderId),
-            Text(providers.Default),
+            new NpgsqlParameter<string[]> { TypedValue = [.. parts.Select(p => providers.For(p.Method))] },
             new NpgsqlParameter<short> { TypedValue = (short)PartState.Pending },
             new NpgsqlParameter<int[]> { TypedValue = [.. parts.Select(p => p.PartNumber)] },
             new NpgsqlParameter<string[]> { TypedValue = [.. parts.Select(p => p.Method)] },
             new NpgsqlParameter<string[]> { TypedValue = [.. parts.Select(p => p.Token)] },
             new NpgsqlParameter<long[]> { TypedValue = [.. parts.Select(p => p.Amount.Minor)] },
             new NpgsqlParameter<int[]> { TypedValue = [.. parts.Select(p => Math.Max(1, p.Instalments))] });
-        context.Intend(new RecoveryPoint(CollectPayment.PointKind, fact.OrderId));
+        context.Intend(new RecoveryPoint(AdvancePayment.Collect, fact.OrderId));
         return Task.CompletedTask;
     }
 
@@ -73,7 +74,7 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
             Text(fact.OrderId),
             Text(fact.StoreId),
             now.Clone());
-        context.Intend(new RecoveryPoint(ReleasePayment.PointKind, fact.OrderId));
+        context.Intend(new RecoveryPoint(AdvancePayment.Release, fact.OrderId));
         return Task.CompletedTask;
     }
 
@@ -94,7 +95,7 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
                 NpgsqlDbType = NpgsqlDbType.Jsonb,
             });
         Touch(context, fact.OrderId);
-        context.Intend(new RecoveryPoint(CollectPayment.PointKind, $"{fact.OrderId}/{IssueDocuments.ChangeMark}{fact.Version}"));
+        context.Intend(new RecoveryPoint(AdvancePayment.Collect, $"{fact.OrderId}/{IssueDocuments.ChangeMark}{fact.Version}"));
         context.Intend(IssueDocuments.DueOf(fact));
         return Task.CompletedTask;
     }
@@ -118,7 +119,7 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
             Text(fact.Payment.Token),
             new NpgsqlParameter<long> { TypedValue = fact.Payment.Amount.Minor },
             new NpgsqlParameter<int> { TypedValue = Math.Max(1, fact.Payment.Instalments) },
-            Text(providers.Default),
+            Text(providers.For(fact.Payment.Method)),
             new NpgsqlParameter<short> { TypedValue = (short)PartState.Pending },
             new NpgsqlParameter<int> { TypedValue = fact.Change });
         await batch.ExecuteNonQueryAsync(context.CancellationToken);
@@ -129,7 +130,7 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
         if ((long)(await charge.ExecuteScalarAsync(context.CancellationToken))! == 0)
             throw new InvalidOperationException($"Order {fact.OrderId} charges for change {fact.Change}, and has no payment.");
         Touch(context, fact.OrderId);
-        context.Intend(new RecoveryPoint(CollectPayment.PointKind, $"{fact.OrderId}/charge-{fact.Change}"));
+        context.Intend(new RecoveryPoint(AdvancePayment.Collect, $"{fact.OrderId}/charge-{fact.Change}"));
     }
 
     public Task Consume(OrderChangeWithdrawn fact, FactContext context)
@@ -147,7 +148,7 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
             Text(fact.OrderId),
             new NpgsqlParameter<int> { TypedValue = fact.Change });
         Touch(context, fact.OrderId);
-        context.Intend(new RecoveryPoint(CollectPayment.PointKind, $"{fact.OrderId}/withdrawn-{fact.Change}"));
+        context.Intend(new RecoveryPoint(AdvancePayment.Collect, $"{fact.OrderId}/withdrawn-{fact.Change}"));
         return Task.CompletedTask;
     }
 
@@ -157,6 +158,12 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
         "UPDATE payments SET revision = revision + 1, updated_at = $2 WHERE order_id = $1",
         Text(orderId),
         new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() });
+    private static CaptureMode ModeOf(OrderPlaced fact) => fact.CaptureMode switch
+    {
+        "MANUAL" => CaptureMode.Manual,
+        "ON_SHIPMENT" => CaptureMode.OnShipment,
+        _ => CaptureMode.Automatic,
+    };
 
     private static void Lock(NpgsqlBatch batch, string orderId) => Add(batch, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", Text(orderId));
 

@@ -13,24 +13,24 @@ public sealed class DocumentLanguage
     {
         ["en"] = new('.', ',', "dd MMM yyyy", "Invoice|Receipt|Credit note|Number|Date|Order ID|Ordered|Bill to|Article|Quantity|Price|Amount|Subtotal|Shipping|Total|Paid by|Given back to|in {0} instalments|Corrects invoice|Page {0} of {1}|Keep the Order ID: it is all you need when you ask about this purchase.|Refund|Payment received, thank you.")
         {
-            Methods = Words("Card|Debit card|Voucher|Boleto|Wallet"),
+            Methods = Words("Card|Debit card|Voucher|Boleto|Wallet|Store credit"),
             Months = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec".Split('|'),
         },
         ["pt"] = new(',', '.', "dd/MM/yyyy", "Fatura|Recibo|Nota de crédito|Número|Data|Pedido|Data do pedido|Cobrar de|Artigo|Quantidade|Preço|Valor|Subtotal|Frete|Total|Pago com|Devolvido a|em {0} parcelas|Corrige a fatura|Página {0} de {1}|Guarde o número do pedido: é tudo de que precisa para perguntar sobre esta compra.|Reembolso|Pagamento recebido, obrigado.")
         {
-            Methods = Words("Cartão de crédito|Cartão de débito|Vale|Boleto|Carteira digital"),
+            Methods = Words("Cartão de crédito|Cartão de débito|Vale|Boleto|Carteira digital|Crédito da loja"),
         },
         ["de"] = new(',', '.', "dd.MM.yyyy", "Rechnung|Quittung|Gutschrift|Nummer|Datum|Bestellnummer|Bestellt am|Rechnung an|Artikel|Menge|Preis|Betrag|Zwischensumme|Versand|Gesamtbetrag|Bezahlt mit|Erstattet auf|in {0} Raten|Berichtigt Rechnung|Seite {0} von {1}|Bewahren Sie die Bestellnummer auf: Mehr brauchen Sie bei Fragen zu diesem Kauf nicht.|Erstattung|Zahlung dankend erhalten.")
         {
-            Methods = Words("Karte|Debitkarte|Gutschein|Boleto|Wallet"),
+            Methods = Words("Karte|Debitkarte|Gutschein|Boleto|Wallet|Guthaben"),
         },
         ["fr"] = new(',', '\u00a0', "dd/MM/yyyy", "Facture|Reçu|Avoir|Numéro|Date|Commande|Commandé le|Facturé à|Article|Quantité|Prix|Montant|Sous-total|Livraison|Total|Payé par|Remboursé sur|en {0} mensualités|Corrige la facture|Page {0} sur {1}|Conservez le numéro de commande : il suffit pour toute question sur cet achat.|Remboursement|Paiement reçu, merci.")
         {
-            Methods = Words("Carte|Carte de débit|Bon|Boleto|Portefeuille"),
+            Methods = Words("Carte|Carte de débit|Bon|Boleto|Portefeuille|Avoir client"),
         },
         ["es"] = new(',', '.', "dd/MM/yyyy", "Factura|Recibo|Nota de crédito|Número|Fecha|Pedido|Pedido el|Facturar a|Artículo|Cantidad|Precio|Importe|Subtotal|Envío|Total|Pagado con|Devuelto a|en {0} plazos|Corrige la factura|Página {0} de {1}|Guarde el número de pedido: es todo lo que necesita para preguntar por esta compra.|Reembolso|Pago recibido, gracias.")
         {
-            Methods = Words("Tarjeta|Tarjeta de débito|Vale|Boleto|Monedero"),
+            Methods = Words("Tarjeta|Tarjeta de débito|Vale|Boleto|Monedero|Saldo de la tienda"),
         },
     };
 
@@ -109,7 +109,7 @@ public sealed class DocumentLanguage
         return text.ToString();
     }
 
-    private static Dictionary<string, string> Words(string names) => "CARD|DEBIT_CARD|VOUCHER|BOLETO|WALLET".Split('|').Zip(names.Split('|')).ToDictionary(p => p.First, p => p.Second);
+    private static Dictionary<string, string> Words(string names) => "CARD|DEBIT_CARD|VOUCHER|BOLETO|WALLET|STORE_CREDIT".Split('|').Zip(names.Split('|')).ToDictionary(p => p.First, p => p.Second);
 }
 
 /// <summary>The words of a document; the first three are its kinds.</summary>

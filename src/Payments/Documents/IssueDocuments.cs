@@ -72,7 +72,7 @@ public sealed class IssueDocuments(PaymentStore payments, DocumentStore document
                 return most <= 0 ? null : Summary(invoice, issued, Math.Min(most, refund.Given.Minor)) with
                 {
                     Payments = [.. refund.Pieces.Where(p => p.State == RefundPieceState.Succeeded).Select(p => new DocumentPayment(
-                        payment.Parts.Single(part => part.Number == p.PartNumber).Method, 1, p.Amount.Minor))],
+                        refund.Destination == RefundDestination.StoreCredit ? "STORE_CREDIT" : payment.Parts.Single(part => part.Number == p.PartNumber).Method, 1, p.Amount.Minor))],
                     Note = refund.Note,
                 };
             });

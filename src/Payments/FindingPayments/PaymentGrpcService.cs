@@ -1,5 +1,6 @@
 using System.Globalization;
 using Commerce.Messaging;
+using Commerce.Payments.CapturingPayment;
 using Commerce.Payments.RefundingPayment;
 using Commerce.Payments.Storage;
 using Commerce.Payments.V1;
@@ -10,7 +11,7 @@ using Grpc.Core;
 namespace Commerce.Payments.FindingPayments;
 
 /// <summary>commerce.payments.v1.PaymentService.</summary>
-public sealed class PaymentGrpcService(PaymentStore store, RefundPayment refundPayment) : PaymentService.PaymentServiceBase
+public sealed class PaymentGrpcService(PaymentStore store, RefundPayment refundPayment, CapturePayment capturePayment) : PaymentService.PaymentServiceBase
 {
     private const int DefaultPage = 50;
     private const int LargestPage = 500;
@@ -59,6 +60,12 @@ public sealed class PaymentGrpcService(PaymentStore store, RefundPayment refundP
 
         return response;
     }
+
+    public override async Task<V1.Payment> CapturePayment(CapturePaymentRequest request, ServerCallContext context) =>
+        PaymentMapping.ToProto(await capturePayment.Capture(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken));
+
+    public override async Task<V1.Payment> VoidPayment(VoidPaymentRequest request, ServerCallContext context) =>
+        PaymentMapping.ToProto(await capturePayment.Void(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken));
 
     public override async Task<V1.Refund> RefundPayment(RefundPaymentRequest request, ServerCallContext context)
     {

@@ -11,6 +11,7 @@ internal static class PaymentMapping
         Name = PaymentNames.Of(payment.OrderId),
         OrderId = payment.OrderId,
         StoreId = payment.StoreId,
+        CustomerId = payment.CustomerId,
         State = (V1.Payment.Types.State)payment.State,
         Amount = payment.Due.ToProto(),
         CapturedAmount = payment.Captured.ToProto(),
@@ -20,6 +21,9 @@ internal static class PaymentMapping
         UpdateTime = Timestamp.FromDateTimeOffset(payment.UpdatedAt),
         Version = payment.Version,
         Etag = EtagOf(payment),
+        CaptureMode = (Types.V1.CaptureMode)payment.CaptureMode,
+        CapturableAmount = payment.Capturable.ToProto(),
+        Captures = { payment.Captures.Select(ToProto) },
     };
 
     /// <summary>Finer than the version: what a part has come to shows before the payment as a whole has news to tell.</summary>
@@ -34,6 +38,7 @@ internal static class PaymentMapping
         Amount = refund.Amount.ToProto(),
         RefundedAmount = refund.Given.ToProto(),
         Reason = (V1.RefundReason)refund.Reason,
+        Destination = (V1.RefundDestination)refund.Destination,
         Note = refund.Note,
         Parts = { refund.Pieces.OrderBy(p => p.PartNumber).Select(ToProto) },
         CreateTime = Timestamp.FromDateTimeOffset(refund.CreatedAt),
@@ -54,6 +59,18 @@ internal static class PaymentMapping
         ProviderReference = piece.ProviderReference ?? "",
     };
 
+    private static V1.Payment.Types.Capture ToProto(Capture capture) => new()
+    {
+        CaptureNumber = capture.Number,
+        State = (V1.Payment.Types.Capture.Types.State)capture.State,
+        Amount = capture.Amount.ToProto(),
+        CapturedAmount = capture.Taken.ToProto(),
+        FailureReason = capture.Pieces.Select(p => p.FailureReason).FirstOrDefault(r => r is not null) ?? "",
+        Actor = capture.By,
+        CreateTime = Timestamp.FromDateTimeOffset(capture.CreatedAt),
+        UpdateTime = Timestamp.FromDateTimeOffset(capture.UpdatedAt),
+    };
+
     private static V1.Payment.Types.Part ToProto(PaymentPart part) => new()
     {
         PartNumber = part.Number,
@@ -68,8 +85,10 @@ internal static class PaymentMapping
             PartState.Voided => V1.Payment.Types.State.Voided,
             PartState.PartlyRefunded => V1.Payment.Types.State.PartlyRefunded,
             PartState.Refunded => V1.Payment.Types.State.Refunded,
+            _ when part.NextActionUrl is not null => V1.Payment.Types.State.RequiresAction,
             _ => V1.Payment.Types.State.Pending,
         },
+        NextActionUrl = part.NextActionUrl ?? "",
         DeclineReason = part.DeclineReason ?? "",
         Provider = part.Provider,
         ProviderReference = part.ProviderReference ?? "",

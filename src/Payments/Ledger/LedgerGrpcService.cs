@@ -94,7 +94,12 @@ public sealed class LedgerGrpcService(LedgerStore ledger) : LedgerService.Ledger
     };
 
     // The sums of many amounts of 64 bits still fit the units of the message for every currency that has decimals.
-    private static Google.Type.Money Amount(BigInteger minor, string currency) => new Money(checked((long)minor), currency).ToProto();
+    private static Google.Type.Money Amount(BigInteger minor, string currency)
+    {
+        var decimals = Currencies.MinorUnits(currency) ?? throw new InvalidOperationException($"{currency} is not an active ISO 4217 currency.");
+        var (units, rest) = BigInteger.DivRem(minor, BigInteger.Pow(10, decimals));
+        return new Google.Type.Money { CurrencyCode = currency, Units = checked((long)units), Nanos = (int)(rest * BigInteger.Pow(10, 9 - decimals)) };
+    }
 
     private static List<FieldError> Store(string storeId) =>
         storeId.Length is 0 or > LongestStoreId ? [new FieldError("store_id", "Name the store, for example \"main\".")] : [];

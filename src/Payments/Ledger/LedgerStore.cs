@@ -11,7 +11,7 @@ public sealed record PostedEntry(
 /// <summary>What was posted to an account; sums of many amounts, so wider than one.</summary>
 public sealed record AccountTotal(string Account, AccountKind Kind, string Provider, string Currency, BigInteger Debit, BigInteger Credit, long Entries);
 
-/// <summary>Reads the ledger. It is written with the payments alone.</summary>
+/// <summary>Reads the ledger. It is written with what it tells of: the payments, and the customers' store credit.</summary>
 public sealed class LedgerStore(NpgsqlDataSource database)
 {
     /// <summary>Entries from after a position on, first posted first. One of the indexes leads: that of the order, of the account or of the store.</summary>
@@ -60,15 +60,15 @@ public sealed class LedgerStore(NpgsqlDataSource database)
         return entries;
     }
 
-    /// <summary>What was posted to each account of a store before a time, by currency and kind.</summary>
+    /// <summary>What was posted to each account of a store before a time, by currency and kind; the customers' store credit as one account.</summary>
     public async Task<IReadOnlyList<AccountTotal>> Totals(string storeId, DateTimeOffset? before, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
-            SELECT a.account, a.kind, a.provider, a.currency,
+            SELECT CASE WHEN a.kind = 7 THEN a.store_id || '/' || a.currency || '/STORE_CREDIT' ELSE a.account END AS name, a.kind, CASE WHEN a.kind = 7 THEN '' ELSE a.provider END AS provider, a.currency,
               coalesce(sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0), 0), coalesce(-sum(e.amount_minor) FILTER (WHERE e.amount_minor < 0), 0), count(e.account)
             FROM ledger_accounts a LEFT JOIN ledger_entries e ON e.account = a.account AND e.posted_at < $2
             WHERE a.store_id = $1
-            GROUP BY a.account ORDER BY a.currency, a.kind, a.provider
+            GROUP BY 1, 2, 3, 4 ORDER BY 4, 2, 3
             """);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = storeId });
         command.Parameters.Add(At(before ?? DateTimeOffset.MaxValue));

@@ -1,3 +1,5 @@
+using Commerce.Payments.StoreCredits;
+
 namespace Commerce.Payments.Ledger;
 
 /// <summary>What an account is for; each store has one of a kind in each currency, and where it says so for each provider. The numbers are stored.</summary>
@@ -20,6 +22,12 @@ public enum AccountKind
 
     /// <summary>The other side of the holds. A provider each.</summary>
     HoldsCounterpart = 6,
+
+    /// <summary>What the shop owes its customers as store credit. A customer each, by id in the place of a provider.</summary>
+    StoreCredit = 7,
+
+    /// <summary>What was given as store credit without a payment behind it.</summary>
+    Goodwill = 8,
 }
 
 /// <summary>What moved. The numbers are stored.</summary>
@@ -36,6 +44,15 @@ public enum MovementKind
 
     /// <summary>An amount was given back.</summary>
     Refund = 4,
+
+    /// <summary>Store credit was given by staff, or taken back.</summary>
+    CreditGranted = 5,
+
+    /// <summary>Store credit paid for an order.</summary>
+    CreditSpent = 6,
+
+    /// <summary>A refund went to store credit.</summary>
+    CreditRefunded = 7,
 }
 
 /// <summary>One line of a movement: a debit is positive, a credit negative.</summary>
@@ -56,7 +73,7 @@ public sealed record Movement(string Name, MovementKind Kind, IReadOnlyList<Entr
     private static IEnumerable<Movement> Of(string orderId, PaymentPart part)
     {
         var name = $"{orderId}/{part.Number}";
-        var (held, captured, refunded) = part.Stored;
+        var (held, captured, refunded, credited) = part.Stored;
         var hold = part.Held - held;
         Entry[] holds = [new(AccountKind.Holds, part.Provider, hold), new(AccountKind.HoldsCounterpart, part.Provider, -hold)];
         var money = part.Method == "VOUCHER" ? AccountKind.Vouchers : AccountKind.ProviderClearing;
@@ -75,7 +92,11 @@ public sealed record Movement(string Name, MovementKind Kind, IReadOnlyList<Entr
         }
 
         var back = part.Refunded.Minor - refunded;
-        if (back > 0)
-            yield return new Movement($"{name}/refund/{refunded}", MovementKind.Refund, [new(AccountKind.Refunds, "", back), new(money, part.Provider, -back)]);
+        if (back == 0)
+            yield break;
+        // What became store credit did not come from the part's provider, but by way of the credit's own clearing account.
+        var credit = part.Credited - credited;
+        Entry[] from = [new(money, part.Provider, credit - back), new(AccountKind.ProviderClearing, StoreCreditBook.Provider, -credit)];
+        yield return new Movement($"{name}/refund/{refunded}", MovementKind.Refund, [new(AccountKind.Refunds, "", back), .. from.Where(e => e.Minor != 0)]);
     }
 }

@@ -44,7 +44,9 @@ public interface IPaymentProvider
 /// <param name="Method">As commerce.orders.v1.PaymentMethod without prefix.</param>
 /// <param name="Token">The provider's token of the means.</param>
 /// <param name="Instalments">Monthly instalments, from 1.</param>
-public sealed record AuthoriseRequest(string Reference, Money Amount, string Method, string Token, int Instalments);
+/// <param name="StoreId">The store.</param>
+/// <param name="CustomerId">The shop's own id of the customer; empty if the order names none.</param>
+public sealed record AuthoriseRequest(string Reference, Money Amount, string Method, string Token, int Instalments, string StoreId, string CustomerId);
 
 /// <summary>What became of an authorisation, apart from the money that moved since.</summary>
 public enum AuthorisationStatus
@@ -64,6 +66,7 @@ public enum AuthorisationStatus
 /// <param name="Reference">Ours, as we gave it.</param>
 /// <param name="Refunded">What was given back: refunds that succeeded. One that is pending or failed does not count.</param>
 /// <param name="Voided">What was not captured is released.</param>
+/// <param name="NextActionUrl">Where the shopper has to go before it is decided; null: nowhere.</param>
 public sealed record Authorisation(
     string Id,
     string Reference,
@@ -72,7 +75,8 @@ public sealed record Authorisation(
     Money Amount,
     long Captured,
     long Refunded,
-    bool Voided);
+    bool Voided,
+    string? NextActionUrl = null);
 
 /// <summary>What became of a refund.</summary>
 public enum RefundStatus

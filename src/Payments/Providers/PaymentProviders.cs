@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
+using Commerce.Payments.StoreCredits;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Payments.Providers;
@@ -19,6 +20,9 @@ public sealed class PaymentProviders
 
     /// <summary>The name of the provider that new payments go to.</summary>
     public string Default { get; }
+
+    /// <summary>The name of the provider that a new part of this method goes to: store credit is our own affair.</summary>
+    public string For(string method) => method == "STORE_CREDIT" ? StoreCreditBook.Provider : Default;
 
     /// <summary>The provider that a stored part names. A provider with payments must not be taken away.</summary>
     public IPaymentProvider this[string name] =>

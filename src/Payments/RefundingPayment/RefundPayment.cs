@@ -1,5 +1,6 @@
 using System.Globalization;
 using Commerce.Messaging;
+using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.FindingPayments;
 using Commerce.Payments.Storage;
 using Commerce.Payments.V1;
@@ -19,7 +20,7 @@ public sealed class RefundPayment(PaymentStore store, NpgsqlDataSource database,
     private const int LongestNote = 500;
 
     /// <exception cref="Failure">
-    /// INVALID_FIELD, ORDER_ID_MISTYPED, PAYMENT_NOT_FOUND, REFUND_EXCEEDS_PAYMENT, ETAG_MISMATCH, REQUEST_ID_REUSED.
+    /// INVALID_FIELD, ORDER_ID_MISTYPED, PAYMENT_NOT_FOUND, REFUND_EXCEEDS_PAYMENT, CUSTOMER_UNKNOWN, ETAG_MISMATCH, REQUEST_ID_REUSED.
     /// </exception>
     public async Task<(Payment Payment, Refund Refund)> Ask(RefundPaymentRequest request, RequestKey key, CancellationToken cancellationToken)
     {
@@ -59,14 +60,14 @@ public sealed class RefundPayment(PaymentStore store, NpgsqlDataSource database,
                 new FieldError("etag", "Not the payment's etag any more."));
         }
 
-        var refund = payment.Promise(Amount(payment, request), Reason(request), request.Note, key.Caller, time.GetUtcNow());
+        var refund = payment.Promise(Amount(payment, request), Reason(request), request.Note, key.Caller, time.GetUtcNow(), Destination(payment, request));
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // First, so that a twin under way is waited for and not mistaken for another refund.
         await using (var record = new NpgsqlBatch(connection, transaction))
         {
             record.BatchCommands.Add(requests.Record(key, PaymentNames.Of(payment, refund), 1));
-            points.Add(record, new RecoveryPoint(CarryOutRefund.PointKind, string.Create(CultureInfo.InvariantCulture, $"{orderId}/{refund.Number}")));
+            points.Add(record, new RecoveryPoint(AdvancePayment.Refund, string.Create(CultureInfo.InvariantCulture, $"{orderId}/{refund.Number}")));
             await record.ExecuteNonQueryAsync(cancellationToken);
         }
 
@@ -107,6 +108,19 @@ public sealed class RefundPayment(PaymentStore store, NpgsqlDataSource database,
         };
     }
 
+    private static RefundDestination Destination(Payment payment, RefundPaymentRequest request)
+    {
+        if (request.Destination != V1.RefundDestination.StoreCredit)
+            return RefundDestination.OriginalMeans;
+        if (payment.CustomerId.Length > 0)
+            return RefundDestination.StoreCredit;
+        const string why = "The order names no customer, so there is nobody whose store credit it could become.";
+        throw new Failure(ErrorReason.CustomerUnknown, $"The payment of {payment.OrderId} cannot be refunded as store credit. {why}")
+        {
+            Preconditions = [("CUSTOMER", PaymentNames.Of(payment.OrderId), why)],
+        };
+    }
+
     private static RefundReason Reason(RefundPaymentRequest request) =>
         request.Reason == V1.RefundReason.Unspecified ? RefundReason.Other : (RefundReason)request.Reason;
 
@@ -121,6 +135,8 @@ public sealed class RefundPayment(PaymentStore store, NpgsqlDataSource database,
             errors.Add(new FieldError("reason", "Is set by the suite alone; give another reason."));
         else if (!Enum.IsDefined(request.Reason))
             errors.Add(new FieldError("reason", "Is not a reason that is known here."));
+        if (!Enum.IsDefined(request.Destination))
+            errors.Add(new FieldError("destination", "Is not a destination that is known here."));
         if (request.Amount is not null)
         {
             if (!request.Amount.TryToMoney(out var amount, out var error))

@@ -12,7 +12,8 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private const string Columns =
         "h.order_id, h.store_id, h.currency, h.amount_minor, h.cancelled, h.version, h.told, h.revision, h.created_at, h.updated_at, "
         + "p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, p.state, p.provider_reference, p.decline_reason, p.captured_minor, p.refunded_minor, "
-        + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds + ", p.change_number, p.withdrawn, p.change_told, " + Reduced;
+        + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds + ", h.customer_id, h.capture_mode, h.void_requested, p.rest_voided, " + Captures + ", p.next_action_url"
+        + ", p.change_number, p.withdrawn, p.change_told, " + Reduced;
 
     private const string Reduced =
         "CASE WHEN p.part_number = 1 THEN (SELECT coalesce(-sum(c.difference_minor), 0)::bigint FROM order_changes c WHERE c.order_id = h.order_id AND c.change_number = 0) END";
@@ -22,7 +23,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
         CASE WHEN p.part_number = 1 THEN (
           SELECT jsonb_agg(jsonb_build_object(
             'number', r.refund_number, 'amount', r.amount_minor, 'reason', r.reason, 'note', r.note, 'by', r.requested_by, 'credited', r.credited,
-            'created_at', r.created_at, 'updated_at', r.updated_at,
+            'destination', r.destination, 'created_at', r.created_at, 'updated_at', r.updated_at,
             'pieces', (
               SELECT jsonb_agg(jsonb_build_object(
                 'part', x.part_number, 'amount', x.amount_minor, 'state', x.state, 'reference', x.provider_reference, 'failure', x.failure_reason)
@@ -30,6 +31,17 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
               FROM refund_pieces x WHERE x.order_id = r.order_id AND x.refund_number = r.refund_number)
             ) ORDER BY r.refund_number)
           FROM refunds r WHERE r.order_id = h.order_id) END
+        """;
+
+    private const string Captures = """
+        CASE WHEN p.part_number = 1 AND h.capture_mode <> 1 THEN (
+          SELECT jsonb_agg(jsonb_build_object(
+            'number', c.capture_number, 'amount', c.amount_minor, 'by', c.requested_by, 'created_at', c.created_at, 'updated_at', c.updated_at,
+            'pieces', (
+              SELECT jsonb_agg(jsonb_build_object('part', x.part_number, 'amount', x.amount_minor, 'state', x.state, 'failure', x.failure_reason) ORDER BY x.part_number)
+              FROM capture_pieces x WHERE x.order_id = c.order_id AND x.capture_number = c.capture_number)
+            ) ORDER BY c.capture_number)
+          FROM captures c WHERE c.order_id = h.order_id) END
         """;
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
@@ -90,24 +102,33 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     {
         const string sql = """
             WITH head AS (
-              UPDATE payments SET state = $3, told = $4, version = $5, captured_minor = $6, refunded_minor = $7, told_refunded_minor = $15, sold = $39, updated_at = $8, revision = revision + 1
+              UPDATE payments SET state = $3, told = $4, version = $5, captured_minor = $6, refunded_minor = $7, told_refunded_minor = $15, sold = $39, void_requested = $42, updated_at = $8, revision = revision + 1
               WHERE order_id = $1 AND revision = $2 RETURNING order_id
             ), parts AS (
               UPDATE payment_parts p
               SET state = c.state, provider_reference = c.provider_reference, decline_reason = c.decline_reason,
-                  captured_minor = c.captured_minor, refunded_minor = c.refunded_minor, change_told = c.change_told
-              FROM head, unnest($9, $10, $11, $12, $13, $14, $40) AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor, change_told)
+                  captured_minor = c.captured_minor, refunded_minor = c.refunded_minor, rest_voided = c.rest_voided, next_action_url = c.next_action_url, change_told = c.change_told
+              FROM head, unnest($9, $10, $11, $12, $13, $14, $41, $52, $53)
+                AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor, rest_voided, next_action_url, change_told)
               WHERE p.order_id = head.order_id AND p.part_number = c.part_number
             ), promises AS (
-              INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at)
-              SELECT order_id, r.number, r.amount, r.reason, r.note, r.requested_by, r.created_at, $8
-              FROM head, unnest($16, $17, $18, $19, $20, $21) AS r (number, amount, reason, note, requested_by, created_at)
+              INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at, destination)
+              SELECT order_id, r.number, r.amount, r.reason, r.note, r.requested_by, r.created_at, $8, r.destination
+              FROM head, unnest($16, $17, $18, $19, $20, $21, $40) AS r (number, amount, reason, note, requested_by, created_at, destination)
               ON CONFLICT (order_id, refund_number) DO UPDATE SET updated_at = excluded.updated_at
             ), pieces AS (
               INSERT INTO refund_pieces (order_id, refund_number, part_number, amount_minor, state, provider_reference, failure_reason)
               SELECT order_id, x.* FROM head, unnest($22, $23, $24, $25, $26, $27) AS x
               ON CONFLICT (order_id, refund_number, part_number) DO UPDATE
               SET state = excluded.state, provider_reference = excluded.provider_reference, failure_reason = excluded.failure_reason
+            ), taking AS (
+              INSERT INTO captures (order_id, capture_number, amount_minor, requested_by, created_at, updated_at)
+              SELECT order_id, c.number, c.amount, c.requested_by, c.created_at, $8 FROM head, unnest($43, $44, $45, $46) AS c (number, amount, requested_by, created_at)
+              ON CONFLICT (order_id, capture_number) DO UPDATE SET updated_at = excluded.updated_at
+            ), taken AS (
+              INSERT INTO capture_pieces (order_id, capture_number, part_number, amount_minor, state, failure_reason)
+              SELECT order_id, x.* FROM head, unnest($47, $48, $49, $50, $51) AS x
+              ON CONFLICT (order_id, capture_number, part_number) DO UPDATE SET state = excluded.state, failure_reason = excluded.failure_reason
             ), accounts AS (
               INSERT INTO ledger_accounts (account, store_id, currency, kind, provider)
               SELECT a.account, $28, $29, a.kind, a.provider FROM head, unnest($30, $31, $32) AS a (account, kind, provider)
@@ -125,6 +146,8 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
         var changed = payment.Parts.Where(p => p.Changed).ToList();
         var refunds = payment.Refunds.Where(r => r.Changed).ToList();
         var pieces = refunds.SelectMany(r => r.Pieces, (refund, piece) => (refund.Number, Piece: piece)).Where(p => p.Piece.Changed).ToList();
+        var captures = payment.Captures.Where(c => c.Changed).ToList();
+        var taken = captures.SelectMany(c => c.Pieces, (capture, piece) => (capture.Number, Piece: piece)).Where(p => p.Piece.Changed).ToList();
         // With the change, in one statement: what moved is posted if and only if it is stored.
         var movements = Movement.Of(payment);
         var entries = movements.SelectMany(m => m.Entries.Select((entry, i) => (Movement: m.Name, Line: i + 1, Entry: entry))).ToList();
@@ -172,6 +195,19 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => Name(payment, e.Entry.Account, e.Entry.Provider))] },
             new NpgsqlParameter<long[]> { TypedValue = [.. entries.Select(e => e.Entry.Minor)] },
             new NpgsqlParameter<bool> { TypedValue = payment.Sold },
+            new NpgsqlParameter<short[]> { TypedValue = [.. refunds.Select(r => (short)r.Destination)] },
+            new NpgsqlParameter<bool[]> { TypedValue = [.. changed.Select(p => p.RestVoided)] },
+            new NpgsqlParameter<bool> { TypedValue = payment.VoidRequested },
+            new NpgsqlParameter<int[]> { TypedValue = [.. captures.Select(c => c.Number)] },
+            new NpgsqlParameter<long[]> { TypedValue = [.. captures.Select(c => c.Amount.Minor)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. captures.Select(c => c.By)] },
+            new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. captures.Select(c => c.CreatedAt)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
+            new NpgsqlParameter<int[]> { TypedValue = [.. taken.Select(p => p.Number)] },
+            new NpgsqlParameter<int[]> { TypedValue = [.. taken.Select(p => p.Piece.PartNumber)] },
+            new NpgsqlParameter<long[]> { TypedValue = [.. taken.Select(p => p.Piece.Amount.Minor)] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. taken.Select(p => (short)p.Piece.State)] },
+            new NpgsqlParameter<string?[]> { TypedValue = [.. taken.Select(p => p.Piece.FailureReason)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+            new NpgsqlParameter<string?[]> { TypedValue = [.. changed.Select(p => p.NextActionUrl)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
             new NpgsqlParameter<bool[]> { TypedValue = [.. changed.Select(p => p.ChangeTold)] },
         ]);
         var saved = (long)(await command.ExecuteScalarAsync(cancellationToken))! == 1;
@@ -196,7 +232,9 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                 {
                     Cancelled = reader.GetBoolean(4),
                     Invoiced = reader.GetBoolean(23),
-                    Reduced = reader.GetInt64(28),
+                    CustomerId = reader.GetString(25),
+                    CaptureMode = (CaptureMode)reader.GetInt16(26),
+                    Reduced = reader.GetInt64(34),
                     CreatedAt = reader.GetFieldValue<DateTimeOffset>(8),
                 }.Restore(
                     reader.GetInt64(5),
@@ -205,18 +243,23 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                     reader.GetBoolean(22),
                     reader.GetInt64(7),
                     reader.GetFieldValue<DateTimeOffset>(9),
-                    reader.IsDBNull(24) ? [] : JsonSerializer.Deserialize<RefundRow[]>(reader.GetString(24), Json)!.Select(r => r.ToRefund(currency))));
+                    reader.IsDBNull(24) ? [] : JsonSerializer.Deserialize<RefundRow[]>(reader.GetString(24), Json)!.Select(r => r.ToRefund(currency)),
+                    reader.GetBoolean(27),
+                    reader.IsDBNull(29) ? [] : JsonSerializer.Deserialize<CaptureRow[]>(reader.GetString(29), Json)!.Select(c => c.ToCapture(currency))));
             }
 
             parts.Add(PaymentPart
-                .New(reader.GetInt32(10), reader.GetString(11), reader.GetString(12), new Money(reader.GetInt64(13), currency), reader.GetInt32(14), reader.GetString(15), reader.GetInt32(25), reader.GetBoolean(26))
-                .RestoreCharge(reader.GetBoolean(27))
+                .New(reader.GetInt32(10), reader.GetString(11), reader.GetString(12), new Money(reader.GetInt64(13), currency), reader.GetInt32(14), reader.GetString(15), reader.GetInt32(31), reader.GetBoolean(32))
+                .RestoreCharge(reader.GetBoolean(33))
                 .Restore(
                     (PartState)reader.GetInt16(16),
                     reader.IsDBNull(17) ? null : reader.GetString(17),
                     reader.IsDBNull(18) ? null : reader.GetString(18),
                     reader.GetInt64(19),
-                    reader.GetInt64(20)));
+                    reader.GetInt64(20),
+                    reader.GetBoolean(28),
+                    reader.IsDBNull(30) ? null : reader.GetString(30)));
+            payments[^1].Restore(parts[^1]);
         }
 
         return payments;
@@ -227,19 +270,33 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
 
     private sealed record RefundRow(
-        int Number, long Amount, short Reason, string Note, string By, bool Credited, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
+        int Number, long Amount, short Reason, string Note, string By, bool Credited, short Destination, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
     {
         public Refund ToRefund(string currency) => new()
         {
             Number = Number,
             Amount = new Money(Amount, currency),
             Reason = (RefundReason)Reason,
+            Destination = (RefundDestination)Destination,
             Note = Note,
             By = By,
             Credited = Credited,
             CreatedAt = CreatedAt,
             UpdatedAt = UpdatedAt,
             Pieces = [.. Pieces.Select(p => new RefundPiece(p.Part, new Money(p.Amount, currency)).Restore((RefundPieceState)p.State, p.Reference, p.Failure))],
+        };
+    }
+
+    private sealed record CaptureRow(int Number, long Amount, string By, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
+    {
+        public Capture ToCapture(string currency) => new()
+        {
+            Number = Number,
+            Amount = new Money(Amount, currency),
+            By = By,
+            CreatedAt = CreatedAt,
+            UpdatedAt = UpdatedAt,
+            Pieces = [.. Pieces.Select(p => new CapturePiece(p.Part, new Money(p.Amount, currency)).Restore((CapturePieceState)p.State, p.Failure))],
         };
     }
 

@@ -82,7 +82,7 @@ public sealed partial class ReceiveWebhook(
         {
             if (busy || part.Released)
                 return "known";
-            await Store(payment, notice, (batch, _) => points.Add(batch, new RecoveryPoint(PollPayment.PointKind, $"{payment.OrderId}/{notice.Id}")), save: false, cancellationToken);
+            await Store(payment, part, notice, (batch, _) => points.Add(batch, new RecoveryPoint(PollPayment.PointKind, $"{payment.OrderId}/{notice.Id}")), save: false, cancellationToken);
             return "news";
         }
 
@@ -101,6 +101,7 @@ public sealed partial class ReceiveWebhook(
 
         var stored = await Store(
             payment,
+            part,
             notice,
             (batch, facts) =>
             {
@@ -109,7 +110,7 @@ public sealed partial class ReceiveWebhook(
                 if (IssueDocuments.DueOf(payment) is { } due)
                     points.Add(batch, due);
                 if (!busy && payment.Next().Count > 0)
-                    points.Add(batch, new RecoveryPoint(CollectPayment.PointKind, $"{payment.OrderId}/{payment.Revision}"));
+                    points.Add(batch, new RecoveryPoint(AdvancePayment.Collect, $"{payment.OrderId}/{payment.Revision}"));
             },
             save: true,
             cancellationToken);
@@ -117,7 +118,7 @@ public sealed partial class ReceiveWebhook(
     }
 
     private async Task<bool> Store(
-        Payment payment, ProviderNotice notice, Action<NpgsqlBatch, IReadOnlyList<Facts.IPaymentFact>> write, bool save, CancellationToken cancellationToken)
+        Payment payment, PaymentPart part, ProviderNotice notice, Action<NpgsqlBatch, IReadOnlyList<Facts.IPaymentFact>> write, bool save, CancellationToken cancellationToken)
     {
         // Who is under way tells what there is to tell when it gets to its end.
         IReadOnlyList<Facts.IPaymentFact> facts = payment.Next().Count > 0 ? [] : payment.Tell(time.GetUtcNow());
@@ -131,7 +132,7 @@ public sealed partial class ReceiveWebhook(
         {
             Parameters =
             {
-                new NpgsqlParameter<string> { TypedValue = payment.Parts[0].Provider },
+                new NpgsqlParameter<string> { TypedValue = part.Provider },
                 new NpgsqlParameter<string> { TypedValue = notice.Id },
                 new NpgsqlParameter<string> { TypedValue = payment.OrderId },
                 new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() },

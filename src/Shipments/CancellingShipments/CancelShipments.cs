@@ -24,7 +24,29 @@ internal static class CancelShipments
             await batch.ExecuteNonQueryAsync(context.CancellationToken);
         }
 
-        foreach (var shipment in await ShipmentStore.LockOrder(context.Connection, context.Transaction, fact.OrderId, context.CancellationToken))
+        Cancel(await ShipmentStore.LockOrder(context.Connection, context.Transaction, fact.OrderId, context.CancellationToken), context, now);
+    }
+
+    /// <summary>The shopper keeps the goods: their parcels are not wanted any more.</summary>
+    public static async Task Of(ReturnCancelled fact, FactContext context, DateTimeOffset now)
+    {
+        await using (var batch = new NpgsqlBatch(context.Connection, context.Transaction))
+        {
+            batch.BatchCommands.Add(ShipmentStore.OrderLock(fact.OrderId));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("INSERT INTO cancelled_returns (order_id, return_number) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            {
+                Parameters = { new NpgsqlParameter<string> { TypedValue = fact.OrderId }, new NpgsqlParameter<int> { TypedValue = fact.ReturnNumber } },
+            });
+            await batch.ExecuteNonQueryAsync(context.CancellationToken);
+        }
+
+        Cancel(
+            await ShipmentStore.LockReturn(context.Connection, context.Transaction, fact.OrderId, fact.ReturnNumber, context.CancellationToken), context, now);
+    }
+
+    private static void Cancel(IReadOnlyList<Shipment> shipments, FactContext context, DateTimeOffset now)
+    {
+        foreach (var shipment in shipments)
         {
             (shipment.CancelRequested, shipment.Recut) = (true, false);
             if (shipment.LabelId is not null)

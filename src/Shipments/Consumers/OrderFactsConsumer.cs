@@ -5,13 +5,15 @@ using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.RecuttingShipments;
+using Commerce.Shipments.Returning;
 using Commerce.Shipments.Storage;
 using Npgsql;
 
 namespace Commerce.Shipments.Consumers;
 
-/// <summary>Orders that are to be shipped, and those that are not any more; in whatever order the two come.</summary>
-internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderCancelled>
+/// <summary>Orders that are to be shipped, and those that are not any more, and returns likewise; in whatever order the two come.</summary>
+internal sealed class OrderFactsConsumer(TimeProvider time) :
+    IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderCancelled>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnCancelled>
 {
     public Task Consume(OrderConfirmed fact, FactContext context)
     {
@@ -50,6 +52,20 @@ internal sealed class OrderFactsConsumer(TimeProvider time) : IConsumeFact<Order
     }
 
     public Task Consume(OrderCancelled fact, FactContext context)
+    {
+        ShipmentsTelemetry.TagOrder(fact.OrderId);
+        return CancelShipments.Of(fact, context, time.GetUtcNow());
+    }
+
+    public Task Consume(ReturnApproved fact, FactContext context)
+    {
+        ShipmentsTelemetry.TagOrder(fact.OrderId);
+        if (fact.LabelWanted)
+            context.Intend(PlanReturn.PointOf(fact));
+        return Task.CompletedTask;
+    }
+
+    public Task Consume(ReturnCancelled fact, FactContext context)
     {
         ShipmentsTelemetry.TagOrder(fact.OrderId);
         return CancelShipments.Of(fact, context, time.GetUtcNow());

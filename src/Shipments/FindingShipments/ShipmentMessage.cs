@@ -43,6 +43,8 @@ internal static class ShipmentMessage
             CreateTime = Timestamp.FromDateTimeOffset(shipment.CreatedAt),
             UpdateTime = Timestamp.FromDateTimeOffset(shipment.UpdatedAt),
             Version = shipment.Version,
+            Direction = shipment.ReturnNumber > 0 ? V1.Shipment.Types.Direction.Return : V1.Shipment.Types.Direction.Outgoing,
+            Return = shipment.ReturnNumber > 0 ? string.Create(CultureInfo.InvariantCulture, $"orders/{shipment.OrderId}/returns/{shipment.ReturnNumber}") : "",
             Etag = string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\""),
         };
         message.Lines.Add(shipment.Lines.Select(line => new V1.ShipmentLine { LineNumber = line.LineNumber, Sku = line.Sku, Title = line.Title, Quantity = line.Quantity }));

@@ -42,7 +42,7 @@ internal static class ShipmentPlan
             Position = position,
             ShipFrom = new PlaceRecord(locationId, from.Locality, from.AdministrativeArea, from.PostalCode, from.RegionCode),
             ShipTo = AddressOf(order),
-            Lines = [.. content.Select(packed => new LineRecord(packed.Line.LineNumber, packed.Line.Sku, packed.Line.Title, packed.Quantity))],
+            Lines = LinesOf(content),
             Size = SizeOf(content, defaultPieceGrams),
             Value = ValueOf(content),
             PromisedAt = order.PromisedDeliveryTime?.ToDateTimeOffset(),
@@ -53,12 +53,15 @@ internal static class ShipmentPlan
         };
 
     // From what it is, so that a run after a crash names the same parcel again.
-    private static Guid IdOf(string orderId, string locationId, int number) =>
+    public static Guid IdOf(string orderId, string locationId, int number) =>
         new(SHA256.HashData(Encoding.UTF8.GetBytes(number == 0 ? $"{orderId}\n{locationId}" : $"{orderId}\n{locationId}\n{number}")).AsSpan(0, 16), bigEndian: true);
 
     // A further parcel: an order has one at each position, whatever place it leaves from.
     private static Guid IdOf(string orderId, int position) =>
         new(SHA256.HashData(Encoding.UTF8.GetBytes($"{orderId}\n\n#{position}")).AsSpan(0, 16), bigEndian: true);
+
+    public static IReadOnlyList<LineRecord> LinesOf(IReadOnlyList<PackedLine> content) =>
+        [.. content.Select(packed => new LineRecord(packed.Line.LineNumber, packed.Line.Sku, packed.Line.Title, packed.Quantity))];
 
     /// <summary>Where the order goes.</summary>
     public static AddressRecord AddressOf(Order order)
@@ -86,7 +89,7 @@ internal static class ShipmentPlan
 
     private static string TimeOf(TimeOfDay? time) => time is null ? "" : FormattableString.Invariant($"{time.Hours:D2}:{time.Minutes:D2}");
 
-    private static ParcelSize SizeOf(IReadOnlyList<PackedLine> content, int defaultPieceGrams)
+    public static ParcelSize SizeOf(IReadOnlyList<PackedLine> content, int defaultPieceGrams)
     {
         var stack = content.Aggregate(Packing.Stack.Empty, (sum, packed) => sum.With(packed.Line.Dimensions, packed.Quantity, defaultPieceGrams));
         return new ParcelSize(
@@ -94,7 +97,7 @@ internal static class ShipmentPlan
             (int)Math.Min(stack.LengthMm, LongestMm), (int)Math.Min(stack.WidthMm, LongestMm), (int)Math.Min(stack.HeightMm, LongestMm));
     }
 
-    private static Money ValueOf(IReadOnlyList<PackedLine> content) => content
+    public static Money ValueOf(IReadOnlyList<PackedLine> content) => content
         .Select(packed => packed.Line.UnitPrice.TryToMoney(out var price, out var error)
             ? price * packed.Quantity
             : throw new InvalidOperationException($"Line {packed.Line.LineNumber} has no price: {error}"))

@@ -14,7 +14,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         height_mm, value_minor, currency, promised_at, estimated_at, carrier, service, buying_carrier, buying_service, refused, label_id,
         tracking_number, label_price_minor, label_currency, status, reason_party, reason_code, action_required, status_at, reached,
         last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, cancel_requested, version,
-        created_at, updated_at, next_ship_to, labels_voided, recut
+        created_at, updated_at, next_ship_to, labels_voided, recut, return_number
         """;
 
     public async Task<Shipment?> Find(Guid id, CancellationToken cancellationToken)
@@ -71,11 +71,17 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
     }
 
-    /// <summary>Locks every parcel of an order, in the order of their ids.</summary>
-    public static async Task<IReadOnlyList<Shipment>> LockOrder(NpgsqlConnection connection, NpgsqlTransaction transaction, string orderId, CancellationToken cancellationToken)
+    /// <summary>Locks every parcel of an order that goes to the shopper, in the order of their ids.</summary>
+    public static Task<IReadOnlyList<Shipment>> LockOrder(NpgsqlConnection connection, NpgsqlTransaction transaction, string orderId, CancellationToken cancellationToken) =>
+        LockReturn(connection, transaction, orderId, 0, cancellationToken);
+
+    /// <summary>Locks every parcel that brings a return back, in the order of their ids.</summary>
+    public static async Task<IReadOnlyList<Shipment>> LockReturn(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string orderId, int returnNumber, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM shipments WHERE order_id = $1 ORDER BY id FOR UPDATE", connection, transaction);
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM shipments WHERE order_id = $1 AND return_number = $2 ORDER BY id FOR UPDATE", connection, transaction);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = orderId });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = returnNumber });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var shipments = new List<Shipment>();
         while (await reader.ReadAsync(cancellationToken))
@@ -126,8 +132,8 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     public static NpgsqlBatchCommand Insert(Shipment s) => new(
         """
         INSERT INTO shipments (id, store_id, order_id, order_reference, location_id, position, ship_from, ship_to, lines, weight_grams,
-          length_mm, width_mm, height_mm, value_minor, currency, promised_at, status, status_at, version, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $18, $18)
+          length_mm, width_mm, height_mm, value_minor, currency, promised_at, status, status_at, version, created_at, updated_at, return_number)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $18, $18, $20)
         """)
     {
         Parameters =
@@ -151,6 +157,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             new NpgsqlParameter<short> { TypedValue = (short)s.Tracking.Status },
             new NpgsqlParameter<DateTimeOffset> { TypedValue = s.CreatedAt },
             new NpgsqlParameter<long> { TypedValue = s.Version },
+            new NpgsqlParameter<int> { TypedValue = s.ReturnNumber },
         },
     };
 
@@ -244,6 +251,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         NextShipTo = r.IsDBNull(42) ? null : FromJson<AddressRecord>(r, 42),
         LabelsVoided = r.GetInt32(43),
         Recut = r.GetBoolean(44),
+        ReturnNumber = r.GetInt32(45),
     };
 
     private static T FromJson<T>(NpgsqlDataReader reader, int column) =>

@@ -49,6 +49,9 @@ internal sealed partial class WatchSilence(
             message = "The carrier does not answer when asked where the parcel is.";
         }
 
+        // Whoever has a return label takes their time.
+        if (shipment.ReturnNumber > 0 && shipment.LastScanAt is null)
+            return new RecoveryOutcome.Again(next, "not handed in yet");
         return new RecoveryOutcome.Again(next, "silent", async context =>
         {
             // A webhook may have come while we asked.

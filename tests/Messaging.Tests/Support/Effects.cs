@@ -14,7 +14,9 @@ internal sealed class Interference
 internal sealed class OrderEffects(Interference interference) :
     IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>,
     IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>,
-    IConsumeFact<StockLow>, IConsumeFact<StockOut>, IConsumeFact<StockReplenished>
+    IConsumeFact<StockLow>, IConsumeFact<StockOut>, IConsumeFact<StockReplenished>,
+    IConsumeFact<ReturnRequested>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnRejected>, IConsumeFact<ReturnReceived>,
+    IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>
 {
     public Task Consume(OrderPlaced fact, FactContext context) => Leave(fact, context);
 
@@ -41,6 +43,18 @@ internal sealed class OrderEffects(Interference interference) :
     public Task Consume(StockOut fact, FactContext context) => Leave(fact, context);
 
     public Task Consume(StockReplenished fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnRequested fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnApproved fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnRejected fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnReceived fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnCancelled fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ReturnProgressed fact, FactContext context) => Leave(fact, context);
 
     private async Task Leave(IFact fact, FactContext context)
     {

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Hosting;
 using Npgsql;
 using RabbitMQ.Client;
 
-namespace Commerce.Bench.Messaging;
+namespace Commerce.Bench;
 
 /// <summary>
 /// A database and a virtual host of this run: on the servers that the COMMERCE_TEST_* variables name, or on private ones
@@ -24,6 +24,7 @@ internal sealed class BenchServers : IAsyncDisposable
     private readonly HttpClient? _management;
     private readonly string _name;
     private readonly IHost _services;
+    private readonly List<string> _databases = [];
 
     private BenchServers(ServerSet? own, string? state, string admin, HttpClient? management, string broker, string name)
     {
@@ -68,7 +69,7 @@ internal sealed class BenchServers : IAsyncDisposable
             servers = new BenchServers(own, state, own.Postgres, null, own.RabbitMq, name);
         }
 
-        await servers.Admin($"CREATE DATABASE \"{name}\"");
+        await servers.CreateDatabase(name);
         var assembly = typeof(Outbox).Assembly;
         foreach (var script in assembly.GetManifestResourceNames().Where(n => n.EndsWith(".sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
         {
@@ -78,6 +79,15 @@ internal sealed class BenchServers : IAsyncDisposable
 
         await servers.Execute("CREATE TABLE effects (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text NOT NULL, version bigint NOT NULL)");
         return servers;
+    }
+
+    /// <summary>An empty database that goes with this run; its connection string.</summary>
+    public async Task<string> CreateDatabase(string? name = null)
+    {
+        name ??= $"bench_{Guid.NewGuid():N}";
+        await Admin($"CREATE DATABASE \"{name}\"");
+        _databases.Add(name);
+        return new NpgsqlConnectionStringBuilder(_admin) { Database = name }.ConnectionString;
     }
 
     public async Task Execute(string sql)
@@ -99,7 +109,8 @@ internal sealed class BenchServers : IAsyncDisposable
     {
         await Database.DisposeAsync();
         _services.Dispose();
-        await Admin($"DROP DATABASE IF EXISTS \"{_name}\" WITH (FORCE)");
+        foreach (var database in _databases)
+            await Admin($"DROP DATABASE IF EXISTS \"{database}\" WITH (FORCE)");
         if (_management is not null)
         {
             (await _management.DeleteAsync($"/api/vhosts/{_name}")).Dispose();

@@ -1,0 +1,148 @@
+using System.Globalization;
+using Commerce.Orders.V1;
+using Google.Protobuf.WellKnownTypes;
+
+namespace Commerce.Bench.Orders;
+
+/// <summary>
+/// How finding an order fares as orders grow in number: GetOrder, and pages of ten by customer, article and date, with few
+/// orders and with many, each kind in turns on both. Keys are drawn at random over all orders.
+/// </summary>
+internal static class FindBench
+{
+    private const int Few = 10_000;
+    private const int Page = 10;
+    private const int Concurrency = 8;
+    private const int Rounds = 5;
+    private const int OrdersACustomer = 5;
+    // 10 million at this pace are two years of orders.
+    private const int SecondsBetween = 6;
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(2);
+    private static readonly DateTimeOffset First = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public static async Task<IReadOnlyList<Comparison>> Run(int many)
+    {
+        await using var servers = await BenchServers.Start();
+        await using var small = await OrdersProcess.Start(servers);
+        await using var large = await OrdersProcess.Start(servers);
+        var smallIds = await Fill(small, Few);
+        var largeIds = await Fill(large, many);
+        Console.Error.WriteLine();
+
+        (string Name, Func<OrdersProcess, OrderId, int, int, Task<int>> Find)[] finds =
+        [
+            ("get", async (orders, first, _, n) => (await orders.Orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{Id(first, n)}" })).Lines.Count / 2),
+            ("by e-mail", (orders, _, count, n) => Search(orders, new OrderFilter { StoreId = "main", Email = $"c{n % (count / OrdersACustomer)}@example.com" })),
+            ("by article", (orders, _, _, n) => Search(orders, new OrderFilter { StoreId = "main", Sku = BenchOrders.Sku(n % BenchOrders.Articles) })),
+            ("by date", (orders, _, _, n) => Search(orders, new OrderFilter
+            {
+                StoreId = "main",
+                CreateTimeFrom = (First + TimeSpan.FromSeconds((long)SecondsBetween * n)).ToTimestamp(),
+                CreateTimeUntil = (First + TimeSpan.FromSeconds((long)SecondsBetween * (n + Page))).ToTimestamp(),
+            })),
+        ];
+        var comparisons = new List<Comparison>();
+        foreach (var (name, find) in finds)
+        {
+            List<double> ours = [];
+            List<double> limit = [];
+            await Rate(small, smallIds, Few, find);
+            await Rate(large, largeIds, many, find);
+            for (var round = 0; round < Rounds; round++)
+            {
+                if (round % 2 == 1)
+                    limit.Add(await Rate(small, smallIds, Few, find));
+                ours.Add(await Rate(large, largeIds, many, find));
+                if (round % 2 == 0)
+                    limit.Add(await Rate(small, smallIds, Few, find));
+            }
+
+            comparisons.Add(new Comparison(
+                $"find, {name}", "calls/s", ours, limit, string.Create(CultureInfo.InvariantCulture, $"the same with {Few:N0} orders instead of {many:N0}"), 1 / 1.3));
+        }
+
+        return comparisons;
+    }
+
+    private static OrderId Id(OrderId first, int n) => new(first.Prefix, first.Value + (997L * n));
+
+    private static async Task<int> Search(OrdersProcess orders, OrderFilter filter) =>
+        (await orders.Orders.SearchOrdersAsync(new SearchOrdersRequest { Filter = filter, PageSize = Page })).Orders.Count;
+
+    private static async Task<double> Rate(OrdersProcess orders, OrderId first, int count, Func<OrdersProcess, OrderId, int, int, Task<int>> find)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        var calls = await Task.WhenAll(Enumerable.Range(0, Concurrency).Select(_ => Task.Run(async () =>
+        {
+            var mine = 0;
+            for (; TimeProvider.System.GetElapsedTime(start) < Round; mine++)
+            {
+                if (await find(orders, first, count, 1 + Random.Shared.Next(count - Page)) == 0)
+                    throw new InvalidOperationException("Nothing was found where something is.");
+            }
+
+            return mine;
+        })));
+        return calls.Sum() / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+    }
+
+    /// <summary>Makes many of one order that was really placed, in the tables that orders are read from. The first one's ID.</summary>
+    private static async Task<OrderId> Fill(OrdersProcess orders, int count)
+    {
+        await BenchOrders.Stock(orders);
+        await orders.Orders.PlaceOrderAsync(BenchOrders.Request(1, 501));
+        Commerce.Orders.V1.Order placed = null!;
+        var rows = await WrittenRows.Catch(orders.Database, async () => placed = await orders.Orders.PlaceOrderAsync(BenchOrders.Request(1, 501)));
+        if (!OrderId.TryParse(placed.OrderId, out var id))
+            throw new InvalidOperationException($"{placed.OrderId} is no Order ID.");
+
+        string[] tables = ["public.orders", "public.order_lines", "public.order_terms", "public.order_timeline"];
+        var time = $"timestamptz '{First:yyyy-MM-dd}' + g.n * interval '{SecondsBetween} seconds'";
+        string Article(string prefix, int add) => $"'{prefix}' || lpad((({add} + 7919 * (g.n::bigint % 1000003)) % {BenchOrders.Articles})::text, 4, '0')";
+        var statements = rows.Where(tables.Contains).Statements(
+            [
+                (id.Value.ToString(CultureInfo.InvariantCulture), string.Create(CultureInfo.InvariantCulture, $"{id.Value} + 997 * g.n::bigint")),
+                (BenchOrders.Email, $"'c' || g.n % {count / OrdersACustomer} || '@example.com'"),
+                (BenchOrders.Sku(1), Article("A-", 1)),
+                (BenchOrders.Sku(501), Article("A-", 501)),
+                (BenchOrders.Sku(1).ToLowerInvariant(), Article("a-", 1)),
+                (BenchOrders.Sku(501).ToLowerInvariant(), Article("a-", 501)),
+            ],
+            column => column is "public.orders.create_time" or "public.orders.update_time" or "public.order_terms.create_time" or "public.order_timeline.time" ? time : null,
+            $"FROM generate_series(1, {count}) AS g (n)").ToList();
+
+        // Indexes are made after the rows: sorted once, they are what years of inserts and a REINDEX would leave.
+        var indexes = new List<string>();
+        foreach (var table in tables)
+        {
+            await using var command = orders.Database.CreateCommand(
+                """
+                SELECT CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', i.indexrelid::regclass) ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', i.indrelid::regclass, c.conname) END,
+                       CASE WHEN c.oid IS NULL THEN pg_get_indexdef(i.indexrelid) ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', i.indrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) END
+                FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid WHERE i.indrelid = $1::regclass
+                """);
+            command.Parameters.AddWithValue(table);
+            var drops = new List<string>();
+            await using (var reader = await command.ExecuteReaderAsync())
+            {
+                while (await reader.ReadAsync())
+                {
+                    drops.Add(reader.GetString(0));
+                    indexes.Add(reader.GetString(1));
+                }
+            }
+
+            await orders.Execute(string.Join(';', drops) + $"; ALTER TABLE {table} SET UNLOGGED");
+        }
+
+        var steps = statements.Concat(indexes.Select(index => "SET maintenance_work_mem = '1GB'; " + index)).Concat(tables.Select(table => $"VACUUM ANALYZE {table}")).ToList();
+        var start = TimeProvider.System.GetTimestamp();
+        for (var step = 0; step < steps.Count; step++)
+        {
+            Console.Error.Write(string.Create(CultureInfo.InvariantCulture, $"\r{count:N0} orders: step {step + 1} of {steps.Count}, {TimeProvider.System.GetElapsedTime(start).TotalSeconds:F0} s   "));
+            await orders.Execute(steps[step]);
+        }
+
+        return id;
+    }
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+
+namespace Commerce.Bench.Orders;
+
+/// <summary>
+/// PlaceOrder over gRPC, acknowledged after the commit, with all checks and the relay at work; against pgbench writing the
+/// same rows into tables of the same kind, with as many at a time, in one round trip, at the same durability.
+/// </summary>
+internal static class PlaceBench
+{
+    private const int Concurrency = 32;
+    private const int Rounds = 5;
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(6);
+
+    public static async Task<Comparison> Run()
+    {
+        await using var servers = await BenchServers.Start();
+        await using var orders = await OrdersProcess.Start(servers);
+        await using var peer = await OrdersProcess.Start(servers);
+        await BenchOrders.Stock(orders);
+        await BenchOrders.Stock(peer);
+        var script = await Script(peer);
+
+        var latencies = new List<double>();
+        await Ours(orders, []);
+        await Pgbench(peer, script.Path);
+        List<double> ours = [];
+        List<double> limit = [];
+        for (var round = 0; round < Rounds; round++)
+        {
+            // Who goes first changes, so that neither has always the fuller tables or the warmer caches.
+            if (round % 2 == 1)
+                limit.Add(await Pgbench(peer, script.Path));
+            ours.Add(await Ours(orders, latencies));
+            if (round % 2 == 0)
+                limit.Add(await Pgbench(peer, script.Path));
+        }
+
+        File.Delete(script.Path);
+        latencies.Sort();
+        return new Comparison(
+            "place", "orders/s", ours, limit, $"pgbench writing the same {script.Rows} rows, {Concurrency} at a time, a round trip each", 0.5)
+        {
+            Beside = string.Create(
+                CultureInfo.InvariantCulture,
+                $"PlaceOrder under this load: median {latencies[latencies.Count / 2]:F1} ms, p99 {latencies[latencies.Count * 99 / 100]:F1} ms, p99.9 {latencies[latencies.Count * 999 / 1000]:F1} ms"),
+        };
+    }
+
+    private static async Task<double> Ours(OrdersProcess orders, List<double> latencies)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        var placed = await Task.WhenAll(Enumerable.Range(0, Concurrency).Select(_ => Task.Run(async () =>
+        {
+            var mine = new List<double>();
+            while (TimeProvider.System.GetElapsedTime(start) < Round)
+            {
+                var request = BenchOrders.Request(Random.Shared.Next(BenchOrders.Articles / 2), BenchOrders.Articles / 2 + Random.Shared.Next(BenchOrders.Articles / 2));
+                var began = TimeProvider.System.GetTimestamp();
+                await orders.Orders.PlaceOrderAsync(request);
+                mine.Add(TimeProvider.System.GetElapsedTime(began).TotalMilliseconds);
+            }
+
+            return mine;
+        })));
+        var rate = placed.Sum(mine => mine.Count) / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+        latencies.AddRange(placed.SelectMany(mine => mine));
+
+        // What is told is part of an order's price, and must not be paid in the other's round.
+        await using var outbox = orders.Database.CreateCommand("SELECT NOT EXISTS (SELECT FROM messaging.outbox)");
+        while (!(bool)(await outbox.ExecuteScalarAsync())!)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        return rate;
+    }
+
+    /// <summary>One order placed, and its rows put as a transaction of pgbench. Its service is stopped then.</summary>
+    private static async Task<(string Path, int Rows)> Script(OrdersProcess peer)
+    {
+        // The words of an article are written with its first order alone.
+        await peer.Orders.PlaceOrderAsync(BenchOrders.Request(1, 501));
+        var request = BenchOrders.Request(1, 501);
+        Commerce.Orders.V1.Order placed = null!;
+        var rows = await WrittenRows.Catch(peer.Database, async () => placed = await peer.Orders.PlaceOrderAsync(request));
+        await peer.Stop();
+        if (!OrderId.TryParse(placed.OrderId, out var id))
+            throw new InvalidOperationException($"{placed.OrderId} is no Order ID.");
+
+        var random = id.Value & ((1L << 34) - 1);
+        List<string> lines =
+        [
+            string.Create(CultureInfo.InvariantCulture, $"\\set id {id.Value - random} + random(0, {(1L << 34) - 1})"),
+            $"\\set a random(0, {(BenchOrders.Articles / 2) - 1})",
+            $"\\set b random({BenchOrders.Articles / 2}, {BenchOrders.Articles - 1})",
+            "\\startpipeline",
+            "BEGIN;",
+            .. rows.Statements(
+                [
+                    (placed.OrderId, "'ORD-' || :id"),
+                    (id.Value.ToString(CultureInfo.InvariantCulture), ":id"),
+                    (request.RequestId, "'request-' || :id"),
+                    (BenchOrders.Sku(1), "'A-' || lpad(:a::text, 4, '0')"),
+                    (BenchOrders.Sku(501), "'A-' || lpad(:b::text, 4, '0')"),
+                    (BenchOrders.Sku(1).ToLowerInvariant(), "'a-' || lpad(:a::text, 4, '0')"),
+                    (BenchOrders.Sku(501).ToLowerInvariant(), "'a-' || lpad(:b::text, 4, '0')"),
+                ])
+                .Select(statement => statement + ";"),
+            "COMMIT;",
+            "\\endpipeline",
+        ];
+        var path = Path.GetTempFileName();
+        await File.WriteAllLinesAsync(path, lines);
+        return (path, rows.Count);
+    }
+
+    private static async Task<double> Pgbench(OrdersProcess peer, string script)
+    {
+        var connection = new NpgsqlConnectionStringBuilder(peer.ConnectionString);
+        var start = new ProcessStartInfo(
+            Binary(),
+            ["-n", "-M", "prepared", "-c", $"{Concurrency}", "-j", "2", "-T", $"{Round.TotalSeconds}", "-f", script, "-h", connection.Host!, "-p", $"{connection.Port}", "-U", connection.Username!, connection.Database!])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["PGPASSWORD"] = connection.Password },
+        };
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        // pgbench deletes nothing; what it left would grow without end where the relay empties ours.
+        await peer.Execute("TRUNCATE messaging.outbox");
+        var line = output.Split('\n').FirstOrDefault(l => l.StartsWith("tps = ", StringComparison.Ordinal));
+        if (process.ExitCode != 0 || line is null)
+            throw new InvalidOperationException($"pgbench failed: {await errors}{output}");
+        return double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture);
+    }
+
+    private static string Binary() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin")) : [])
+            .Select(folder => Path.Combine(folder, "pgbench")).FirstOrDefault(File.Exists)
+        ?? throw new InvalidOperationException("pgbench is not installed: on Debian and Ubuntu it comes with the package postgresql.");
+}
