@@ -149,6 +149,25 @@ public class ReturnTests(OrdersService service) : OrdersServiceTests(service)
     }
 
     [Fact]
+    public async Task Pieces_that_were_cancelled_between_two_returns_leave_the_sum_even()
+    {
+        var order = await Service.Paid(Request.Order(Request.Line("between", 5), Request.Line("between-b", 1)).With(r =>
+        {
+            r.Adjustments.Add(new Adjustment { Label = "voucher", Amount = Request.Euro(-701) });
+            r.PaymentParts[0].Amount = Request.Euro(5299);
+        }));
+        await Service.Deliver(order, null, new ShipmentLineFact(1, 1));
+        var first = await Refunded(await Service.Received(await Service.Approved(order, (1, 1)), true, (1, 1, ReturnCondition.AsNew)));
+        var smaller = await Service.Orders.CancelOrderAsync(new CancelOrderRequest { Name = order.Name, RequestId = "between", Lines = { new LinePieces { LineNumber = 1, Pieces = 2 } } });
+        await Service.Deliver(order, null, new ShipmentLineFact(1, 2), new ShipmentLineFact(2, 1));
+        await Refusal.Is("NOT_RETURNABLE", Service.Returns.RequestReturnAsync(ReturnsShop.Ask(order, (1, 3))));
+        var second = await Refunded(await Service.Received(await Service.Approved(order, (1, 1)), true, (1, 1, ReturnCondition.AsNew)));
+        var third = await Refunded(await Service.Received(await Service.Approved(order, (1, 1), (2, 1)), true, (1, 1, ReturnCondition.AsNew), (2, 1, ReturnCondition.AsNew)));
+        Assert.Equal(Minor(smaller.Total), Minor(first.RefundedAmount) + Minor(second.RefundedAmount) + Minor(third.RefundedAmount));
+        Assert.Equal(FulfilmentState.Returned, (await StatesOf(order)).Item2);
+    }
+
+    [Fact]
     public async Task After_the_window_it_is_said_until_when_it_was_possible_and_only_the_shop_may_overrule_that()
     {
         var delivered = TimeProvider.System.GetUtcNow().AddDays(-40);
