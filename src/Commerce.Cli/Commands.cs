@@ -10,6 +10,7 @@ using Commerce.Cli.Queues;
 using Commerce.Cli.Replay;
 using Commerce.Cli.Returns;
 using Commerce.Cli.Stock;
+using Commerce.Cli.Stores;
 using Commerce.Cli.Suite;
 using Spectre.Console;
 
@@ -43,8 +44,10 @@ internal static class Commands
         CreditCommands.Create(),
         InvoiceCommands.Create(),
         LedgerCommands.Create(),
+        ReconcileCommand.Create(),
         CustomerCommands.Create(),
         StockCommands.Create(),
+        StoreCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         QueueCommands.CreateQueues(),

@@ -1,6 +1,7 @@
 using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Payments.CapturingPayment;
+using Commerce.Payments.CheckingBooks;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
 using Commerce.Payments.Documents;
@@ -11,6 +12,7 @@ using Commerce.Payments.Providers.Sandbox;
 using Commerce.Payments.Providers.StoreCredit;
 using Commerce.Payments.Providers.Stripe;
 using Commerce.Payments.RefundingPayment;
+using Commerce.Payments.Settling;
 using Commerce.Payments.Storage;
 using Commerce.Payments.StoreCredits;
 using Commerce.Payments.Webhooks;
@@ -53,7 +55,12 @@ public static class PaymentsModule
         builder.Services.AddSingleton<RefundPayment>();
         builder.Services.AddSingleton<CapturePayment>();
         builder.Services.AddSingleton<LedgerStore>();
+        builder.Services.AddSingleton<CorrectEntry>();
+        builder.Services.AddSingleton<ImportSettlement>();
+        builder.Services.AddSingleton<Reconcile>();
         builder.Services.AddSingleton<DocumentStore>();
+        builder.Services.AddSingleton<BookCheck>();
+        builder.Services.AddHostedService<CheckBooks>();
         return builder;
     }
 

@@ -21,6 +21,18 @@ public sealed class PaymentsOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
     public TimeSpan RetryAtMost { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>The time between two passes of the standing check of the books.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan CheckEvery { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Payments, movements or accounts that the check looks at in one statement.</summary>
+    [Range(1, 100_000)]
+    public int CheckSlice { get; set; } = 1000;
+
+    /// <summary>The check's pause between two slices, so that it never weighs on the work.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan CheckPause { get; set; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Parts of one payment that are worked on at the same time.</summary>
     [Range(1, 32)]
     public int PartsAtOnce { get; set; } = 4;

@@ -18,5 +18,28 @@ internal static class PaymentsTelemetry
     public static readonly Counter<long> Webhooks = Meter.CreateCounter<long>("commerce.payments.webhooks", "{webhook}", "Webhooks received, by provider and result (news, known, ignored, rejected).");
     public static readonly Counter<long> Faults = Meter.CreateCounter<long>("commerce.payments.provider_faults", "{fault}", "Answers of providers that contradict our books; somebody has to look.");
 
+    private static long s_bookDifferences;
+    private static long s_booksCheckedAt;
+
+    static PaymentsTelemetry()
+    {
+        Meter.CreateObservableGauge("commerce.payments.book_differences", () => BookDifferences, "{difference}", "Sums of payments, ledger and store credit that differ, as the last pass of the standing check found them.");
+        Meter.CreateObservableGauge("commerce.payments.books_checked.age", () => Math.Max(0, (TimeProvider.System.GetUtcNow() - BooksCheckedAt).TotalSeconds), "s", "How long ago the standing check last went through all books.");
+    }
+
+    /// <summary>What the standing check found.</summary>
+    public static long BookDifferences
+    {
+        get => Interlocked.Read(ref s_bookDifferences);
+        set => Interlocked.Exchange(ref s_bookDifferences, value);
+    }
+
+    /// <summary>When it last went through all books; at first, when it began.</summary>
+    public static DateTimeOffset BooksCheckedAt
+    {
+        get => new(Interlocked.Read(ref s_booksCheckedAt), TimeSpan.Zero);
+        set => Interlocked.Exchange(ref s_booksCheckedAt, value.UtcTicks);
+    }
+
     public static void TagOrder(string orderId) => Activity.Current?.SetTag("commerce.order.id", orderId);
 }

@@ -6,6 +6,32 @@ namespace Commerce.Orders.Tests;
 public class ShopTests(OrdersService service) : OrdersServiceTests(service)
 {
     [Fact]
+    public async Task A_stores_tax_and_logo_are_kept_and_what_is_no_picture_or_too_large_is_refused()
+    {
+        var png = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGP4z8DA0MAAAAcBAYCZKJN9AAAAAElFTkSuQmCC");
+        UpdateStoreRequest Update(int tax, byte[] logo) => new()
+        {
+            Store = new Store { Name = "stores/main", TaxBasisPoints = tax, LogoImage = Google.Protobuf.ByteString.CopyFrom(logo) },
+            UpdateMask = new Google.Protobuf.WellKnownTypes.FieldMask { Paths = { "tax_basis_points", "logo_image" } },
+            RequestId = Guid.NewGuid().ToString(),
+        };
+        var updated = await Service.Stores.UpdateStoreAsync(Update(1900, png));
+        Assert.Equal((1900, png.Length), (updated.TaxBasisPoints, updated.LogoImage.Length));
+        Assert.Equal(updated, await Service.Stores.GetStoreAsync(new GetStoreRequest { Name = "stores/main" }));
+        Assert.All((await Service.Stores.ListStoresAsync(new ListStoresRequest())).Stores, store => Assert.True(store.LogoImage.IsEmpty));
+
+        // A header that says a million pixels, one that is cut off, a text, a large file, and a JPEG whose segments lead nowhere.
+        var huge = png.ToArray();
+        huge[17] = 0x0F;
+        foreach (var wrong in new[] { huge, png[..20], "GIF89a"u8.ToArray(), [.. png, .. new byte[70_000]], [0xFF, 0xD8, 0xFF, 0xE0, 0x00, 0x00, 0xFF, 0xFF], [0xFF, 0xD8, 0xFF] })
+            Assert.Contains("store.logo_image", (await Refusal.Of(Service.Stores.UpdateStoreAsync(Update(0, wrong)))).Fields.Keys);
+        foreach (var tax in new[] { -1, 10_001 })
+            Assert.Contains("store.tax_basis_points", (await Refusal.Of(Service.Stores.UpdateStoreAsync(Update(tax, [])))).Fields.Keys);
+        byte[] jpeg = [0xFF, 0xD8, 0xFF, 0xE0, 0x00, 0x04, 0x00, 0x00, 0xFF, 0xC0, 0x00, 0x0B, 0x08, 0x00, 0x10, 0x00, 0x20, 0x01];
+        Assert.Equal(jpeg.Length, (await Service.Stores.UpdateStoreAsync(Update(0, jpeg))).LogoImage.Length);
+    }
+
+    [Fact]
     public async Task A_new_installation_has_a_store_to_order_from()
     {
         var main = await Service.Stores.GetStoreAsync(new GetStoreRequest { Name = "stores/main" });

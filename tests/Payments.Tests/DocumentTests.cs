@@ -1,5 +1,6 @@
 using System.Text;
 using Commerce.Payments.Documents;
+using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Npgsql;
 
@@ -31,6 +32,72 @@ public sealed class DocumentTests(DriverHarness harness) : IClassFixture<DriverH
         Assert.Equal("a scratch", documents[2].Content.Note);
         Assert.All(documents, d => Assert.StartsWith("%PDF-", Encoding.ASCII.GetString(PdfDocumentRenderer.Render(d)[..5]), StringComparison.Ordinal));
         Assert.All(documents, d => Assert.Equal((d.StoreId, d.Kind, d.Year, d.Serial), DocumentNumbers.Read(d.Id)));
+    }
+
+    [Fact]
+    public async Task Prices_that_include_a_tax_say_so_and_the_ledger_has_what_is_the_states()
+    {
+        var payment = await harness.Begin(_provider);
+        payment.Stores = new FakeOrders.Stores(taxBasisPoints: 1900);
+        await payment.Place(("ok", 2819));
+        await payment.Settle();
+        await payment.Refund(100);
+        await payment.Settle();
+
+        var documents = await payment.Documents();
+        Assert.Equal(
+            [(DocumentKind.Invoice, 2369L, 450L), (DocumentKind.Receipt, 2369L, 450L), (DocumentKind.CreditNote, 84L, 16L)],
+            documents.Select(d => (d.Kind, Assert.Single(d.Content.Taxes!).NetMinor, d.Content.TaxMinor)));
+        var ledger = await payment.Ledger();
+        Assert.Equal(
+            (-2819L + 450, 100L - 16, -450L + 16, 2719L),
+            (ledger[AccountKind.Sales], ledger[AccountKind.Refunds], ledger[AccountKind.Taxes], ledger[AccountKind.ProviderClearing]));
+        Assert.DoesNotContain((await new CheckingBooks.BookCheck(harness.Database).Slice(0, "", 1000, CancellationToken.None)).Differences, d => d.About == payment.OrderId);
+
+        // Issued again after a kill, nothing is posted twice.
+        foreach (var point in await payment.PointsLeft())
+            await payment.Run(point);
+        Assert.Equal(ledger, await payment.Ledger());
+    }
+
+    [Theory]
+    [InlineData(2819, 1900, 450)]
+    [InlineData(119, 1900, 19)]
+    [InlineData(1, 1900, 0)]
+    [InlineData(3, 10000, 2)]
+    [InlineData(long.MaxValue, 10000, 4611686018427387904)]
+    [InlineData(1000, 0, 0)]
+    public void The_tax_within_an_amount_is_rounded_half_up_and_sums_with_the_net_to_it(long gross, int basisPoints, long tax)
+    {
+        var within = DocumentTax.Within(gross, basisPoints);
+        Assert.Equal((tax, gross), (within.TaxMinor, within.TaxMinor + within.NetMinor));
+    }
+
+    [Fact]
+    public async Task A_logo_is_kept_once_as_it_was_and_one_that_is_no_picture_costs_no_document()
+    {
+        // A red PNG of 2 × 1 pixels.
+        var logo = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGP4z8DA0MAAAAcBAYCZKJN9AAAAAElFTkSuQmCC");
+        await harness.Begin(_provider);
+        var store = new DocumentStore(harness.Database);
+        foreach (var image in new[] { logo, "no picture"u8.ToArray() })
+        {
+            var payment = await harness.Begin(_provider);
+            payment.Stores = new FakeOrders.Stores(logo: image);
+            await payment.Place(("ok", 1000));
+            await payment.Settle();
+            foreach (var document in await payment.Documents())
+            {
+                Assert.Equal(image, await store.Logo(document.Content.LogoHash, CancellationToken.None));
+                var (plain, with) = (PdfDocumentRenderer.Render(document), PdfDocumentRenderer.Render(document, image));
+                Assert.Equal(image == logo, Encoding.Latin1.GetString(with).Contains("/Subtype/Image", StringComparison.Ordinal));
+                Assert.DoesNotContain("/Subtype/Image", Encoding.Latin1.GetString(plain), StringComparison.Ordinal);
+            }
+        }
+
+        await using var command = harness.Database.CreateCommand("DELETE FROM document_logos");
+        Assert.Contains("as it was issued", (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync())).MessageText, StringComparison.Ordinal);
+        Assert.Null(await store.Logo("", CancellationToken.None));
     }
 
     [Fact]

@@ -9,12 +9,14 @@ using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Providers.StoreCredit;
 using Commerce.Payments.RefundingPayment;
+using Commerce.Payments.Settling;
 using Commerce.Payments.Storage;
 using Commerce.Payments.StoreCredits;
 using Commerce.Payments.Webhooks;
 using Commerce.ServiceDefaults;
 using Commerce.Testing;
 using Google.Protobuf;
+using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -74,6 +76,19 @@ public sealed class DriverHarness : IAsyncDisposable
         return await new GrantStoreCredit(CreditBook, Database, new Requests(Database, TimeProvider.System)).Grant(request, key, CancellationToken.None);
     }
 
+    /// <summary>Imports a settlement of the fake provider, cut into chunks.</summary>
+    internal async Task<V1.ImportSettlementResponse> Import(string csv, string store = "main", int chunk = 64 * 1024)
+    {
+        await _started.Value;
+        var providers = new PaymentProviders([new FakeProvider(), Credit], new OptionsWrapper<PaymentsOptions>(new PaymentsOptions { Provider = "fake" }));
+        var bytes = System.Text.Encoding.UTF8.GetBytes(csv);
+        var requests = bytes.Chunk(chunk).Select((piece, i) => new V1.ImportSettlementRequest { StoreId = i == 0 ? store : "", Provider = i == 0 ? "fake" : "", Csv = ByteString.CopyFrom(piece) });
+        return await new ImportSettlement(Database, providers, TimeProvider.System).Import(
+            new ListReader<V1.ImportSettlementRequest>([.. requests.DefaultIfEmpty(new V1.ImportSettlementRequest { StoreId = store, Provider = "fake" })]), CancellationToken.None);
+    }
+
+    internal Reconcile Reconcile => new(Database);
+
     /// <summary>What a customer has: (balance, held). The ledger has to have the same, and nothing may be left on its way.</summary>
     internal async Task<(long Balance, long Held)> BalanceOf(string customer)
     {
@@ -97,6 +112,16 @@ public sealed class DriverHarness : IAsyncDisposable
         _source = NpgsqlDataSource.Create(_database.ConnectionString);
     }
 
+    /// <summary>A client's stream that was sent already.</summary>
+    private sealed class ListReader<T>(IReadOnlyList<T> items) : IAsyncStreamReader<T>
+    {
+        private int _next;
+
+        public T Current => items[_next - 1];
+
+        public Task<bool> MoveNext(CancellationToken cancellationToken) => Task.FromResult(_next++ < items.Count);
+    }
+
     /// <summary>One order's payment, and the means to push it about.</summary>
     internal sealed class TestPayment(DriverHarness harness, IPaymentProvider provider, string orderId)
     {
@@ -112,6 +137,11 @@ public sealed class DriverHarness : IAsyncDisposable
         /// <summary>Whose order it is; parts with the token "credit" are paid with their store credit.</summary>
         public string? Customer { get; set; }
 
+        public string Store { get; set; } = "main";
+
+        /// <summary>Orders' stores, as documents ask for them.</summary>
+        public FakeOrders.Stores Stores { get; set; } = new();
+
         /// <summary>When its money is taken, as the fact says it.</summary>
         public string? CaptureMode { get; set; }
 
@@ -123,7 +153,7 @@ public sealed class DriverHarness : IAsyncDisposable
 
         public Task Place(params (string Token, long Minor)[] parts) => Consume((consumer, context) => consumer.Consume(
             new OrderPlaced(
-                orderId, "main", 1, TimeProvider.System.GetUtcNow(), null, new Money(parts.Sum(p => p.Minor), "BRL"),
+                orderId, Store, 1, TimeProvider.System.GetUtcNow(), null, new Money(parts.Sum(p => p.Minor), "BRL"),
                 [.. parts.Select((p, i) => new PaymentPartFact(i + 1, p.Token == "credit" ? "STORE_CREDIT" : "CARD", p.Token, new Money(p.Minor, "BRL"), 1))],
                 Customer,
                 CaptureMode),
@@ -241,7 +271,7 @@ public sealed class DriverHarness : IAsyncDisposable
             var driver = new PaymentDriver(harness.Store, Providers, harness.Credit, _options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
             IRecover handler = point.Kind switch
             {
-                IssueDocuments.PointKind => new IssueDocuments(harness.Store, new DocumentStore(harness.Database), Orders, new FakeOrders.Stores(), TimeProvider.System),
+                IssueDocuments.PointKind => new IssueDocuments(harness.Store, new DocumentStore(harness.Database), Orders, Stores, TimeProvider.System),
                 CaptureShipments.PointKind => new CaptureShipments(harness.Store, harness.Database, Orders, TimeProvider.System),
                 PollPayment.PointKind => new PollPayment(driver),
                 _ => new AdvancePayment(driver, point.Kind),

@@ -45,7 +45,7 @@ internal static class FakeOrders
         }
     }
 
-    internal sealed class Stores : StoreService.StoreServiceClient
+    internal sealed class Stores(int taxBasisPoints = 0, byte[]? logo = null) : StoreService.StoreServiceClient
     {
         public override AsyncUnaryCall<Store> GetStoreAsync(GetStoreRequest request, Metadata? headers = null, System.DateTime? deadline = null, CancellationToken cancellationToken = default) =>
             Answer(new Store
@@ -59,6 +59,8 @@ internal static class FakeOrders
                 SenderEmail = "loja@example.com",
                 Colour = "#2f6f4f",
                 ShipFrom = new Types.V1.Place { Locality = "Ibitinga", AdministrativeArea = "SP", PostalCode = "14940-000", RegionCode = "BR" },
+                TaxBasisPoints = taxBasisPoints,
+                LogoImage = Google.Protobuf.ByteString.CopyFrom(logo ?? []),
             });
     }
 

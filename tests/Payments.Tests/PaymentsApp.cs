@@ -52,6 +52,8 @@ public sealed class PaymentsApp : IAsyncDisposable
 
     public StoreCreditService.StoreCreditServiceClient StoreCredit { get; private set; } = null!;
 
+    public LedgerService.LedgerServiceClient Ledger { get; private set; } = null!;
+
     public Task Ready => _started.Value;
 
     /// <summary>Places an order; returns its id.</summary>
@@ -152,6 +154,11 @@ public sealed class PaymentsApp : IAsyncDisposable
             return headers;
         }));
         StoreCredit = new StoreCreditService.StoreCreditServiceClient(channel.Intercept(headers =>
+        {
+            headers.Add(Principal.Header, Caller);
+            return headers;
+        }));
+        Ledger = new LedgerService.LedgerServiceClient(channel.Intercept(headers =>
         {
             headers.Add(Principal.Header, Caller);
             return headers;

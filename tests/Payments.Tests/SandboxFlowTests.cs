@@ -227,6 +227,52 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
     }
 
     [Fact]
+    public async Task The_providers_own_settlement_agrees_with_the_ledger_and_what_it_leaves_out_is_seen()
+    {
+        var orderId = await app.Place("settled", ("tok_ok", 90_000), ("tok_ok_2", 10_000));
+        await app.Facts(orderId, "PaymentCaptured");
+        await app.Grpc.RefundPaymentAsync(new V1.RefundPaymentRequest { Name = "payments/" + orderId, RequestId = "settled-1", Amount = new Money(12_345, "BRL").ToProto() });
+        await app.Facts(orderId, "PaymentRefunded");
+        // Of other stores' orders, which are in the same file, the lines are refused one by one.
+        var file = await app.Outside.GetStringAsync("/payments/v1/settlement");
+        var lines = file.Split('\n').Where((line, i) => i == 0 || line.Contains(orderId, StringComparison.Ordinal)).ToList();
+        Assert.Equal(5, lines.Count);
+
+        var all = await Import(string.Join('\n', lines));
+        Assert.Equal((4, 0, 0), (all.Imported, all.Unchanged, all.Refused));
+        Assert.Equal((0, 4, 0), ((await Import(string.Join('\n', lines))).Imported, (await Import(string.Join('\n', lines))).Unchanged, 0));
+        var books = await app.Ledger.GetReconciliationAsync(new V1.GetReconciliationRequest { StoreId = "settled", Provider = "sandbox" });
+        Assert.Empty(books.Differences);
+        var currency = Assert.Single(books.Currencies);
+        Assert.Equal((4L, 0L, 1000L, 1000L), (currency.MatchedCount, currency.DifferenceCount, currency.CapturedHere.Units, currency.CapturedThere.Units));
+        // 1.4 % and 0.25 of each charge.
+        Assert.Equal(1450, (currency.Fees.Units * 100) + (currency.Fees.Nanos / 10_000_000));
+        var balance = await app.Ledger.GetTrialBalanceAsync(new V1.GetTrialBalanceRequest { StoreId = "settled" });
+        Assert.All(balance.Sums, s => Assert.Equal((0L, 0), (s.Difference.Units, s.Difference.Nanos)));
+        Assert.Contains(balance.Accounts, a => a.Account == "settled/BRL/PROVIDER_FEES/sandbox");
+
+        using var rest = await app.Rest.GetAsync("/v1/ledger/reconciliation?storeId=settled&provider=sandbox");
+        Assert.Contains("\"matchedCount\":\"4\"", await rest.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        var wrong = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await app.Ledger.GetReconciliationAsync(new V1.GetReconciliationRequest
+        {
+            StoreId = "settled", StartTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(DateTimeOffset.UnixEpoch), MaxDifferences = -1,
+        }));
+        Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, wrong.StatusCode);
+        var corrected = await app.Rest.PostAsync(
+            "/v1/ledger/entries:correct", new StringContent("""{"requestId":"c","movement":"nothing","note":"x"}""", System.Text.Encoding.UTF8, "application/json"));
+        Assert.Equal(System.Net.HttpStatusCode.NotFound, corrected.StatusCode);
+
+        async Task<V1.ImportSettlementResponse> Import(string csv)
+        {
+            using var call = app.Ledger.ImportSettlement();
+            await call.RequestStream.WriteAsync(new V1.ImportSettlementRequest { StoreId = "settled", Provider = "sandbox", Csv = Google.Protobuf.ByteString.CopyFromUtf8(csv[..100]) });
+            await call.RequestStream.WriteAsync(new V1.ImportSettlementRequest { Csv = Google.Protobuf.ByteString.CopyFromUtf8(csv[100..]) });
+            await call.RequestStream.CompleteAsync();
+            return await call;
+        }
+    }
+
+    [Fact]
     public async Task Documents_are_issued_by_themselves_and_rendered_on_demand()
     {
         var orderId = await app.Place("main", ("tok_ok", 900));

@@ -11,9 +11,10 @@ internal static class LedgerCommands
 {
     public static Command Create()
     {
-        var ledger = new Command("ledger", "Read the double-entry books of the payments.");
+        var ledger = new Command("ledger", "Read the double-entry books of the payments, and correct them by further entries.");
         ledger.Subcommands.Add(Balance());
         ledger.Subcommands.Add(Entries());
+        ledger.Subcommands.Add(Correct());
         return ledger;
     }
 
@@ -64,8 +65,40 @@ internal static class LedgerCommands
         return command;
     }
 
+    private static Command Correct()
+    {
+        var movement = new Argument<string>("MOVEMENT") { Description = "The movement that was wrong, as entries name it." };
+        var note = new Option<string>("--note") { Description = "Why, in words; kept with the correction.", Required = true };
+        var requestId = new Option<string?>("--request-id") { Description = "Makes the call safe to repeat. Without it, a new one." };
+        var json = OrderCommands.JsonOption();
+        var command = new Command(
+            "correct",
+            "Post a fee, a chargeback or a payout that was wrong once more, the other way round.\n\nExample: ./commerce ledger correct settlement/sandbox/fee_17 --note \"refunded by the provider\"")
+        {
+            movement, note, requestId, json,
+        };
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(
+            async api =>
+            {
+                var request = new CorrectEntryRequest
+                {
+                    RequestId = parse.GetValue(requestId) is { Length: > 0 } given ? given : Guid.CreateVersion7().ToString(),
+                    Movement = parse.GetRequiredValue(movement),
+                    Note = parse.GetRequiredValue(note),
+                };
+                var correction = await api.Ledger.CorrectEntryAsync(request, OrderCommands.Options(cancellationToken));
+                if (parse.GetValue(json))
+                    Print.Json(correction);
+                else
+                    correction.Entries.ToList().ForEach(Write);
+                return Exit.Done;
+            },
+            cancellationToken));
+        return command;
+    }
+
     private static void Write(LedgerEntry entry) => AnsiConsole.MarkupLine(
-        $"[dim]{entry.PostTime.ToDateTimeOffset():u}[/]  {Print.Escape(entry.Account)}  {Print.Amount(entry.Amount)}  [dim]{Print.Escape(entry.Movement)}[/]");
+        $"[dim]{entry.PostTime.ToDateTimeOffset():u}[/]  {Print.Escape(entry.Account)}  {Print.Amount(entry.Amount)}  [dim]{Print.Escape(entry.Movement)} {Print.Escape(entry.Note)} {Print.Escape(entry.Actor)}[/]");
 
     private static void Write(TrialBalance balance)
     {

@@ -44,6 +44,7 @@ internal static class PaymentEndpoints
             return await AnswerOrHangAsync(context, answer, false, chance, knobs, time);
         });
 
+        payments.MapGet("/settlement", (HttpRequest request, BookKeeper books, TimeProvider time) => Settlement.Answer(request, books, time));
         payments.MapGet("/authorizations/{id}", (string id, BookKeeper books) =>
             Answer.Ok((books.Read(page => PaymentBook.Find(page, id)) ?? throw Refusal.NotFound("authorization", id)).View()));
         payments.MapGet("/authorizations/{id}/refunds", (string id, HttpRequest request, BookKeeper books) =>

@@ -23,13 +23,14 @@ public sealed class CreateStore(NpgsqlDataSource database, StoreBook stores, Req
         batch.With(Sql.Command(
             """
             INSERT INTO stores (store_id, display_name, order_prefix, currency, language_code, time_zone, sender_email,
-              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri, create_time, return_policy, capture_mode)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri, create_time, return_policy, capture_mode, tax_basis_points, logo_image)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
             """)
             .With(store.StoreId).With(store.DisplayName).With(store.OrderPrefix).With(store.CurrencyCode).With(store.LanguageCode)
             .With(store.TimeZone).With(store.SenderEmail).With(from.LocationId).With(from.Locality).With(from.AdministrativeArea)
             .With(from.PostalCode).With(from.RegionCode).With(store.Colour).With(store.LogoUri).With(clock.Now())
-            .WithJson(ReturnPolicies.ToJson(store.ReturnPolicy)).With((short)store.CaptureMode));
+            .WithJson(ReturnPolicies.ToJson(store.ReturnPolicy)).With((short)store.CaptureMode)
+            .With(store.TaxBasisPoints).With(store.LogoImage.ToByteArray()));
         try
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -109,5 +110,8 @@ public sealed class CreateStore(NpgsqlDataSource database, StoreBook stores, Req
         errors.Policy("store.return_policy", store.ReturnPolicy, store.CurrencyCode);
         if (!Enum.IsDefined(store.CaptureMode))
             errors.Add("store.capture_mode", "Is not a mode that is known here.");
+        errors.Between("store.tax_basis_points", store.TaxBasisPoints, 0, 10_000);
+        if (store.LogoImage.Length > 0 && !LogoImages.IsAcceptable(store.LogoImage.Span))
+            errors.Add("store.logo_image", "Is not a PNG or JPEG of at most 64 KiB and 2,000 pixels each way.");
     }
 }

@@ -21,7 +21,7 @@ public sealed class StoreBook(NpgsqlDataSource database, TimeProvider clock)
         """
         SELECT store_id, display_name, order_prefix, currency, language_code, time_zone, sender_email,
                from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, colour, logo_uri,
-               return_policy, version, capture_mode
+               return_policy, version, capture_mode, tax_basis_points, logo_image
         FROM stores
         """;
 
@@ -62,7 +62,7 @@ public sealed class StoreBook(NpgsqlDataSource database, TimeProvider clock)
     }
 
     public Task<List<Store>> List(string after, int limit, CancellationToken cancellationToken) =>
-        Read(database.CreateCommand(Columns + " WHERE store_id > $1 ORDER BY store_id LIMIT $2").With(after).With(limit), cancellationToken);
+        Read(database.CreateCommand(Columns.Replace("logo_image", "''::bytea", StringComparison.Ordinal) + " WHERE store_id > $1 ORDER BY store_id LIMIT $2").With(after).With(limit), cancellationToken);
 
     private static async Task<List<Store>> Read(NpgsqlCommand query, CancellationToken cancellationToken)
     {
@@ -94,6 +94,8 @@ public sealed class StoreBook(NpgsqlDataSource database, TimeProvider clock)
                 ReturnPolicy = ReturnPolicies.FromJson(reader.TextOrNull(14)),
                 Etag = OrderMessage.EtagOf(reader.GetInt64(15)),
                 CaptureMode = (CaptureMode)reader.GetInt16(16),
+                TaxBasisPoints = reader.GetInt32(17),
+                LogoImage = Google.Protobuf.ByteString.CopyFrom(reader.GetFieldValue<byte[]>(18)),
             });
         }
 

@@ -13,7 +13,7 @@ namespace Commerce.Orders.Stores;
 public sealed class UpdateStore(NpgsqlDataSource database, StoreBook stores, Requests requests)
 {
     private static readonly string[] Changeable =
-        ["display_name", "language_code", "time_zone", "sender_email", "ship_from", "colour", "logo_uri", "return_policy", "capture_mode"];
+        ["display_name", "language_code", "time_zone", "sender_email", "ship_from", "colour", "logo_uri", "return_policy", "capture_mode", "tax_basis_points", "logo_image"];
 
     /// <exception cref="Failure">INVALID_FIELD, STORE_NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.</exception>
     public async Task<Store> Update(UpdateStoreRequest request, RequestKey key, CancellationToken cancellationToken)
@@ -74,12 +74,13 @@ public sealed class UpdateStore(NpgsqlDataSource database, StoreBook stores, Req
             """
             UPDATE stores SET display_name = $3, language_code = $4, time_zone = $5, sender_email = $6, from_location_id = $7, from_locality = $8,
               from_administrative_area = $9, from_postal_code = $10, from_region_code = $11, colour = $12, logo_uri = $13, return_policy = $14,
-              capture_mode = $15, version = version + 1
+              capture_mode = $15, tax_basis_points = $16, logo_image = $17, version = version + 1
             WHERE store_id = $1 AND '"' || version || '"' = $2
             """)
             .With(store.StoreId).With(now.Etag).With(store.DisplayName).With(store.LanguageCode).With(store.TimeZone).With(store.SenderEmail)
             .With(from.LocationId).With(from.Locality).With(from.AdministrativeArea).With(from.PostalCode).With(from.RegionCode)
-            .With(store.Colour).With(store.LogoUri).WithJson(ReturnPolicies.ToJson(store.ReturnPolicy)).With((short)store.CaptureMode);
+            .With(store.Colour).With(store.LogoUri).WithJson(ReturnPolicies.ToJson(store.ReturnPolicy)).With((short)store.CaptureMode)
+            .With(store.TaxBasisPoints).With(store.LogoImage.ToByteArray());
         batch.With(requests.Record(key, store.Name, 1)).With(update);
         await batch.ExecuteNonQueryAsync(cancellationToken);
         if (update.RecordsAffected == 0)

@@ -37,7 +37,32 @@ public sealed record DocumentContent(
     long TotalMinor,
     IReadOnlyList<DocumentPayment> Payments,
     string Corrects,
-    string Note);
+    string Note,
+    IReadOnlyList<DocumentTax>? Taxes = null,
+    string LogoHash = "")
+{
+    /// <summary>The same over another amount, with the taxes that are in that.</summary>
+    public DocumentContent Over(long totalMinor) => this with
+    {
+        TotalMinor = totalMinor,
+        Taxes = Taxes is null ? null : [.. Taxes.Select(t => DocumentTax.Within(totalMinor, t.BasisPoints))],
+    };
+
+    /// <summary>All taxes that are in the total, in minor units.</summary>
+    public long TaxMinor => Taxes?.Sum(t => t.TaxMinor) ?? 0;
+}
+
+/// <summary>A tax that the amounts include: of a rate in hundredths of a percent, what is taxed and the tax on it.</summary>
+public sealed record DocumentTax(int BasisPoints, long NetMinor, long TaxMinor)
+{
+    /// <summary>The tax within an amount that includes it, rounded half up to the smallest unit; net and tax sum to the amount.</summary>
+    public static DocumentTax Within(long grossMinor, int basisPoints)
+    {
+        var whole = 10_000 + basisPoints;
+        var tax = (long)((((Int128)grossMinor * basisPoints * 2) + whole) / (2 * whole));
+        return new DocumentTax(basisPoints, grossMinor - tax, tax);
+    }
+}
 
 /// <summary>A position.</summary>
 public sealed record DocumentLine(string Sku, string Title, int Quantity, long UnitPriceMinor, long AmountMinor);

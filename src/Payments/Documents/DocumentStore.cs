@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using System.Text.Json;
+using Commerce.Payments.Ledger;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -65,7 +67,7 @@ public sealed class DocumentStore(NpgsqlDataSource database)
     /// </summary>
     public static async Task Issue(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string storeId, string orderId, int year, DateTimeOffset now,
-        IReadOnlyList<(DocumentKind Kind, int RefundNumber, Func<IReadOnlyList<IssuedDocument>, DocumentContent?> Content)> wanted, CancellationToken cancellationToken)
+        IReadOnlyList<(DocumentKind Kind, int RefundNumber, Func<IReadOnlyList<IssuedDocument>, DocumentContent?> Content)> wanted, byte[] logo, CancellationToken cancellationToken)
     {
         await Execute(connection, transaction, "SELECT FROM payments WHERE order_id = $1 FOR UPDATE", cancellationToken, Text(orderId));
         var issued = (await Of(connection, transaction, orderId, cancellationToken)).ToList();
@@ -98,13 +100,63 @@ public sealed class DocumentStore(NpgsqlDataSource database)
             command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(what, Json), NpgsqlDbType = NpgsqlDbType.Jsonb });
             var serial = (int)(await command.ExecuteScalarAsync(cancellationToken))!;
-            issued.Add(new IssuedDocument(storeId, orderId, kind, year, serial, refundNumber, now, what));
+            var document = new IssuedDocument(storeId, orderId, kind, year, serial, refundNumber, now, what);
+            issued.Add(document);
+            if (kind != DocumentKind.Receipt && what.TaxMinor > 0)
+                await PostTax(connection, transaction, document, cancellationToken);
+            if (what.LogoHash.Length > 0)
+            {
+                await Execute(
+                    connection, transaction, "INSERT INTO document_logos (hash, image) VALUES ($1, $2) ON CONFLICT DO NOTHING", cancellationToken,
+                    Text(what.LogoHash), new NpgsqlParameter<byte[]> { TypedValue = logo });
+            }
         }
 
         await Execute(connection, transaction, "UPDATE payments SET invoiced = true WHERE order_id = $1", cancellationToken, Text(orderId));
         await Execute(
             connection, transaction, "UPDATE refunds SET credited = true WHERE order_id = $1 AND refund_number = ANY ($2)", cancellationToken,
             Text(orderId), new NpgsqlParameter<int[]> { TypedValue = [.. needless, .. issued.Where(d => d.Kind == DocumentKind.CreditNote).Select(d => d.RefundNumber)] });
+    }
+
+    /// <summary>What a picture is known by in documents, which keep each but once; empty for none.</summary>
+    public static string HashOf(ReadOnlySpan<byte> image) => image.IsEmpty ? "" : Convert.ToHexStringLower(SHA256.HashData(image));
+
+    /// <summary>The picture with this hash, or null.</summary>
+    public async Task<byte[]?> Logo(string hash, CancellationToken cancellationToken)
+    {
+        if (hash.Length == 0)
+            return null;
+        await using var command = database.CreateCommand("SELECT image FROM document_logos WHERE hash = $1");
+        command.Parameters.Add(Text(hash));
+        return (byte[]?)await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    // Of what was sold or given back, the tax is the state's: posted with the document that says so, in its transaction.
+    private static async Task PostTax(NpgsqlConnection connection, NpgsqlTransaction transaction, IssuedDocument document, CancellationToken cancellationToken)
+    {
+        var (content, credit) = (document.Content, document.Kind == DocumentKind.CreditNote);
+        var from = credit ? AccountKind.Refunds : AccountKind.Sales;
+        var minor = credit ? -content.TaxMinor : content.TaxMinor;
+        string Account(AccountKind kind) => AccountName.Of(document.StoreId, content.Currency, kind, "");
+        await Execute(
+            connection, transaction,
+            "INSERT INTO ledger_accounts (account, store_id, currency, kind, provider) SELECT account, $1, $2, kind, '' FROM unnest($3, $4) AS a (account, kind) ON CONFLICT DO NOTHING",
+            cancellationToken,
+            Text(document.StoreId), Text(content.Currency),
+            new NpgsqlParameter<string[]> { TypedValue = [Account(from), Account(AccountKind.Taxes)] },
+            new NpgsqlParameter<short[]> { TypedValue = [(short)from, (short)AccountKind.Taxes] });
+        await Execute(
+            connection, transaction,
+            """
+            WITH moved AS (
+              INSERT INTO ledger_movements (movement, store_id, order_id, kind, posted_at) VALUES ($1, $2, $3, $4, $5)
+            )
+            INSERT INTO ledger_entries (movement, line_number, account, amount_minor, store_id, posted_at) VALUES ($1, 1, $6, $7, $2, $5), ($1, 2, $8, -$7, $2, $5)
+            """,
+            cancellationToken,
+            Text($"{document.OrderId}/tax/{document.Number}"), Text(document.StoreId), Text(document.OrderId),
+            new NpgsqlParameter<short> { TypedValue = (short)MovementKind.Tax }, new NpgsqlParameter<DateTimeOffset> { TypedValue = document.IssuedAt },
+            Text(Account(from)), new NpgsqlParameter<long> { TypedValue = minor }, Text(Account(AccountKind.Taxes)));
     }
 
     private static async Task<IReadOnlyList<IssuedDocument>> Of(NpgsqlConnection connection, NpgsqlTransaction? transaction, string orderId, CancellationToken cancellationToken)

@@ -23,9 +23,10 @@ public sealed class InvoiceGrpcService(DocumentStore documents) : InvoiceService
     public override async Task<RenderInvoiceResponse> RenderInvoice(RenderInvoiceRequest request, ServerCallContext context)
     {
         var document = await Find(request.Name, context.CancellationToken);
+        var logo = await documents.Logo(document.Content.LogoHash, context.CancellationToken);
         return new RenderInvoiceResponse
         {
-            Content = UnsafeByteOperations.UnsafeWrap(PdfDocumentRenderer.Render(document)),
+            Content = UnsafeByteOperations.UnsafeWrap(PdfDocumentRenderer.Render(document, logo)),
             ContentType = "application/pdf",
             FileName = $"{document.Id}.pdf",
         };
@@ -104,6 +105,7 @@ public sealed class InvoiceGrpcService(DocumentStore documents) : InvoiceService
             Total = Amount(content.TotalMinor),
             Payments = { content.Payments.Select(p => new Invoice.Types.Payment { Method = p.Method, Instalments = p.Instalments, Amount = Amount(p.AmountMinor) }) },
             Note = content.Note,
+            Taxes = { (content.Taxes ?? []).Select(t => new Invoice.Types.Tax { BasisPoints = t.BasisPoints, Net = Amount(t.NetMinor), Tax_ = Amount(t.TaxMinor) }) },
         };
     }
 

@@ -48,7 +48,7 @@ public sealed class IssueDocuments(PaymentStore payments, DocumentStore document
         var now = time.GetUtcNow();
         // A document belongs to the year in which the store is.
         var year = (TimeZoneInfo.TryFindSystemTimeZoneById(store.TimeZone, out var zone) ? TimeZoneInfo.ConvertTime(now, zone) : now).Year;
-        return DocumentStore.Issue(context.Connection, context.Transaction, payment.StoreId, payment.OrderId, year, now, wanted, context.CancellationToken);
+        return DocumentStore.Issue(context.Connection, context.Transaction, payment.StoreId, payment.OrderId, year, now, wanted, store.LogoImage.ToByteArray(), context.CancellationToken);
     }
 
     /// <summary>
@@ -110,13 +110,12 @@ public sealed class IssueDocuments(PaymentStore payments, DocumentStore document
     {
         var corrects = issued.First(d => d.Kind == DocumentKind.Invoice);
         var words = DocumentLanguage.Of(invoice.Language);
-        return invoice with
+        return invoice.Over(minor) with
         {
             Lines = [new DocumentLine("", $"{words.Title(DocumentKind.Invoice)} {corrects.Number}", 0, 0, minor)],
             SubtotalMinor = minor,
             ShippingMinor = 0,
             Adjustments = [],
-            TotalMinor = minor,
             Corrects = corrects.Number,
         };
     }
@@ -145,7 +144,9 @@ public sealed class IssueDocuments(PaymentStore payments, DocumentStore document
         Minor(order.Total),
         [.. payment.Parts.Where(p => !p.IsCharge || p is { Taken: true, Withdrawn: false }).Select(p => new DocumentPayment(p.Method, p.Instalments, p.Amount.Minor))],
         "",
-        "");
+        "",
+        store.TaxBasisPoints > 0 ? [DocumentTax.Within(Minor(order.Total), store.TaxBasisPoints)] : null,
+        DocumentStore.HashOf(store.LogoImage.Span));
 
     private static List<string> AddressOf(PostalAddress? address) => address is null
         ? []

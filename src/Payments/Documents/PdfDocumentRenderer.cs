@@ -19,8 +19,8 @@ public static class PdfDocumentRenderer
 
     private static readonly Lock Fonts = new();
 
-    /// <summary>The PDF file.</summary>
-    public static byte[] Render(IssuedDocument document)
+    /// <summary>The PDF file. A logo that cannot be drawn is left out: the shop's name says who it is.</summary>
+    public static byte[] Render(IssuedDocument document, byte[]? logo = null)
     {
         lock (Fonts)
             GlobalFontSettings.FontResolver ??= new EmbeddedFonts();
@@ -29,13 +29,29 @@ public static class PdfDocumentRenderer
         pdf.Info.Title = $"{DocumentLanguage.Of(content.Language).Title(document.Kind)} {document.Number}";
         pdf.Info.Author = content.StoreName;
         pdf.Info.CreationDate = document.IssuedAt.UtcDateTime;
-        new Writer(pdf, document).Write();
+        using var image = ImageOf(logo);
+        new Writer(pdf, document, image).Write();
         using var file = new MemoryStream();
         pdf.Save(file);
         return file.ToArray();
     }
 
-    private sealed class Writer(PdfDocument pdf, IssuedDocument document)
+    private static XImage? ImageOf(byte[]? logo)
+    {
+        if (logo is not { Length: > 0 })
+            return null;
+        try
+        {
+            return XImage.FromStream(new MemoryStream(logo));
+        }
+        // Whatever a decoder makes of what a stranger sent.
+        catch (Exception)
+        {
+            return null;
+        }
+    }
+
+    private sealed class Writer(PdfDocument pdf, IssuedDocument document, XImage? logo)
     {
         private readonly DocumentContent _content = document.Content;
         private readonly DocumentLanguage _words = DocumentLanguage.Of(document.Content.Language);
@@ -83,6 +99,15 @@ public static class PdfDocumentRenderer
 
         private void Head()
         {
+            if (logo is not null)
+            {
+                const double most = 170, tall = 46;
+                var scale = Math.Min(most / logo.PixelWidth, tall / logo.PixelHeight);
+                _page.DrawImage(logo, Left, _y - 8, logo.PixelWidth * scale, logo.PixelHeight * scale);
+                _y += tall + 6;
+            }
+
+            var titleY = logo is null ? _y : Top;
             _page.DrawString(Fit(_content.StoreName, _store, 280), _store, new XSolidBrush(_colour), Left, _y + 12);
             var y = _y + 28;
             foreach (var line in _content.StoreAddress.Append(_content.StoreEmail).Where(l => l.Length > 0))
@@ -91,7 +116,7 @@ public static class PdfDocumentRenderer
                 y += 11;
             }
 
-            AtRight(_words.Title(document.Kind), _large, _ink, _y + 15);
+            AtRight(_words.Title(document.Kind), _large, _ink, titleY + 15);
             var facts = new List<(string Label, string Value)>
             {
                 (_words[Word.Number], document.Number),
@@ -100,7 +125,7 @@ public static class PdfDocumentRenderer
             };
             if (_content.Corrects.Length > 0)
                 facts.Add((_words[Word.Corrects], _content.Corrects));
-            var factsY = _y + 36;
+            var factsY = titleY + 36;
             foreach (var (label, value) in facts)
             {
                 AtRight(value, _bold, _ink, factsY);
@@ -209,7 +234,16 @@ public static class PdfDocumentRenderer
             var total = new XFont("commerce", 12, XFontStyleEx.Bold);
             Cell(_words[Word.Total], 440, total, _ink, 20);
             Cell(_words.Amount(_content.TotalMinor, _content.Currency), Right, total, _ink, 20);
-            _y += 44;
+            _y += 26;
+            foreach (var tax in _content.Taxes ?? [])
+            {
+                Room(16);
+                Cell(_words.Text(Word.TaxIncluded, _words.Rate(tax.BasisPoints), _words.Amount(tax.NetMinor, _content.Currency)), 440, _small, _grey);
+                Cell(_words.Amount(tax.TaxMinor, _content.Currency), Right, _small, _grey);
+                _y += 12;
+            }
+
+            _y += 18;
         }
 
         private void Payments()

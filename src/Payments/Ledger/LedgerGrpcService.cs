@@ -1,20 +1,26 @@
 using System.Globalization;
 using System.Numerics;
+using Commerce.Messaging;
 using Commerce.Payments.FindingPayments;
+using Commerce.Payments.Settling;
 using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
+using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace Commerce.Payments.Ledger;
 
 /// <summary>commerce.payments.v1.LedgerService.</summary>
-public sealed class LedgerGrpcService(LedgerStore ledger) : LedgerService.LedgerServiceBase
+public sealed class LedgerGrpcService(LedgerStore ledger, ImportSettlement importSettlement, Reconcile reconcile, CorrectEntry correctEntry, TimeProvider time) : LedgerService.LedgerServiceBase
 {
     private const int DefaultPage = 100;
     private const int LargestPage = 1000;
     private const int LongestStoreId = 40;
     private const int LongestAccount = 200;
+    private const int MostDifferences = 1000;
+    private const int DefaultPeriodDays = 31;
+    private const int LongestPeriodDays = 400;
 
     public override async Task<ListEntriesResponse> ListEntries(ListEntriesRequest request, ServerCallContext context)
     {
@@ -80,6 +86,80 @@ public sealed class LedgerGrpcService(LedgerStore ledger) : LedgerService.Ledger
         return balance;
     }
 
+    public override Task<ImportSettlementResponse> ImportSettlement(IAsyncStreamReader<ImportSettlementRequest> requestStream, ServerCallContext context)
+    {
+        RequireStaff(context);
+        return importSettlement.Import(requestStream, context.CancellationToken);
+    }
+
+    public override async Task<CorrectEntryResponse> CorrectEntry(CorrectEntryRequest request, ServerCallContext context)
+    {
+        RequireStaff(context);
+        var entries = await correctEntry.Correct(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+        return new CorrectEntryResponse { Entries = { entries.Select(ToProto) } };
+    }
+
+    public override async Task<Reconciliation> GetReconciliation(GetReconciliationRequest request, ServerCallContext context)
+    {
+        var errors = Store(request.StoreId);
+        if (request.Provider.Length is 0 or > LongestStoreId)
+            errors.Add(new FieldError("provider", "Name the provider, for example \"sandbox\"."));
+        if (request.MaxDifferences is < 0 or > MostDifferences)
+            errors.Add(new FieldError("max_differences", $"Must be between 1 and {MostDifferences}, or 0 for {DefaultPage}."));
+        var until = Time("end_time", request.EndTime, errors) ?? time.GetUtcNow();
+        var from = Time("start_time", request.StartTime, errors) ?? until.AddDays(-DefaultPeriodDays);
+        if (errors.Count == 0 && (from >= until || until - from > TimeSpan.FromDays(LongestPeriodDays)))
+            errors.Add(new FieldError("start_time", $"Must be before end_time, and at most {LongestPeriodDays} days."));
+        if (errors.Count > 0)
+            throw Failure.Invalid(errors);
+
+        var limit = request.MaxDifferences == 0 ? DefaultPage : request.MaxDifferences;
+        var sums = await reconcile.Sums(request.StoreId, request.Provider, from, until, context.CancellationToken);
+        var differences = await reconcile.Differences(request.StoreId, request.Provider, from, until, limit, context.CancellationToken);
+        return new Reconciliation
+        {
+            StoreId = request.StoreId,
+            Provider = request.Provider,
+            StartTime = Timestamp.FromDateTimeOffset(from),
+            EndTime = Timestamp.FromDateTimeOffset(until),
+            Currencies =
+            {
+                sums.Select(s => new Reconciliation.Types.Currency
+                {
+                    CapturedHere = Amount(s.CapturedHere, s.Currency),
+                    CapturedThere = Amount(s.CapturedThere, s.Currency),
+                    RefundedHere = Amount(s.RefundedHere, s.Currency),
+                    RefundedThere = Amount(s.RefundedThere, s.Currency),
+                    Fees = Amount(s.Fees, s.Currency),
+                    Taxes = Amount(s.Taxes, s.Currency),
+                    Chargebacks = Amount(s.Chargebacks, s.Currency),
+                    Payouts = Amount(s.Payouts, s.Currency),
+                    ClearingBalance = Amount(s.Clearing, s.Currency),
+                    MatchedCount = s.Matched,
+                    DifferenceCount = s.Differences,
+                }),
+            },
+            Differences =
+            {
+                differences.Select(d => new Reconciliation.Types.Difference
+                {
+                    Kind = (Reconciliation.Types.Difference.Types.Kind)d.Kind,
+                    Type = (V1.SettlementType)d.Type,
+                    OrderId = d.Part.Split('/')[0],
+                    Reference = d.Part,
+                    AmountHere = new Money(d.Ours, d.Currency).ToProto(),
+                    AmountThere = new Money(d.Theirs, d.Currency).ToProto(),
+                }),
+            },
+        };
+    }
+
+    private static void RequireStaff(ServerCallContext context)
+    {
+        if (Principal.Of(context) is not { Kind: PrincipalKind.Staff or PrincipalKind.Service })
+            throw new Failure(ErrorReason.PermissionDenied, "The ledger is written by staff or a service.");
+    }
+
     private static V1.LedgerEntry ToProto(PostedEntry entry) => new()
     {
         Movement = entry.Movement,
@@ -91,6 +171,8 @@ public sealed class LedgerGrpcService(LedgerStore ledger) : LedgerService.Ledger
         Provider = entry.Provider,
         Amount = entry.Amount.ToProto(),
         PostTime = Timestamp.FromDateTimeOffset(entry.PostedAt),
+        Note = entry.Note,
+        Actor = entry.Actor,
     };
 
     // The sums of many amounts of 64 bits still fit the units of the message for every currency that has decimals.

@@ -6,7 +6,8 @@ namespace Commerce.Payments.Ledger;
 
 /// <summary>An entry as it is read back.</summary>
 public sealed record PostedEntry(
-    string Movement, int Line, MovementKind Kind, string OrderId, string Account, AccountKind AccountKind, string Provider, Money Amount, DateTimeOffset PostedAt);
+    string Movement, int Line, MovementKind Kind, string OrderId, string Account, AccountKind AccountKind, string Provider, Money Amount, DateTimeOffset PostedAt,
+    string Note, string Actor);
 
 /// <summary>What was posted to an account; sums of many amounts, so wider than one.</summary>
 public sealed record AccountTotal(string Account, AccountKind Kind, string Provider, string Currency, BigInteger Debit, BigInteger Credit, long Entries);
@@ -14,6 +15,12 @@ public sealed record AccountTotal(string Account, AccountKind Kind, string Provi
 /// <summary>Reads the ledger. It is written with what it tells of: the payments, and the customers' store credit.</summary>
 public sealed class LedgerStore(NpgsqlDataSource database)
 {
+    private const string Columns =
+        """
+        SELECT e.movement, e.line_number, m.kind, m.order_id, e.account, a.kind, a.provider, e.amount_minor, a.currency, e.posted_at, coalesce(n.note, ''), coalesce(n.actor, '')
+        FROM ledger_entries e JOIN ledger_movements m USING (movement) JOIN ledger_accounts a USING (account) LEFT JOIN ledger_notes n USING (movement)
+        """;
+
     /// <summary>Entries from after a position on, first posted first. One of the indexes leads: that of the order, of the account or of the store.</summary>
     public async Task<IReadOnlyList<PostedEntry>> List(
         string storeId, string orderId, string account, DateTimeOffset? from, DateTimeOffset? until,
@@ -26,8 +33,7 @@ public sealed class LedgerStore(NpgsqlDataSource database)
         if (account.Length > 0)
             where.Add("e.account = $3");
         await using var command = database.CreateCommand($"""
-            SELECT e.movement, e.line_number, m.kind, m.order_id, e.account, a.kind, a.provider, e.amount_minor, a.currency, e.posted_at
-            FROM ledger_entries e JOIN ledger_movements m USING (movement) JOIN ledger_accounts a USING (account)
+            {Columns}
             WHERE {string.Join(" AND ", where)} AND e.posted_at >= $4 AND e.posted_at < $5
               AND (e.posted_at, e.movement, e.line_number) > ($6, $7, $8)
             ORDER BY e.posted_at, e.movement, e.line_number LIMIT $9
@@ -41,6 +47,11 @@ public sealed class LedgerStore(NpgsqlDataSource database)
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = after?.Movement ?? "" });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)(after?.Line ?? 0) });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        return await Read(command, cancellationToken);
+    }
+
+    private static async Task<IReadOnlyList<PostedEntry>> Read(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var entries = new List<PostedEntry>();
         while (await reader.ReadAsync(cancellationToken))
@@ -54,10 +65,20 @@ public sealed class LedgerStore(NpgsqlDataSource database)
                 (AccountKind)reader.GetInt16(5),
                 reader.GetString(6),
                 new Money(reader.GetInt64(7), reader.GetString(8)),
-                reader.GetFieldValue<DateTimeOffset>(9)));
+                reader.GetFieldValue<DateTimeOffset>(9),
+                reader.GetString(10),
+                reader.GetString(11)));
         }
 
         return entries;
+    }
+
+    /// <summary>The entries of one movement, in their order; none if there is no such movement.</summary>
+    public async Task<IReadOnlyList<PostedEntry>> Of(string movement, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand($"{Columns} WHERE e.movement = $1 ORDER BY e.line_number");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = movement });
+        return await Read(command, cancellationToken);
     }
 
     /// <summary>What was posted to each account of a store before a time, by currency and kind; the customers' store credit as one account.</summary>

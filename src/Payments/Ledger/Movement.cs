@@ -28,6 +28,18 @@ public enum AccountKind
 
     /// <summary>What was given as store credit without a payment behind it.</summary>
     Goodwill = 8,
+
+    /// <summary>What a provider wanted for its services. A provider each.</summary>
+    ProviderFees = 9,
+
+    /// <summary>What shoppers' banks took back, less what the shop won. A provider each.</summary>
+    Chargebacks = 10,
+
+    /// <summary>What providers paid out.</summary>
+    Bank = 11,
+
+    /// <summary>Taxes in what was sold, less those in what was given back and on what providers wanted: what the shop owes the state.</summary>
+    Taxes = 12,
 }
 
 /// <summary>What moved. The numbers are stored.</summary>
@@ -53,6 +65,21 @@ public enum MovementKind
 
     /// <summary>A refund went to store credit.</summary>
     CreditRefunded = 7,
+
+    /// <summary>A provider wanted something for its services.</summary>
+    Fee = 8,
+
+    /// <summary>A shopper's bank took money back, or gave it up again.</summary>
+    Chargeback = 9,
+
+    /// <summary>A provider paid out.</summary>
+    Payout = 10,
+
+    /// <summary>A movement was wrong, and is posted the other way round.</summary>
+    Correction = 11,
+
+    /// <summary>The tax in what an invoice or a credit note says.</summary>
+    Tax = 12,
 }
 
 /// <summary>One line of a movement: a debit is positive, a credit negative.</summary>
