@@ -30,8 +30,11 @@ internal sealed record Knobs
     /// <summary>Share of the labels whose carrier stops scanning somewhere on the way.</summary>
     public double CarrierSilenceRate { get; init; }
 
-    /// <summary>How long a carrier's day lasts, in real seconds; counts for labels bought from now on.</summary>
-    public double DaySeconds { get; init; } = 86400;
+    /// <summary>
+    /// How long a carrier's day lasts, in real seconds; counts for labels bought from now on. Short, so that whoever places an
+    /// order sees it arrive; 86400 is a real day.
+    /// </summary>
+    public double DaySeconds { get; init; } = 10;
 
     public double PendingDelaySeconds { get; init; } = 5;
 
