@@ -95,7 +95,8 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
             moment,
             note.Length == 0 ? name : $"{name}: {note}",
             version => new OrderCancelled(Id.ToString(), StoreId, version, moment.Time, name),
-            stock: [.. EndHolds(line => line.Held, shipped: false), .. waiting]) with { ChangesPending = pending };
+            stock: [.. EndHolds(line => line.Held, shipped: false), .. waiting]) with
+        { ChangesPending = pending };
     }
 
     /// <summary>

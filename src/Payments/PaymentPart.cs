@@ -79,18 +79,18 @@ public sealed class PaymentPart
     /// <summary>A part that nobody was asked for yet.</summary>
     public static PaymentPart New(
         int number, string method, string token, Money amount, int instalments, string provider, int change = 0, bool withdrawn = false) => new()
-    {
-        Change = change,
-        Withdrawn = withdrawn,
-        Number = number,
-        Method = method,
-        Token = token,
-        Amount = amount,
-        Instalments = instalments,
-        Provider = provider,
-        Captured = Money.Zero(amount.Currency),
-        Refunded = Money.Zero(amount.Currency),
-    };
+        {
+            Change = change,
+            Withdrawn = withdrawn,
+            Number = number,
+            Method = method,
+            Token = token,
+            Amount = amount,
+            Instalments = instalments,
+            Provider = provider,
+            Captured = Money.Zero(amount.Currency),
+            Refunded = Money.Zero(amount.Currency),
+        };
 
     /// <summary>A part as it was stored.</summary>
     public PaymentPart Restore(PartState state, string? providerReference, string? declineReason, long captured, long refunded, bool restVoided = false, string? nextActionUrl = null)

@@ -64,8 +64,15 @@ public class PlacingTests(OrdersService service) : OrdersServiceTests(service)
 
         var store = new Store
         {
-            StoreId = "by-hand", DisplayName = "By hand", OrderPrefix = "HAND", CurrencyCode = "EUR", LanguageCode = "en", TimeZone = "Europe/Dublin",
-            SenderEmail = "hand@example.com", ShipFrom = new Types.V1.Place { RegionCode = "IE" }, CaptureMode = CaptureMode.Manual,
+            StoreId = "by-hand",
+            DisplayName = "By hand",
+            OrderPrefix = "HAND",
+            CurrencyCode = "EUR",
+            LanguageCode = "en",
+            TimeZone = "Europe/Dublin",
+            SenderEmail = "hand@example.com",
+            ShipFrom = new Types.V1.Place { RegionCode = "IE" },
+            CaptureMode = CaptureMode.Manual,
         };
         Assert.Equal(CaptureMode.Manual, (await Service.Stores.CreateStoreAsync(new CreateStoreRequest { Store = store })).CaptureMode);
         Assert.Equal(CaptureMode.Manual, (await Service.Stores.GetStoreAsync(new GetStoreRequest { Name = "stores/by-hand" })).CaptureMode);

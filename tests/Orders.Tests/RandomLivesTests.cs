@@ -113,14 +113,20 @@ public class RandomLivesTests(OrdersService service) : OrdersServiceTests(servic
                     case 6:
                         await Try(async () => await payments.Payments.RefundPaymentAsync(new RefundPaymentRequest
                         {
-                            Name = "payments/" + order.OrderId, RequestId = Id(), Amount = Request.Euro(random.Next(1, 3000)), Reason = RefundReason.Goodwill,
+                            Name = "payments/" + order.OrderId,
+                            RequestId = Id(),
+                            Amount = Request.Euro(random.Next(1, 3000)),
+                            Reason = RefundReason.Goodwill,
                         }));
                         break;
                     case 7:
                         var change = random.Next(-2, 4);
                         await Try(async () => await Service.Stock.AdjustStockAsync(new AdjustStockRequest
                         {
-                            Name = $"stores/main/products/{Skus[random.Next(Skus.Length)]}/stock", RequestId = Id(), Change = change == 0 ? 1 : change, Reason = StockAdjustmentReason.Counted,
+                            Name = $"stores/main/products/{Skus[random.Next(Skus.Length)]}/stock",
+                            RequestId = Id(),
+                            Change = change == 0 ? 1 : change,
+                            Reason = StockAdjustmentReason.Counted,
                         }));
                         break;
                     case 8 when !shipped:

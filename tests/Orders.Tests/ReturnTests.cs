@@ -25,6 +25,7 @@ public class ReturnTests(OrdersService service) : OrdersServiceTests(service)
         now = await Service.OrderWith(order.OrderId);
         Assert.Equal((OrderState.Completed, FulfilmentState.Returned, Headline.Returned), (now.State, now.FulfilmentState, now.Headline));
 
+        Assert.Equal([3, 2], now.Lines.Select(line => line.ReturnedQuantity));
         (first, second) = (await Refunded(first), await Refunded(second));
         Assert.Equal(4300, Minor(first.RefundedAmount) + Minor(second.RefundedAmount));
         Assert.Equal(4300, Service.Payments.GivenBack(order.OrderId));
@@ -296,7 +297,7 @@ public class ReturnTests(OrdersService service) : OrdersServiceTests(service)
         async Task Due()
         {
             await using var due = Service.Database.CreateCommand("UPDATE messaging.recovery_points SET due_at = now() - interval '1 second', leased_until = NULL WHERE kind = 'refund-return'");
-            Assert.Equal(1, await due.ExecuteNonQueryAsync());
+            await due.ExecuteNonQueryAsync();
         }
     }
 

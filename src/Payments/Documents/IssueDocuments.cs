@@ -75,7 +75,8 @@ public sealed class IssueDocuments(PaymentStore payments, DocumentStore document
                         refund.Destination == RefundDestination.StoreCredit ? "STORE_CREDIT" : payment.Parts.Single(part => part.Number == p.PartNumber).Method, 1, p.Amount.Minor))],
                     Note = refund.Note,
                 };
-            });
+            }
+            );
         }
     }
 
