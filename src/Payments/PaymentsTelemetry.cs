@@ -18,8 +18,8 @@ internal static class PaymentsTelemetry
     public static readonly Counter<long> Webhooks = Meter.CreateCounter<long>("commerce.payments.webhooks", "{webhook}", "Webhooks received, by provider and result (news, known, ignored, rejected).");
     public static readonly Counter<long> Faults = Meter.CreateCounter<long>("commerce.payments.provider_faults", "{fault}", "Answers of providers that contradict our books; somebody has to look.");
 
-    private static long s_bookDifferences;
-    private static long s_booksCheckedAt;
+    private static long _bookDifferences;
+    private static long _booksCheckedAt;
 
     static PaymentsTelemetry()
     {
@@ -30,15 +30,15 @@ internal static class PaymentsTelemetry
     /// <summary>What the standing check found.</summary>
     public static long BookDifferences
     {
-        get => Interlocked.Read(ref s_bookDifferences);
-        set => Interlocked.Exchange(ref s_bookDifferences, value);
+        get => Interlocked.Read(ref _bookDifferences);
+        set => Interlocked.Exchange(ref _bookDifferences, value);
     }
 
     /// <summary>When it last went through all books; at first, when it began.</summary>
     public static DateTimeOffset BooksCheckedAt
     {
-        get => new(Interlocked.Read(ref s_booksCheckedAt), TimeSpan.Zero);
-        set => Interlocked.Exchange(ref s_booksCheckedAt, value.UtcTicks);
+        get => new(Interlocked.Read(ref _booksCheckedAt), TimeSpan.Zero);
+        set => Interlocked.Exchange(ref _booksCheckedAt, value.UtcTicks);
     }
 
     public static void TagOrder(string orderId) => Activity.Current?.SetTag("commerce.order.id", orderId);

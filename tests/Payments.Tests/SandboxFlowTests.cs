@@ -255,7 +255,9 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
         Assert.Contains("\"matchedCount\":\"4\"", await rest.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         var wrong = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await app.Ledger.GetReconciliationAsync(new V1.GetReconciliationRequest
         {
-            StoreId = "settled", StartTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(DateTimeOffset.UnixEpoch), MaxDifferences = -1,
+            StoreId = "settled",
+            StartTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(DateTimeOffset.UnixEpoch),
+            MaxDifferences = -1,
         }));
         Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, wrong.StatusCode);
         var corrected = await app.Rest.PostAsync(

@@ -34,10 +34,13 @@ internal interface IProviderWorld
     IReadOnlyList<(IHeaderDictionary Headers, byte[] Body)> Webhooks { get; }
 }
 
-/// <summary>A client of the same address each time; answers that do not come within a second are lost.</summary>
+/// <summary>A client of the same address each time.</summary>
 internal sealed class OneAddress(Func<string> address) : IHttpClientFactory
 {
-    public HttpClient CreateClient(string name) => new() { BaseAddress = new Uri(address()), Timeout = TimeSpan.FromSeconds(1) };
+    /// <summary>Answers that do not come within this time are lost.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    public HttpClient CreateClient(string name) => new() { BaseAddress = new Uri(address()), Timeout = Timeout };
 }
 
 /// <summary>Stripe, played by <see cref="FakeStripe"/>.</summary>
@@ -92,6 +95,7 @@ public sealed class SandboxWorld : IProviderWorld, IAsyncDisposable
     private const string Secret = "a secret of the tests";
 
     private readonly Lazy<Task> _started;
+    private readonly OneAddress _address;
     private readonly ConcurrentQueue<(IHeaderDictionary Headers, byte[] Body)> _webhooks = [];
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"contract-sandbox-{Guid.NewGuid():N}");
     private WebApplication? _receiver;
@@ -100,7 +104,8 @@ public sealed class SandboxWorld : IProviderWorld, IAsyncDisposable
     public SandboxWorld()
     {
         _started = new Lazy<Task>(Start);
-        Provider = new SandboxProvider(new OneAddress(() => _sandbox!.Urls.First()), new OptionsWrapper<WebhookOptions>(new WebhookOptions { Secret = Secret }), TimeProvider.System);
+        _address = new OneAddress(() => _sandbox!.Urls.First());
+        Provider = new SandboxProvider(_address, new OptionsWrapper<WebhookOptions>(new WebhookOptions { Secret = Secret }), TimeProvider.System);
     }
 
     internal IPaymentProvider Provider { get; }
@@ -115,6 +120,8 @@ public sealed class SandboxWorld : IProviderWorld, IAsyncDisposable
 
     async Task IProviderWorld.LoseAnswers(bool lose)
     {
+        // It hangs over an answer that it loses.
+        _address.Timeout = TimeSpan.FromSeconds(lose ? 2 : 30);
         using var client = new HttpClient { BaseAddress = new Uri(_sandbox!.Urls.First()) };
         using var knobs = new StringContent($$"""{"payment_timeout_after_success_rate":{{(lose ? 1 : 0)}}}""", System.Text.Encoding.UTF8, "application/json");
         using var answer = await client.PatchAsync("/control/knobs", knobs);
