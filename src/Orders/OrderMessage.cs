@@ -69,6 +69,7 @@ public static class OrderMessage
         Dimensions = line.Dimensions,
         ShipFrom = line.ShipFrom,
         CancelledQuantity = line.Cancelled,
+        ReturnedQuantity = line.Returned,
     };
 
     /// <summary>A change that waits for its money.</summary>

@@ -18,6 +18,11 @@ public sealed class CommandLineTests
     [InlineData("return list --order ORD-7K3M9QX-T2F8CRW --state Requested")]
     [InlineData("return policy --window-days 60 --shopper-pays ChangedMind --auto-approve true")]
     [InlineData("bench flow --here --orders 10 --json")]
+    [InlineData("order cancel ORD-7K3M9QX-T2F8CRW --line 2 --pieces 1 --reason Unavailable")]
+    [InlineData("order edit ORD-7K3M9QX-T2F8CRW --set-line 2=3 --remove-line 1 --add-line LAMP-7=2 --pay-with tok_ok")]
+    [InlineData("order edit ORD-7K3M9QX-T2F8CRW --leave-at neighbour --deliver-on 2026-12-24 --deliver-between 09:00-12:30 --signature true --gift-note hello")]
+    [InlineData("stock low --out --json")]
+    [InlineData("stock threshold LAMP-7 5")]
     public void Is_understood(string line) => Assert.Empty(Commands.Root().Parse(line).Errors);
 
     [Theory]
@@ -28,6 +33,9 @@ public sealed class CommandLineTests
     [InlineData("queues notifications.orders")]
     [InlineData("bench flow --orders 0")]
     [InlineData("order")]
+    [InlineData("order cancel ORD-7K3M9QX-T2F8CRW --line two")]
+    [InlineData("order edit ORD-7K3M9QX-T2F8CRW --remove-line first")]
+    [InlineData("stock threshold LAMP-7")]
     [InlineData("return")]
     [InlineData("return request ORD-7K3M9QX-T2F8CRW")]
     [InlineData("return reject ORD-7K3M9QX-T2F8CRW-R1")]
@@ -42,6 +50,10 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("queues --help", "./commerce queues")]
+    [InlineData("order cancel --help", "./commerce order cancel ORD-7K3M9QX-T2F8CRW --line 2 --pieces 1")]
+    [InlineData("order edit --help", "./commerce order edit ORD-7K3M9QX-T2F8CRW --set-line 2=3 --remove-line 1 --add-line LAMP-7=2")]
+    [InlineData("stock low --help", "./commerce stock low")]
+    [InlineData("stock threshold --help", "./commerce stock threshold LAMP-7 5")]
     [InlineData("redrive --help", "./commerce redrive notifications.orders")]
     [InlineData("return request --help", "./commerce return request ORD-7K3M9QX-T2F8CRW --line 1=2:Faulty")]
     [InlineData("return receive --help", "./commerce return receive ORD-7K3M9QX-T2F8CRW-R1")]

@@ -16,6 +16,9 @@ internal sealed class FakePayments : PaymentService.PaymentServiceClient
     private readonly ConcurrentDictionary<string, byte> _down = new();
     private readonly ConcurrentDictionary<string, byte> _forgetful = new();
 
+    /// <summary>The real one, where a test runs it beside: it is asked, and this one is not.</summary>
+    public PaymentService.PaymentServiceClient? Real { get; set; }
+
     /// <summary>What was taken for an order.</summary>
     public void Captured(string orderId, long minor)
     {
@@ -55,7 +58,7 @@ internal sealed class FakePayments : PaymentService.PaymentServiceClient
             return [.. _accounts[orderId].Refunds.Select(r => r.Clone())];
     }
 
-    public override AsyncUnaryCall<Refund> RefundPaymentAsync(RefundPaymentRequest request, CallOptions options) => Call(request.Name, account =>
+    public override AsyncUnaryCall<Refund> RefundPaymentAsync(RefundPaymentRequest request, CallOptions options) => Real is { } real ? real.RefundPaymentAsync(request, options) : Call(request.Name, account =>
     {
         var orderId = request.Name["payments/".Length..];
         if (account.ByRequest.TryGetValue(request.RequestId, out var earlier))
@@ -82,8 +85,9 @@ internal sealed class FakePayments : PaymentService.PaymentServiceClient
         return _forgetful.ContainsKey(orderId) ? throw new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "The answer is lost.")) : refund;
     });
 
-    public override AsyncUnaryCall<Refund> GetRefundAsync(GetRefundRequest request, CallOptions options) =>
-        Call(string.Join('/', request.Name.Split('/').Take(2)), account => account.Refunds.Single(r => r.Name == request.Name));
+    public override AsyncUnaryCall<Refund> GetRefundAsync(GetRefundRequest request, CallOptions options) => Real is { } real
+        ? real.GetRefundAsync(request, options)
+        : Call(string.Join('/', request.Name.Split('/').Take(2)), account => account.Refunds.Single(r => r.Name == request.Name));
 
     private AsyncUnaryCall<Refund> Call(string name, Func<Account, Refund> answer) =>
         new(Answer(name["payments/".Length..], answer), Task.FromResult(new Metadata()), () => Grpc.Core.Status.DefaultSuccess, () => [], () => { });

@@ -126,7 +126,7 @@ public class PlacingTests(OrdersService service) : OrdersServiceTests(service)
     }
 
     [Fact]
-    public async Task An_order_that_costs_nothing_needs_no_payment()
+    public async Task An_order_that_costs_nothing_is_confirmed_without_a_payment()
     {
         var placed = await Service.Orders.PlaceOrderAsync(Request.Order().With(r =>
         {
@@ -134,7 +134,10 @@ public class PlacingTests(OrdersService service) : OrdersServiceTests(service)
             r.PaymentParts.Clear();
         }));
         Assert.Equal(Request.Euro(0), placed.Total);
+        Assert.Equal((PaymentState.Paid, Headline.Preparing), (placed.PaymentState, placed.Headline));
         Assert.Equal(placed, await Service.OrderWith(placed.OrderId));
+        Assert.Equal(["OrderPlaced", "OrderConfirmed"], (await Service.TimelineOf(placed)).Select(entry => entry.Event));
+        Assert.Equal(0, await Service.Count("FROM messaging.recovery_points WHERE key = $1", placed.OrderId));
     }
 
     [Fact]

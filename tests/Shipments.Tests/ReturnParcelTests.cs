@@ -77,6 +77,23 @@ public sealed class ReturnParcelTests(ShipmentsApp fixture) : IClassFixture<Ship
     }
 
     [Fact]
+    public async Task A_label_that_nobody_used_is_void_once_the_goods_are_there_and_a_parcel_on_its_way_stays_what_it_is()
+    {
+        var order = _app.Orders.Add("a", "b");
+        await _app.Ship(order);
+        var one = _app.Returns.Add(order);
+        await _app.Approve(one);
+        var back = await Back(order, all => all.Count == 2 && all.All(parcel => parcel.TrackingNumber.Length > 0));
+        using var answer = await _app.Webhook(back[0].Carrier, ShipmentsApp.Event(back[0].TrackingNumber, "I", 5));
+        answer.EnsureSuccessStatusCode();
+        var arrived = await _app.Parcel(back[0], parcel => parcel.Status == TrackingStatus.InTransit);
+        await _app.Receive(one);
+        await _app.Parcel(back[1], parcel => parcel.Status == TrackingStatus.Cancelled);
+        Assert.Equal(arrived, await _app.Parcel(back[0]));
+        Assert.DoesNotContain(_app.Ups.Voided, label => label.Contains(back[0].ShipmentId, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_cancellation_that_is_heard_before_the_approval_is_remembered()
     {
         var order = _app.Orders.Add("a");
@@ -121,7 +138,7 @@ public sealed class ReturnParcelTests(ShipmentsApp fixture) : IClassFixture<Ship
         await _app.Ship(order);
         await _app.Approve(_app.Returns.Add(order));
         var back = Assert.Single(await Back(order, all => all is [{ TrackingNumber.Length: > 0 }]));
-        using var answer = await _app.Webhook(back.Carrier, ShipmentsApp.Event(back.TrackingNumber, "DL", 5));
+        using var answer = await _app.Webhook(back.Carrier, ShipmentsApp.Event(back.TrackingNumber, "D", 5));
         answer.EnsureSuccessStatusCode();
         await Eventually.True(async () => await _app.Count($$"""SELECT count(*) FROM told WHERE key = '{{back.ShipmentId}}' AND fact = 'ParcelTracked' AND body LIKE '%"returnNumber":1%'""") == 1);
     }

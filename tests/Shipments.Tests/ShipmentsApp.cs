@@ -148,6 +148,10 @@ public sealed class ShipmentsApp : IAsyncLifetime
     internal Task Approve(Return one, Guid? messageId = null) =>
         Publish(new ReturnApproved(one.OrderId, one.StoreId, 7, TimeProvider.System.GetUtcNow(), FakeReturns.NumberOf(one), one.LabelWanted), messageId);
 
+    /// <summary>The last piece of it is in.</summary>
+    internal Task Receive(Return one) =>
+        Publish(new ReturnReceived(one.OrderId, one.StoreId, 9, TimeProvider.System.GetUtcNow(), FakeReturns.NumberOf(one), Complete: true));
+
     internal Task Cancel(Return one) =>
         Publish(new ReturnCancelled(one.OrderId, one.StoreId, 8, TimeProvider.System.GetUtcNow(), FakeReturns.NumberOf(one)));
 

@@ -37,9 +37,9 @@ internal static class EditCommand
             "edit",
             "Change whom to reach, where an order goes or what is in it, until a parcel is handed over. What is not given stays. Lines are\n"
             + "changed alone; those that make the order dearer wait until the difference is paid.\n\n"
-            + "Examples: ./commerce order edit ORD-7K3M9QX-T2F8CRW --set-line 2=3 --remove-line 1 --add-line LAMP-7=2\n"
-            + "          ./commerce order edit ORD-7K3M9QX-T2F8CRW --leave-at \"with the neighbour at no. 12\" --deliver-on 2026-12-24\n"
-            + "          ./commerce order edit ORD-7K3M9QX-T2F8CRW --phone +442079460001 --address-line \"9 New Street\" --postal-code \"M1 1AE\" --locality Manchester")
+            + "Example: ./commerce order edit ORD-7K3M9QX-T2F8CRW --set-line 2=3 --remove-line 1 --add-line LAMP-7=2\n"
+            + "Example: ./commerce order edit ORD-7K3M9QX-T2F8CRW --leave-at \"with the neighbour at no. 12\" --deliver-on 2026-12-24\n"
+            + "Example: ./commerce order edit ORD-7K3M9QX-T2F8CRW --phone +442079460001 --address-line \"9 New Street\" --postal-code \"M1 1AE\" --locality Manchester")
         {
             id, name, email, phone, lines, locality, area, postalCode, region, recipient, leaveAt, day, between, signature, giftNote, setLine, removeLine, addLine, token, json,
         };

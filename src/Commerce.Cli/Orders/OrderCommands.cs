@@ -88,8 +88,8 @@ internal static class OrderCommands
         var command = new Command(
             "cancel",
             "Cancel an order of which nothing was handed over yet, or pieces of one line that no carrier has; stock and money go back.\n\n"
-            + "Examples: ./commerce order cancel ORD-7K3M9QX-T2F8CRW --reason Shopper\n"
-            + "          ./commerce order cancel ORD-7K3M9QX-T2F8CRW --line 2 --pieces 1")
+            + "Example: ./commerce order cancel ORD-7K3M9QX-T2F8CRW --reason Shopper\n"
+            + "Example: ./commerce order cancel ORD-7K3M9QX-T2F8CRW --line 2 --pieces 1")
         {
             id, reason, note, line, pieces, json,
         };

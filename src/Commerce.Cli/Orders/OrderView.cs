@@ -17,7 +17,8 @@ internal static class OrderView
         foreach (var line in order.Lines)
         {
             var cancelled = line.CancelledQuantity > 0 ? $"  [dim]{line.CancelledQuantity} cancelled[/]" : "";
-            AnsiConsole.MarkupLine($"  {line.Quantity,4} × {Print.Escape(line.Title)} [dim]{Print.Escape(line.Sku)}[/]  {Print.Amount(line.Amount)}{cancelled}");
+            var returned = line.ReturnedQuantity > 0 ? $"  [dim]{line.ReturnedQuantity} came back[/]" : "";
+            AnsiConsole.MarkupLine($"  {line.Quantity,4} × {Print.Escape(line.Title)} [dim]{Print.Escape(line.Sku)}[/]  {Print.Amount(line.Amount)}{cancelled}{returned}");
         }
 
         if (order.PendingChange is { } change)

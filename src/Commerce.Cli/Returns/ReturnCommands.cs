@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Commerce.Cli.Api;
 using Commerce.Cli.Orders;
+using Commerce.Cli.Payments;
 using Commerce.Orders.V1;
 using Spectre.Console;
 
@@ -106,27 +107,27 @@ internal static class ReturnCommands
     private static Command List()
     {
         var order = new Option<string>("--order") { Description = "Only the returns of this order.", DefaultValueFactory = _ => "" };
-        var store = new Option<string>("--store") { Description = "The store, where no order is given.", DefaultValueFactory = _ => "main" };
+        var store = Listing.Store("The store; without --order.");
         var state = new Option<ReturnState>("--state") { Description = "Only returns in this state, for example Requested or Arrived." };
-        var limit = new Option<int>("--limit") { Description = "Most returns to show.", DefaultValueFactory = _ => 50 };
+        var limit = Listing.Limit("returns", 50);
         var json = OrderCommands.JsonOption();
         var command = new Command("list", "List the returns of an order, or of a store, newest first.\n\nExample: ./commerce return list --store main --state Requested") { order, store, state, limit, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
-            async api =>
+            api =>
             {
-                var request = new ListReturnsRequest { OrderId = parse.GetValue(order) ?? "", State = parse.GetValue(state), PageSize = parse.GetValue(limit) };
+                var request = new ListReturnsRequest { OrderId = parse.GetValue(order) ?? "", State = parse.GetValue(state) };
                 if (request.OrderId.Length == 0)
                     request.StoreId = parse.GetValue(store) ?? "";
-                var page = await api.Returns.ListReturnsAsync(request, OrderCommands.Options(cancellationToken));
-                if (parse.GetValue(json))
-                {
-                    Print.Json(page);
-                    return Exit.Done;
-                }
-
-                foreach (var one in page.Returns)
-                    WriteLine(one);
-                return Exit.Done;
+                return Listing.Show(
+                    parse.GetValue(limit),
+                    parse.GetValue(json),
+                    async (size, token) =>
+                    {
+                        (request.PageSize, request.PageToken) = (size, token);
+                        return await api.Returns.ListReturnsAsync(request, OrderCommands.Options(cancellationToken));
+                    },
+                    page => (page.Returns, page.NextPageToken),
+                    WriteLine);
             },
             cancellationToken));
         return command;

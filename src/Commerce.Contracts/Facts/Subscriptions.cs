@@ -35,7 +35,7 @@ public static class Subscriptions
     [
         new("payments", "orders", typeof(OrderPlaced), typeof(OrderCancelled), typeof(OrderLinesChanged), typeof(OrderChangeProposed), typeof(OrderChangeWithdrawn)),
         new("payments", "shipments", typeof(ShipmentCreated), typeof(ParcelTracked)),
-        new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderLinesChanged), typeof(OrderCancelled), typeof(ReturnApproved), typeof(ReturnCancelled)),
+        new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderLinesChanged), typeof(OrderCancelled), typeof(ReturnApproved), typeof(ReturnReceived), typeof(ReturnCancelled)),
         new("notifications", "orders", [.. OrderFacts, .. StockFacts]),
         new("gateway", "orders", OrderFacts),
         new("orders", "payments", PaymentFacts),

@@ -26,6 +26,26 @@ internal sealed partial class MailboxServer(IOptions<SandboxOptions> options, IC
     public int Port { get; } =
         Listenable(int.TryParse(configuration["SMTP_PORT"], NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : options.Value.Smtp.Port);
 
+    /// <summary>Returns once mail can be delivered: the SMTP server does not tell when it listens, so it is asked.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await base.StartAsync(cancellationToken);
+        var address = _address.Equals(IPAddress.Any) ? IPAddress.Loopback : _address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : _address;
+        while (ExecuteTask is { IsCompleted: false })
+        {
+            using var client = new TcpClient(address.AddressFamily);
+            try
+            {
+                await client.ConnectAsync(address, Port, cancellationToken);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellationToken);
+            }
+        }
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var settings = new SmtpServerOptionsBuilder()

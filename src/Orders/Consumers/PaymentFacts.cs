@@ -33,10 +33,11 @@ public sealed class PaymentFacts(OrderChanges orders)
             fact,
             refunded == 0 ? PaymentEvent.Captured : fact.Refunded < fact.Captured ? PaymentEvent.PartlyRefunded : PaymentEvent.Refunded,
             context);
-        // Not the order's state, but what was spent in the end depends on it.
+        // Not the order's state, but what was spent in the end depends on it. What was given back before the order was made smaller
+        // may be more than it costs now.
         if (!OrderId.TryParse(fact.OrderId, out var id))
             return;
-        context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = $2 WHERE order_id = $1").With(id.Value).With(refunded));
+        context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = least($2, total_minor) WHERE order_id = $1").With(id.Value).With(refunded));
         foreach (var point in await ReturnStore.Waiting(context.Connection, context.Transaction, id, fact.Version, context.CancellationToken))
             context.Intend(point);
     }

@@ -54,6 +54,9 @@ public sealed record DraftLine(
 {
     /// <summary>Pieces that were cancelled or taken off since.</summary>
     public int Cancelled { get; init; }
+
+    /// <summary>Pieces that came back from the shopper.</summary>
+    public int Returned { get; init; }
 }
 
 /// <summary>A fee or discount, as it is stored (JSON).</summary>

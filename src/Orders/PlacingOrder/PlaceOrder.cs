@@ -112,12 +112,17 @@ public sealed partial class PlaceOrder(
             CaptureMode = draft.CaptureMode,
         };
         var placed = order.Place(draft.Amount(draft.TotalMinor), draft.PaymentPartFacts(), moment, draft.CustomerId);
+        // Nobody would ever pay, or be asked to pay, for what costs nothing.
+        var confirmed = draft.TotalMinor == 0 ? order.Pay(PaymentEvent.Captured, moment) : null;
         OrdersTelemetry.About(order.Id);
 
         await using var batch = database.CreateBatch();
         batch.With(requests.Record(key, OrderMessage.NameOf(order.Id), order.Version));
-        recoveryPoints.Add(batch, new RecoveryPoint(Order.ExpiryKind, order.Id.ToString(), DueAt: moment.Time + options.Value.PaymentExpiry));
+        if (confirmed is null)
+            recoveryPoints.Add(batch, new RecoveryPoint(Order.ExpiryKind, order.Id.ToString(), DueAt: moment.Time + options.Value.PaymentExpiry));
         store.Insert(batch, draft, order, placed);
+        if (confirmed is not null)
+            store.Save(batch, order, confirmed);
         if (exchangeOf is not null)
             batch.With(Sql.Command("UPDATE orders SET exchange_of = $2 WHERE order_id = $1").With(order.Id.Value).With(exchangeOf));
         await batch.ExecuteNonQueryAsync(cancellationToken);

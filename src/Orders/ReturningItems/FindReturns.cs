@@ -5,7 +5,6 @@ using Commerce.Orders.Stores;
 using Commerce.Orders.V1;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
-using Google.Protobuf.WellKnownTypes;
 
 namespace Commerce.Orders.ReturningItems;
 
@@ -73,26 +72,16 @@ public sealed class FindReturns(FindOrders find, ReturnStore returns, StoreBook 
         errors.Between("page_size", request.PageSize, 0, MostOnPage);
         if (request.OrderId.Length > 0 == request.StoreId.Length > 0)
             errors.Add("order_id", "Give either order_id or store_id, and not both.");
-        if (!System.Enum.IsDefined(request.State))
+        if (!Enum.IsDefined(request.State))
             errors.Add("state", "Is not a state of a return.");
         if (request.OrderId.Length > 0 && (request.CreateTimeFrom is not null || request.CreateTimeUntil is not null))
             errors.Add("create_time_from", "Is of use only for a store's returns.");
-        var from = Time("create_time_from", request.CreateTimeFrom);
-        var until = Time("create_time_until", request.CreateTimeUntil);
+        var from = errors.Time("create_time_from", request.CreateTimeFrom);
+        var until = errors.Time("create_time_until", request.CreateTimeUntil);
         if (from >= until)
             errors.Add("create_time_until", "Must be later than create_time_from.");
         errors.ThrowIfAny();
         return (from, until);
-
-        DateTimeOffset? Time(string field, Timestamp? value)
-        {
-            if (value is null)
-                return null;
-            if (ProtoTime.TryRead(value, out var time))
-                return time;
-            errors.Add(field, "Is not a time between the years 1 and 9999.");
-            return null;
-        }
     }
 
     private static int Number(string token) =>

@@ -47,11 +47,12 @@ public sealed class PaidFor
     public long Line(int lineNumber) => _lines[lineNumber].Net;
 
     /// <summary>What was paid for pieces of a line, the first <paramref name="before"/> of which came back earlier.</summary>
-    public long Pieces(int lineNumber, int before, int pieces)
+    public long Pieces(int lineNumber, int before, int pieces) => UpTo(lineNumber, before + pieces) - UpTo(lineNumber, before);
+
+    /// <summary>What was paid for so many pieces of a line.</summary>
+    public long UpTo(int lineNumber, int pieces)
     {
         var (net, quantity) = _lines[lineNumber];
-        return UpTo(before + pieces) - UpTo(before);
-
-        long UpTo(int count) => quantity == 0 ? 0 : (long)((Int128)net * Math.Clamp(count, 0, quantity) / quantity);
+        return quantity == 0 ? 0 : (long)((Int128)net * Math.Clamp(pieces, 0, quantity) / quantity);
     }
 }

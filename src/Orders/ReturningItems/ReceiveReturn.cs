@@ -74,14 +74,17 @@ public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
             var (asNew, damaged, missing) = (Of(ReturnCondition.AsNew), Of(ReturnCondition.Damaged), Of(ReturnCondition.Missing));
             var back = order.Lines.Single(l => l.LineNumber == lineNumber).Returned;
             var cut = ReturnPolicies.IsShopsFault(line.Reason) ? ReturnPolicies.BasisPoints : one.Policy.DamagedRefundBasisPoints;
-            var worth = known.Paid.Pieces(lineNumber, back, asNew)
-                + (long)((Int128)known.Paid.Pieces(lineNumber, back + asNew, damaged) * cut / ReturnPolicies.BasisPoints);
+            // From what was said of the line before: it may have been changed since, and the whole is to come out even.
+            var before = known.Returns.SelectMany(r => r.Content.Lines).Where(l => l.LineNumber == lineNumber).Sum(l => l.WorthMinor);
+            var asNewWorth = Math.Max(0, known.Paid.UpTo(lineNumber, back + asNew) - before);
+            var damagedWorth = Math.Max(0, known.Paid.UpTo(lineNumber, back + asNew + damaged) - before - asNewWorth);
             lines[lineNumber] = line with
             {
                 AsNew = line.AsNew + asNew,
                 Damaged = line.Damaged + damaged,
                 Missing = line.Missing + missing,
-                GoodsMinor = line.GoodsMinor + worth,
+                WorthMinor = line.WorthMinor + asNewWorth + damagedWorth,
+                GoodsMinor = line.GoodsMinor + asNewWorth + (long)((Int128)damagedWorth * cut / ReturnPolicies.BasisPoints),
             };
             if (asNew + damaged > 0)
                 cameBack[lineNumber] = asNew + damaged;

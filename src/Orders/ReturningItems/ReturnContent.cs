@@ -51,9 +51,10 @@ public sealed record ReturnContent
 /// <summary>Pieces of a line.</summary>
 /// <param name="ProposedMinor">What was paid for all of them.</param>
 /// <param name="GoodsMinor">What was paid for those that came, less what is kept of damaged ones.</param>
+/// <param name="WorthMinor">What was paid for those that came.</param>
 public sealed record ReturnLineRow(
     int LineNumber, string Sku, string Title, int Quantity, ReturnReason Reason, string Note, long ProposedMinor,
-    int AsNew = 0, int Damaged = 0, int Missing = 0, long GoodsMinor = 0)
+    int AsNew = 0, int Damaged = 0, int Missing = 0, long GoodsMinor = 0, long WorthMinor = 0)
 {
     /// <summary>Pieces that nobody said anything about yet.</summary>
     public int Open => Quantity - AsNew - Damaged - Missing;

@@ -45,7 +45,7 @@ public sealed class ReturnStore(NpgsqlDataSource database)
                 SELECT o.currency, o.shipping_minor, o.total_minor, o.refunded_minor, o.adjustments, s.return_policy, s.time_zone, o.customer_id
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1
                 """).With(order.Id.Value))
-            .With(Sql.Command("SELECT line_number, title, quantity, unit_price_minor FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(order.Id.Value))
+            .With(Sql.Command("SELECT line_number, title, quantity, unit_price_minor, discount_minor FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(order.Id.Value))
             .With(Sql.Command("SELECT number, state, version, create_time, update_time, content FROM order_returns WHERE order_id = $1 ORDER BY number").With(order.Id.Value));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
@@ -58,7 +58,7 @@ public sealed class ReturnStore(NpgsqlDataSource database)
         var lines = new List<PricedLine>();
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            lines.Add(new PricedLine(reader.GetInt32(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt64(3)));
+            lines.Add(new PricedLine(reader.GetInt32(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt64(3), reader.IsDBNull(4) ? null : reader.GetInt64(4)));
 
         var returns = new List<Return>();
         await reader.NextResultAsync(cancellationToken);

@@ -23,7 +23,7 @@ public sealed class OrderReader(NpgsqlDataSource database)
     private const string LineColumns =
         """
         SELECT order_id, line_number, sku, title, quantity, unit_price_minor, price_agreed, weight_grams, length_mm, width_mm, height_mm,
-               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, cancelled
+               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, cancelled, returned
         FROM order_lines WHERE order_id = ANY ($1) ORDER BY order_id, line_number
         """;
 
@@ -143,6 +143,7 @@ public sealed class OrderReader(NpgsqlDataSource database)
             Held: 0)
         {
             Cancelled = reader.GetInt32(16),
+            Returned = reader.GetInt32(17),
         },
         currency);
 

@@ -28,7 +28,14 @@ internal static class CancelShipments
     }
 
     /// <summary>The shopper keeps the goods: their parcels are not wanted any more.</summary>
-    public static async Task Of(ReturnCancelled fact, FactContext context, DateTimeOffset now)
+    public static async Task Of(ReturnCancelled fact, FactContext context, DateTimeOffset now) => Cancel(await NotWanted(fact, context), context, now);
+
+    /// <summary>Everything came, in whatever way: a label that nobody used is void. What a carrier has comes to its end.</summary>
+    public static async Task Of(ReturnReceived fact, FactContext context, DateTimeOffset now) =>
+        Cancel([.. (await NotWanted(fact, context)).Where(parcel => !parcel.IsOver && !TrackingStatusRules.WasHandedOver(parcel.Tracking))], context, now);
+
+    // Remembered, for a plan that is being made at this moment.
+    private static async Task<IReadOnlyList<Shipment>> NotWanted(IReturnFact fact, FactContext context)
     {
         await using (var batch = new NpgsqlBatch(context.Connection, context.Transaction))
         {
@@ -40,8 +47,7 @@ internal static class CancelShipments
             await batch.ExecuteNonQueryAsync(context.CancellationToken);
         }
 
-        Cancel(
-            await ShipmentStore.LockReturn(context.Connection, context.Transaction, fact.OrderId, fact.ReturnNumber, context.CancellationToken), context, now);
+        return await ShipmentStore.LockReturn(context.Connection, context.Transaction, fact.OrderId, fact.ReturnNumber, context.CancellationToken);
     }
 
     private static void Cancel(IReadOnlyList<Shipment> shipments, FactContext context, DateTimeOffset now)

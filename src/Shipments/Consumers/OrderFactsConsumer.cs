@@ -13,7 +13,7 @@ namespace Commerce.Shipments.Consumers;
 
 /// <summary>Orders that are to be shipped, and those that are not any more, and returns likewise; in whatever order the two come.</summary>
 internal sealed class OrderFactsConsumer(TimeProvider time) :
-    IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderCancelled>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnCancelled>
+    IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderCancelled>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnReceived>, IConsumeFact<ReturnCancelled>
 {
     public Task Consume(OrderConfirmed fact, FactContext context)
     {
@@ -63,6 +63,12 @@ internal sealed class OrderFactsConsumer(TimeProvider time) :
         if (fact.LabelWanted)
             context.Intend(PlanReturn.PointOf(fact));
         return Task.CompletedTask;
+    }
+
+    public Task Consume(ReturnReceived fact, FactContext context)
+    {
+        ShipmentsTelemetry.TagOrder(fact.OrderId);
+        return fact.Complete ? CancelShipments.Of(fact, context, time.GetUtcNow()) : Task.CompletedTask;
     }
 
     public Task Consume(ReturnCancelled fact, FactContext context)
