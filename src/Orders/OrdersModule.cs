@@ -22,12 +22,9 @@ namespace Commerce.Orders;
 /// <summary>What Orders is made of.</summary>
 public static class OrdersModule
 {
-    // All the statements of Orders and of messaging, with room for the filters of lists.
-    private const int PreparedStatements = 100;
-
     public static IHostApplicationBuilder AddOrders(this IHostApplicationBuilder builder)
     {
-        builder.AddNpgsqlDataSource("ordersdb", configureDataSourceBuilder: database => database.ConnectionStringBuilder.MaxAutoPrepare = PreparedStatements);
+        builder.AddNpgsqlDataSource("ordersdb");
         builder.AddMigrations(typeof(Outbox).Assembly).AddMigrations(typeof(OrdersModule).Assembly);
         builder.AddMessaging("orders")
             .Consume<PaymentFacts>("payments", Delivery.InOrder)

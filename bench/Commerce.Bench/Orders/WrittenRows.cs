@@ -19,6 +19,9 @@ internal sealed class WrittenRows
     /// <summary>How many rows are inserted or updated.</summary>
     public int Count => _rows.Count;
 
+    /// <summary>Where they are.</summary>
+    public IEnumerable<string> Tables => _rows.Select(row => row.Table).Distinct();
+
     /// <summary>Makes the call with every table watched.</summary>
     public static async Task<WrittenRows> Catch(NpgsqlDataSource database, Func<Task> call)
     {
