@@ -13,6 +13,7 @@ internal static class PlaceBench
     private const int Concurrency = 32;
     private const int Rounds = 5;
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(6);
+    private static int _transactions;
 
     public static async Task<Comparison> Run()
     {
@@ -93,7 +94,9 @@ internal static class PlaceBench
         var random = id.Value & ((1L << 34) - 1);
         List<string> lines =
         [
-            string.Create(CultureInfo.InvariantCulture, $"\\set id {id.Value - random} + random(0, {(1L << 34) - 1})"),
+            // Of the 34 bits that a service draws at random, as many as leave room for what makes two of them never the same.
+            "\\set n :n + 1",
+            string.Create(CultureInfo.InvariantCulture, $"\\set id {id.Value - random} + random(0, 1023) * {1L << 24} + :n * {Concurrency} + :client_id"),
             $"\\set a random(0, {(BenchOrders.Articles / 2) - 1})",
             $"\\set b random({BenchOrders.Articles / 2}, {BenchOrders.Articles - 1})",
             "\\startpipeline",
@@ -122,7 +125,7 @@ internal static class PlaceBench
         var connection = new NpgsqlConnectionStringBuilder(peer.ConnectionString);
         var start = new ProcessStartInfo(
             Binary(),
-            ["-n", "-M", "prepared", "-c", $"{Concurrency}", "-j", "2", "-T", $"{Round.TotalSeconds}", "-f", script, "-h", connection.Host!, "-p", $"{connection.Port}", "-U", connection.Username!, connection.Database!])
+            ["-n", "-M", "prepared", "-c", $"{Concurrency}", "-j", "2", "-T", $"{Round.TotalSeconds}", "-f", script, "-D", $"n={_transactions += 10_000}", "-h", connection.Host!, "-p", $"{connection.Port}", "-U", connection.Username!, connection.Database!])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
