@@ -59,7 +59,7 @@ public static class PaymentsModule
         builder.Services.AddSingleton<ImportSettlement>();
         builder.Services.AddSingleton<Reconcile>();
         builder.Services.AddSingleton<DocumentStore>();
-        builder.Services.AddSingleton<BookCheck>();
+        builder.Services.AddSingleton<BookCheck>().AddSingleton<OrderCheck>();
         builder.Services.AddHostedService<CheckBooks>();
         return builder;
     }

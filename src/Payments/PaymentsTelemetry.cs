@@ -23,7 +23,7 @@ internal static class PaymentsTelemetry
 
     static PaymentsTelemetry()
     {
-        Meter.CreateObservableGauge("commerce.payments.book_differences", () => BookDifferences, "{difference}", "Sums of payments, ledger and store credit that differ, as the last pass of the standing check found them.");
+        Meter.CreateObservableGauge("commerce.payments.book_differences", () => BookDifferences, "{difference}", "Sums of payments, ledger, store credit, orders, invoices and parcels that differ, as the last pass of the standing check found them.");
         Meter.CreateObservableGauge("commerce.payments.books_checked.age", () => Math.Max(0, (TimeProvider.System.GetUtcNow() - BooksCheckedAt).TotalSeconds), "s", "How long ago the standing check last went through all books.");
     }
 

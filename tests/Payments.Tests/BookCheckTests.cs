@@ -58,8 +58,72 @@ public sealed class BookCheckTests(DriverHarness harness) : IClassFixture<Driver
         Assert.Equal(0, await Pass(slice: 1000));
     }
 
+    [Fact]
+    public async Task What_Orders_or_Shipments_say_otherwise_of_money_at_rest_is_found()
+    {
+        var paid = await harness.Begin(_provider);
+        paid.CaptureMode = "ON_SHIPMENT";
+        await paid.Place(("ok", 2819));
+        await paid.Settle();
+        await paid.Parcel("shp-1", (1, 12), (2, 2));
+        await paid.HandOver("shp-1");
+        await paid.Settle();
+        var cancelled = await harness.Begin(_provider);
+        await cancelled.Place(("ok", 2819));
+        await cancelled.Settle();
+        var now = TimeProvider.System.GetUtcNow();
+        var orders = new FakeOrders.Orders
+        {
+            Changed = order =>
+            {
+                order.UpdateTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(now);
+                order.State = order.OrderId == cancelled.OrderId ? Orders.V1.OrderState.Cancelled : Orders.V1.OrderState.Open;
+                order.PaymentState = Orders.V1.PaymentState.Paid;
+                order.Parcels.Add(new Orders.V1.Parcel { Shipment = "shipments/shp-1", State = Orders.V1.ParcelState.Planned });
+                if (order.OrderId == paid.OrderId)
+                    order.Total = new Money(2000, "BRL").ToProto();
+            },
+        };
+
+        // Facts may still be on their way.
+        Assert.Empty(await Differences(orders, now));
+
+        var found = await Differences(orders, now + TimeSpan.FromHours(1));
+        Assert.Equal(["by Orders it is paid and comes to 2000, and 2819 is kept", "by Shipments parcel shp-1 was handed over, and by Orders it is Planned"], found[paid.OrderId].Order());
+        Assert.Equal(["the order is cancelled, and 2819 of its money is kept"], found[cancelled.OrderId]);
+
+        orders.Changed = order =>
+        {
+            order.UpdateTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(now);
+            order.PaymentState = Orders.V1.PaymentState.Paid;
+            order.Parcels.Add(new Orders.V1.Parcel { Shipment = "shipments/shp-1", State = Orders.V1.ParcelState.Shipped });
+        };
+        Assert.Empty((await Differences(orders, now + TimeSpan.FromHours(1)))[paid.OrderId]);
+
+        async Task<ILookup<string, string>> Differences(FakeOrders.Orders said, DateTimeOffset at)
+        {
+            var check = new OrderCheck(harness.Database, said, new At(at));
+            var all = new List<BookDifference>();
+            for (var after = ""; ;)
+            {
+                var (last, differences) = await check.Slice(after, 2, CancellationToken.None);
+                all.AddRange(differences);
+                if (last is null)
+                    break;
+                after = last;
+            }
+
+            return all.ToLookup(one => one.About, one => one.What);
+        }
+    }
+
+    private sealed class At(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
+    }
+
     private Task<long> Pass(int slice) => new CheckBooks(
-        new BookCheck(harness.Database),
+        new BookCheck(harness.Database, new OrderCheck(harness.Database, new FakeOrders.Orders(), TimeProvider.System)),
         new OptionsWrapper<PaymentsOptions>(new PaymentsOptions { CheckSlice = slice, CheckPause = TimeSpan.Zero }),
         TimeProvider.System,
         NullLogger<CheckBooks>.Instance).Pass(CancellationToken.None);

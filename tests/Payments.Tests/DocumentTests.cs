@@ -52,7 +52,7 @@ public sealed class DocumentTests(DriverHarness harness) : IClassFixture<DriverH
         Assert.Equal(
             (-2819L + 450, 100L - 16, -450L + 16, 2719L),
             (ledger[AccountKind.Sales], ledger[AccountKind.Refunds], ledger[AccountKind.Taxes], ledger[AccountKind.ProviderClearing]));
-        Assert.DoesNotContain((await new CheckingBooks.BookCheck(harness.Database).Slice(0, "", 1000, CancellationToken.None)).Differences, d => d.About == payment.OrderId);
+        Assert.DoesNotContain((await new CheckingBooks.BookCheck(harness.Database, new CheckingBooks.OrderCheck(harness.Database, new FakeOrders.Orders(), TimeProvider.System)).Slice(0, "", 1000, CancellationToken.None)).Differences, d => d.About == payment.OrderId);
 
         // Issued again after a kill, nothing is posted twice.
         foreach (var point in await payment.PointsLeft())

@@ -37,6 +37,9 @@ internal static class FakeOrders
         public override AsyncUnaryCall<Order> GetOrderAsync(GetOrderRequest request, Metadata? headers = null, System.DateTime? deadline = null, CancellationToken cancellationToken = default) =>
             Answer(Now(request.Name["orders/".Length..]));
 
+        public override AsyncUnaryCall<BatchGetOrdersResponse> BatchGetOrdersAsync(BatchGetOrdersRequest request, Metadata? headers = null, System.DateTime? deadline = null, CancellationToken cancellationToken = default) =>
+            Answer(new BatchGetOrdersResponse { Orders = { request.Names.Select(name => Now(name["orders/".Length..])) } });
+
         private Order Now(string orderId)
         {
             var order = Order(orderId);

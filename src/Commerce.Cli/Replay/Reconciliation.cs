@@ -26,7 +26,9 @@ internal sealed record Reconciliation(
     {
         var orders = result.Orders;
         var kept = orders.Where(order => order.Ending is Ending.Delivered or Ending.Shipped or Ending.Paid).ToList();
-        var paidInSuite = orders.Where(order => order.Order?.PaymentState == Commerce.Orders.V1.PaymentState.Paid).ToList();
+        // What cost nothing counts as paid from the first moment, and has nothing to give back when it is cancelled.
+        var paidInSuite = orders.Where(order => order.Order is { PaymentState: Commerce.Orders.V1.PaymentState.Paid } found
+            && (found.State != Commerce.Orders.V1.OrderState.Cancelled || found.Total is not { Units: 0, Nanos: 0 })).ToList();
         var rows = new List<Row>
         {
             Count("placed", orders, orders.Where(order => order.Order is not null)),
