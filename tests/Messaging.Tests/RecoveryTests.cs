@@ -164,9 +164,17 @@ public sealed class RecoveryTests : MessagingTest
 
         public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
         {
-            using var ended = cancellationToken.Register(() => Ended.TrySetResult(TimeProvider.System.GetUtcNow()));
             Running.TrySetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            try
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            }
+            finally
+            {
+                // Not by a registration: the end of the delay disposes of it, and may do so before it was called.
+                Ended.TrySetResult(TimeProvider.System.GetUtcNow());
+            }
+
             return new RecoveryOutcome.Done();
         }
     }

@@ -72,7 +72,8 @@ public class ChangingLinesTests(OrdersService service) : OrdersServiceTests(serv
         await using var payments = await Service.Other("payments");
         var order = await Paid(payments, "late", 1);
         await Service.Orders.UpdateOrderAsync(Edit(order, Line(1, 5)));
-        await using var due = Service.Database.CreateCommand("UPDATE messaging.recovery_points SET due_at = now() - interval '1 second' WHERE kind = 'expire-order-change'");
+        await using var due = Service.Database.CreateCommand("UPDATE messaging.recovery_points SET due_at = now() - interval '1 second' WHERE kind = 'expire-order-change' AND key LIKE $1 || '%'");
+        due.Parameters.AddWithValue(order.OrderId);
         Assert.Equal(1, await due.ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
         await Eventually.True(async () => (await Service.OrderWith(order.OrderId)).PendingChange is null);
         Assert.Equal(4, (await Service.StockOf("late")).Available);
