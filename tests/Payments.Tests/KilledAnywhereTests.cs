@@ -46,6 +46,7 @@ public sealed class KilledAnywhereTests(DriverHarness harness) : IClassFixture<D
         };
         var payment = await harness.Begin(provider);
         payment.Customer = payment.OrderId;
+        payment.Orders.Changed = order => order.Total = new Money(parts.Sum(part => part.Minor), "BRL").ToProto();
         payment.CaptureMode = random.Next(3) == 0 ? "MANUAL" : null;
         var granted = 120_000L;
         await harness.Grant(payment.Customer, granted);

@@ -65,10 +65,11 @@ public sealed class IssueDocuments(PaymentStore payments, DocumentStore document
         {
             yield return (DocumentKind.CreditNote, refund.Number, issued =>
             {
-                // Never more than was invoiced and not credited yet: what goes back may hold a charge that no invoice was issued
-                // for, or what an invoice that came late did not count any more.
-                var open = issued.Sum(d => d.Kind switch { DocumentKind.Invoice => d.Content.TotalMinor, DocumentKind.CreditNote => -d.Content.TotalMinor, _ => 0 });
-                var most = Math.Min(open, refund.IsReduction ? Invoiced(payment, issued) - invoice.TotalMinor : refund.Given.Minor);
+                // What is released may hold a charge that no invoice was issued for, or what the order was made cheaper by before
+                // its invoice, which had not gone back yet.
+                var most = refund.IsReduction ? Invoiced(payment, issued) - invoice.TotalMinor
+                    : refund.IsRelease ? issued.Sum(d => d.Kind switch { DocumentKind.Invoice => d.Content.TotalMinor, DocumentKind.CreditNote => -d.Content.TotalMinor, _ => 0 })
+                    : refund.Given.Minor;
                 return most <= 0 ? null : Summary(invoice, issued, Math.Min(most, refund.Given.Minor)) with
                 {
                     Payments = [.. refund.Pieces.Where(p => p.State == RefundPieceState.Succeeded).Select(p => new DocumentPayment(
