@@ -52,6 +52,7 @@ public static class PaymentsModule
         builder.Services.AddSingleton<PaymentStore>();
         builder.Services.AddSingleton<PaymentDriver>();
         builder.Services.AddSingleton<ReceiveWebhook>();
+        builder.Services.AddSingleton<RequestedChanges>();
         builder.Services.AddSingleton<RefundPayment>();
         builder.Services.AddSingleton<CapturePayment>();
         builder.Services.AddSingleton<LedgerStore>();

@@ -207,7 +207,7 @@ public sealed class DriverHarness : IAsyncDisposable
                 Destination = destination,
             };
             var key = new RequestKey("staff/tests", "RefundPayment", request.RequestId, SHA256.HashData(request.ToByteArray()));
-            var refunds = new RefundPayment(harness.Store, harness.Database, new Requests(harness.Database, TimeProvider.System), Points, TimeProvider.System);
+            var refunds = new RefundPayment(Changes, TimeProvider.System);
             return (await refunds.Ask(request, key, CancellationToken.None)).Refund;
         }
 
@@ -230,7 +230,9 @@ public sealed class DriverHarness : IAsyncDisposable
             return CapturePayment.Void(request, new RequestKey("staff/tests", "VoidPayment", request.RequestId, SHA256.HashData(request.ToByteArray())), CancellationToken.None);
         }
 
-        private CapturePayment CapturePayment => new(harness.Store, harness.Database, new Requests(harness.Database, TimeProvider.System), Points, TimeProvider.System);
+        private CapturePayment CapturePayment => new(Changes, TimeProvider.System);
+
+        private RequestedChanges Changes => new(harness.Store, harness.Database, new Requests(harness.Database, TimeProvider.System), Points);
 
         /// <summary>A parcel was planned, or its carrier has it.</summary>
         public Task Parcel(string shipmentId, params (int Line, int Pieces)[] lines) => Consume((consumer, context) => new ShipmentFactsConsumer().Consume(

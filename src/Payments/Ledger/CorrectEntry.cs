@@ -12,8 +12,6 @@ namespace Commerce.Payments.Ledger;
 /// </summary>
 public sealed class CorrectEntry(LedgerStore ledger, NpgsqlDataSource database, Requests requests, TimeProvider time)
 {
-    private const int LongestRequestId = 128;
-    private const int LongestNote = 500;
     private const int LongestMovement = 200;
 
     /// <exception cref="Failure">INVALID_FIELD, PERMISSION_DENIED, MOVEMENT_NOT_FOUND, MOVEMENT_NOT_CORRECTABLE, REQUEST_ID_REUSED.</exception>
@@ -59,12 +57,10 @@ public sealed class CorrectEntry(LedgerStore ledger, NpgsqlDataSource database, 
     private static void Check(CorrectEntryRequest request)
     {
         var errors = new List<FieldError>();
-        if (request.RequestId.Length is 0 or > LongestRequestId)
-            errors.Add(new FieldError("request_id", $"Give 1 to {LongestRequestId} characters, the same for each attempt at the same correction."));
+        errors.RequestId(request.RequestId, "correction");
         if (request.Movement.Length is 0 or > LongestMovement)
             errors.Add(new FieldError("movement", "Name a movement as entries do, for example \"settlement/sandbox/fee_17\"."));
-        if (string.IsNullOrWhiteSpace(request.Note) || request.Note.Length > LongestNote || request.Note.Any(char.IsControl))
-            errors.Add(new FieldError("note", $"Say why, in 1 to {LongestNote} characters."));
+        errors.Reason(request.Note);
         if (errors.Count > 0)
             throw Failure.Invalid(errors);
     }

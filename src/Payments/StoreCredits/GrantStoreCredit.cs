@@ -9,16 +9,11 @@ namespace Commerce.Payments.StoreCredits;
 /// <summary>Gives a customer credit without a payment behind it, or takes back what was given by mistake; once for each request.</summary>
 public sealed class GrantStoreCredit(StoreCreditBook book, NpgsqlDataSource database, Requests requests)
 {
-    private const int LongestRequestId = 128;
-    private const int LongestNote = 500;
-
     /// <summary>What is wrong with a request, apart from whose credit it is.</summary>
     public static void Check(GrantStoreCreditRequest request, List<FieldError> errors)
     {
-        if (request.RequestId.Length is 0 or > LongestRequestId)
-            errors.Add(new FieldError("request_id", $"Give 1 to {LongestRequestId} characters, the same for each attempt at the same grant."));
-        if (string.IsNullOrWhiteSpace(request.Note) || request.Note.Length > LongestNote || request.Note.Any(char.IsControl))
-            errors.Add(new FieldError("note", $"Say why, in 1 to {LongestNote} characters."));
+        errors.RequestId(request.RequestId, "grant");
+        errors.Reason(request.Note);
         if (!request.Amount.TryToMoney(out var amount, out var error))
             errors.Add(new FieldError("amount", error));
         else if (amount.IsZero)
