@@ -120,6 +120,20 @@ public sealed class FieldErrors
         return null;
     }
 
+    /// <summary>A span of times of creation, in which either end may be open.</summary>
+    /// <param name="prefix">What stands before the fields' names, for example "filter.".</param>
+    /// <param name="first">"create_time_from".</param>
+    /// <param name="end">"create_time_until".</param>
+    public (DateTimeOffset? From, DateTimeOffset? Until) CreateTimes(
+        string prefix, Google.Protobuf.WellKnownTypes.Timestamp? first, Google.Protobuf.WellKnownTypes.Timestamp? end)
+    {
+        var from = Time(prefix + "create_time_from", first);
+        var until = Time(prefix + "create_time_until", end);
+        if (from >= until)
+            Add(prefix + "create_time_until", "Must be later than create_time_from.");
+        return (from, until);
+    }
+
     /// <summary>Weight and size of one piece.</summary>
     public void Dimensions(string field, Dimensions? value)
     {

@@ -7,7 +7,7 @@ using State = Commerce.Orders.V1.ReturnParcel.Types.State;
 namespace Commerce.Orders.Consumers;
 
 /// <summary>Hears how far the parcels are that bring goods back: they are the return's and not the order's.</summary>
-public sealed class ReturnParcels(OrderStore store, TimeProvider clock)
+public sealed class ReturnParcels(ReturnChanges returns)
 {
     private const string Actor = "service/shipments";
 
@@ -40,13 +40,6 @@ public sealed class ReturnParcels(OrderStore store, TimeProvider clock)
         OrdersTelemetry.About(id);
         var order = await OrderStore.Lock(context.Connection, context.Transaction, id, context.CancellationToken)
             ?? throw new InvalidOperationException($"There is no order {id}, yet {Actor} told a fact about it.");
-        var known = await ReturnStore.Load(context.Connection, context.Transaction, order, context.CancellationToken);
-        var decision = new ReturnDecision(known, context.Batch, new Moment(clock.Now(), Actor));
-        var one = known.Return(fact.ReturnNumber);
-        if (change(one, decision.Moment.Time) is not { } what)
-            return;
-        decision.TellProgress(one, what);
-        foreach (var told in decision.Changes)
-            store.Save(context.Batch, order, told);
+        await returns.Progress(order, fact.ReturnNumber, Actor, context.Batch, change, context.CancellationToken);
     }
 }

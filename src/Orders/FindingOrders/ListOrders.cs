@@ -43,12 +43,9 @@ public sealed class ListOrders(NpgsqlDataSource database, OrderReader orders, St
         if (!Enum.IsDefined(request.State))
             errors.Add("state", "Is not a state of an order.");
         errors.Optional("external_id", request.ExternalId, 64);
-        var from = errors.Time("create_time_from", request.CreateTimeFrom);
-        var until = errors.Time("create_time_until", request.CreateTimeUntil);
-        if (from >= until)
-            errors.Add("create_time_until", "Must be later than create_time_from.");
+        var times = errors.CreateTimes("", request.CreateTimeFrom, request.CreateTimeUntil);
         errors.ThrowIfAny();
-        return (from, until);
+        return times;
     }
 
     // The text differs with the filters that are given, never with their values: each combination is one prepared

@@ -72,10 +72,7 @@ public sealed record OrderQuery
         if (filter.Sku.Length > 0)
             errors.Sku("filter.sku", filter.Sku);
         errors.Optional("filter.postal_code", filter.PostalCode, 20);
-        var from = errors.Time("filter.create_time_from", filter.CreateTimeFrom);
-        var until = errors.Time("filter.create_time_until", filter.CreateTimeUntil);
-        if (from >= until)
-            errors.Add("filter.create_time_until", "Must be later than create_time_from.");
+        var (from, until) = errors.CreateTimes("filter.", filter.CreateTimeFrom, filter.CreateTimeUntil);
         var (currency, least, most) = Totals(filter, errors);
 
         return new OrderQuery

@@ -76,12 +76,9 @@ public sealed class FindReturns(FindOrders find, ReturnStore returns, StoreBook 
             errors.Add("state", "Is not a state of a return.");
         if (request.OrderId.Length > 0 && (request.CreateTimeFrom is not null || request.CreateTimeUntil is not null))
             errors.Add("create_time_from", "Is of use only for a store's returns.");
-        var from = errors.Time("create_time_from", request.CreateTimeFrom);
-        var until = errors.Time("create_time_until", request.CreateTimeUntil);
-        if (from >= until)
-            errors.Add("create_time_until", "Must be later than create_time_from.");
+        var times = errors.CreateTimes("", request.CreateTimeFrom, request.CreateTimeUntil);
         errors.ThrowIfAny();
-        return (from, until);
+        return times;
     }
 
     private static int Number(string token) =>

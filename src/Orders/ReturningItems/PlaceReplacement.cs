@@ -14,7 +14,7 @@ namespace Commerce.Orders.ReturningItems;
 /// Orders what is sent instead of goods that came back, just as a shopper would: paid with the store credit that they gave, and
 /// the rest as was said when it was asked for. The request_id is the return's number: killed anywhere, it is one order.
 /// </summary>
-public sealed class PlaceReplacement(ReturnStore returns, OrderReader orders, OrderStore store, PlaceOrder placeOrder, TimeProvider clock) : IRecover
+public sealed class PlaceReplacement(ReturnStore returns, OrderReader orders, ReturnChanges changes, PlaceOrder placeOrder) : IRecover
 {
     public const string PointKind = "place-replacement";
 
@@ -96,15 +96,7 @@ public sealed class PlaceReplacement(ReturnStore returns, OrderReader orders, Or
 
     private async Task Change(OrderId orderId, int number, RecoveryContext context, Func<Return, DateTimeOffset, string?> change)
     {
-        if (await OrderStore.Lock(context.Connection, context.Transaction, orderId, context.CancellationToken) is not { } order)
-            return;
-        var known = await ReturnStore.Load(context.Connection, context.Transaction, order, context.CancellationToken);
-        var decision = new ReturnDecision(known, context.Batch, new Moment(clock.Now(), Actor));
-        var one = known.Return(number);
-        if (change(one, decision.Moment.Time) is not { } what)
-            return;
-        decision.TellProgress(one, what);
-        foreach (var told in decision.Changes)
-            store.Save(context.Batch, order, told);
+        if (await OrderStore.Lock(context.Connection, context.Transaction, orderId, context.CancellationToken) is { } order)
+            await changes.Progress(order, number, Actor, context.Batch, change, context.CancellationToken);
     }
 }

@@ -13,7 +13,7 @@ namespace Commerce.Orders.ReturningItems;
 /// Has Payments give back what a return asked for, and follows it until it is settled. Payments is asked under a request_id
 /// that names the refund and its amount: however often that is, it promises once.
 /// </summary>
-public sealed class RefundReturn(PaymentService.PaymentServiceClient payments, ReturnStore returns, OrderStore store, TimeProvider clock) : IRecover
+public sealed class RefundReturn(PaymentService.PaymentServiceClient payments, ReturnStore returns, ReturnChanges changes, TimeProvider clock) : IRecover
 {
     public const string PointKind = "refund-return";
 
@@ -117,15 +117,7 @@ public sealed class RefundReturn(PaymentService.PaymentServiceClient payments, R
     {
         if (await OrderStore.Lock(context.Connection, context.Transaction, orderId, context.CancellationToken) is not { } order)
             return;
-        var known = await ReturnStore.Load(context.Connection, context.Transaction, order, context.CancellationToken);
-        var decision = new ReturnDecision(known, context.Batch, new Moment(clock.Now(), Actor));
-        var one = known.Return(number);
-        if (change(one, decision.Moment.Time) is not { } what)
-            return;
-        decision.TellProgress(one, what);
-        foreach (var told in decision.Changes)
-            store.Save(context.Batch, order, told);
-        if (one.ReplacementDue)
+        if (await changes.Progress(order, number, Actor, context.Batch, change, context.CancellationToken) is { ReplacementDue: true } one)
             context.Intend(PlaceReplacement.PointOf(one));
     }
 

@@ -101,6 +101,31 @@ public sealed class ReturnChanges(
             cancellationToken);
     }
 
+    /// <summary>
+    /// As above for what nobody asked for but was heard, or found out, in a transaction that is open already: a step without a fact
+    /// of its own.
+    /// </summary>
+    /// <param name="order">The order, locked in that transaction.</param>
+    /// <param name="number">The return's number.</param>
+    /// <param name="actor">Who did it.</param>
+    /// <param name="batch">Of the transaction; what changes is added to it.</param>
+    /// <param name="change">The step; answers what it was in words without personal data, null where nothing is left to do.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The return; null where nothing changed.</returns>
+    public async Task<Return?> Progress(
+        Order order, int number, string actor, NpgsqlBatch batch, Func<Return, DateTimeOffset, string?> change, CancellationToken cancellationToken)
+    {
+        var known = await ReturnStore.Load(batch.Connection!, batch.Transaction!, order, cancellationToken);
+        var decision = new ReturnDecision(known, batch, new Moment(clock.Now(), actor));
+        var one = known.Return(number);
+        if (change(one, decision.Moment.Time) is not { } what)
+            return null;
+        decision.TellProgress(one, what);
+        foreach (var told in decision.Changes)
+            store.Save(batch, order, told);
+        return one;
+    }
+
     private async Task<int> Change(OrderId orderId, RequestKey key, Func<ReturnDecision, Return> decide, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
