@@ -79,18 +79,14 @@ internal static class PlaceBench
     /// <summary>One order placed, and its rows put as a transaction of pgbench. Its service is stopped then.</summary>
     private static async Task<(string Path, int Rows)> Script(OrdersProcess peer)
     {
-        // The words of an article are written with its first order alone.
-        await peer.Orders.PlaceOrderAsync(BenchOrders.Request(1, 501));
-        var request = BenchOrders.Request(1, 501);
-        Commerce.Orders.V1.Order placed = null!;
-        var rows = await WrittenRows.Catch(peer.Database, async () => placed = await peer.Orders.PlaceOrderAsync(request));
+        var caught = await BenchOrders.Catch(peer);
+        var rows = caught.Rows;
         await peer.Stop();
         // What triggers wrote was caught, too, and is not to be written twice.
         foreach (var table in rows.Tables)
             await peer.Execute($"ALTER TABLE {table} DISABLE TRIGGER USER");
-        if (!OrderId.TryParse(placed.OrderId, out var id))
-            throw new InvalidOperationException($"{placed.OrderId} is no Order ID.");
 
+        var id = caught.Id;
         var random = id.Value & ((1L << 34) - 1);
         List<string> lines =
         [
@@ -103,13 +99,9 @@ internal static class PlaceBench
             "BEGIN;",
             .. rows.Statements(
                 [
-                    (placed.OrderId, "'ORD-' || :id"),
-                    (id.Value.ToString(CultureInfo.InvariantCulture), ":id"),
-                    (request.RequestId, "'request-' || :id"),
-                    (BenchOrders.Sku(1), "'A-' || lpad(:a::text, 4, '0')"),
-                    (BenchOrders.Sku(501), "'A-' || lpad(:b::text, 4, '0')"),
-                    (BenchOrders.Sku(1).ToLowerInvariant(), "'a-' || lpad(:a::text, 4, '0')"),
-                    (BenchOrders.Sku(501).ToLowerInvariant(), "'a-' || lpad(:b::text, 4, '0')"),
+                    (caught.Id.ToString(), "'ORD-' || :id"),
+                    (caught.RequestId, "'request-' || :id"),
+                    .. caught.Instead(":id", (prefix, sku) => $"'{prefix}' || lpad(:{(sku == caught.FirstSku ? "a" : "b")}::text, 4, '0')"),
                 ])
                 .Select(statement => statement + ";"),
             "COMMIT;",

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Commerce.Cli.Api;
+using Commerce.Cli.Payments;
 using Commerce.Cli.Replay;
 using Commerce.Orders.V1;
 using Google.Protobuf;
@@ -19,7 +20,7 @@ internal static class ImportCommand
     private static Command File()
     {
         var file = new Argument<string>("FILE") { Description = "An order a line as protobuf JSON (commerce.orders.v1.ImportedOrder); - reads standard input." };
-        var store = new Option<string>("--store") { Description = "The store that they belong to.", DefaultValueFactory = _ => "main" };
+        var store = Listing.Store("The store that they belong to.");
         var json = OrderCommands.JsonOption();
         var command = new Command(
             "file",

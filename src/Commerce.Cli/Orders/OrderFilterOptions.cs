@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Commerce.Cli.Api;
+using Commerce.Cli.Payments;
 using Commerce.Orders.V1;
 using Google.Protobuf.WellKnownTypes;
 
@@ -9,7 +10,7 @@ namespace Commerce.Cli.Orders;
 /// <summary>The options that orders are looked for by; of `search` and `export` alike.</summary>
 internal sealed class OrderFilterOptions
 {
-    private readonly Option<string> _store = new("--store") { Description = "The store.", DefaultValueFactory = _ => "main" };
+    private readonly Option<string> _store = Listing.Store();
     private readonly Option<string?> _id = new("--id") { Description = "The Order ID; a mistyped one is answered with the one meant." };
     private readonly Option<string?> _tracking = new("--tracking") { Description = "A carrier's tracking number." };
     private readonly Option<string?> _external = new("--external-id") { Description = "The shop's own number." };

@@ -14,7 +14,7 @@ internal static class CreditCommands
     private static Command Get()
     {
         var customer = CustomerArgument();
-        var store = StoreOption();
+        var store = Listing.Store();
         var json = OrderCommands.JsonOption();
         var command = new Command("get", "Show what a customer has, by currency.\n\nExample: ./commerce credit get customer-17") { customer, store, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
@@ -41,7 +41,7 @@ internal static class CreditCommands
     private static Command Entries()
     {
         var customer = CustomerArgument();
-        var store = StoreOption();
+        var store = Listing.Store();
         var limit = new Option<int>("--limit") { Description = "Most entries to show.", DefaultValueFactory = _ => 50 };
         var json = OrderCommands.JsonOption();
         var command = new Command("entries", "List how a customer's credit came about, newest first.\n\nExample: ./commerce credit entries customer-17") { customer, store, limit, json };
@@ -67,7 +67,7 @@ internal static class CreditCommands
     private static Command Grant()
     {
         var customer = CustomerArgument();
-        var store = StoreOption();
+        var store = Listing.Store();
         var amount = new Option<string>("--amount") { Description = "How much, for example 12.34; below zero: taken back.", Required = true };
         var currency = new Option<string>("--currency") { Description = "Its currency, for example EUR.", Required = true };
         var note = new Option<string>("--note") { Description = "Why, in words; kept with the entry.", Required = true };
@@ -103,8 +103,6 @@ internal static class CreditCommands
     }
 
     private static Argument<string> CustomerArgument() => new("CUSTOMER") { Description = "The shop's own id of the customer, as orders have it in customer_id." };
-
-    private static Option<string> StoreOption() => new("--store") { Description = "The store.", DefaultValueFactory = _ => "main" };
 
     private static void Write(StoreCreditEntry entry) => AnsiConsole.MarkupLine(
         $"[dim]{entry.CreateTime.ToDateTimeOffset():u}[/]  {entry.Kind}  {Print.Amount(entry.Amount)}  [dim]then {Print.Amount(entry.Balance)}  {Print.Escape(entry.OrderId)} {Print.Escape(entry.Note)}  {Print.Escape(entry.Actor)}[/]");

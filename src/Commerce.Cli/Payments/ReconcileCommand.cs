@@ -18,7 +18,7 @@ internal static class ReconcileCommand
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "The provider's settlement as CSV, or - for standard input." };
-        var store = new Option<string>("--store") { Description = "The store.", DefaultValueFactory = _ => "main" };
+        var store = Listing.Store();
         var provider = new Option<string>("--provider") { Description = "The provider.", DefaultValueFactory = _ => "sandbox" };
         var from = new Option<string?>("--from") { Description = "Compare from this time on, for example 2026-01-01; without it, from the file's first line on." };
         var until = new Option<string?>("--until") { Description = "Compare what is before this time; without it, until now." };

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Commerce.Cli.Api;
 using Commerce.Cli.Orders;
+using Commerce.Cli.Payments;
 using Commerce.Orders.V1;
 using Google.Protobuf.WellKnownTypes;
 using Spectre.Console;
@@ -12,7 +13,7 @@ internal static class PolicyCommand
 {
     public static Command Create()
     {
-        var store = new Option<string>("--store") { Description = "The store.", DefaultValueFactory = _ => "main" };
+        var store = Listing.Store();
         var window = new Option<int?>("--window-days") { Description = "Days after delivery in which goods can come back." };
         var fee = new Option<int?>("--restocking-fee") { Description = "What the shop keeps, in basis points (150 is 1.5 %)." };
         var damaged = new Option<int?>("--damaged-refund") { Description = "What is given back for damaged goods, in basis points." };

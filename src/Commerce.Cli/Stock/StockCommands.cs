@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Commerce.Cli.Api;
 using Commerce.Cli.Orders;
+using Commerce.Cli.Payments;
 using Commerce.Orders.V1;
 using Spectre.Console;
 
@@ -13,7 +14,7 @@ internal static class StockCommands
 
     private static Command Get()
     {
-        var (sku, store, json) = (Sku(), Store(), OrderCommands.JsonOption());
+        var (sku, store, json) = (Sku(), Listing.Store(), OrderCommands.JsonOption());
         var movements = new Option<bool>("--movements") { Description = "Show what moved, newest first." };
         var command = new Command("get", "Show what is on the shelf of an article.\n\nExample: ./commerce stock get LAMP-7 --movements") { sku, store, movements, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
@@ -40,7 +41,7 @@ internal static class StockCommands
 
     private static Command Set()
     {
-        var (sku, store, json) = (Sku(), Store(), OrderCommands.JsonOption());
+        var (sku, store, json) = (Sku(), Listing.Store(), OrderCommands.JsonOption());
         var pieces = new Argument<long>("PIECES") { Description = "Pieces on the shelf, reserved ones included." };
         var command = new Command("set", "Set what is on the shelf of an article, after counting it.\n\nExample: ./commerce stock set LAMP-7 120") { sku, pieces, store, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
@@ -63,7 +64,7 @@ internal static class StockCommands
 
     private static Command Adjust()
     {
-        var (sku, store, json) = (Sku(), Store(), OrderCommands.JsonOption());
+        var (sku, store, json) = (Sku(), Listing.Store(), OrderCommands.JsonOption());
         var change = new Option<long>("--by") { Description = "Pieces that came (positive) or went (negative).", Required = true };
         var reason = new Option<StockAdjustmentReason>("--reason") { Description = "Received, Counted, Damaged, Lost, Found or Other.", Required = true };
         var note = new Option<string>("--note") { Description = "In words; kept with the movement.", DefaultValueFactory = _ => "" };
@@ -90,7 +91,7 @@ internal static class StockCommands
 
     private static Command List()
     {
-        var (store, json) = (Store(), OrderCommands.JsonOption());
+        var (store, json) = (Listing.Store(), OrderCommands.JsonOption());
         var atMost = new Option<long?>("--at-most") { Description = "Only where so many or fewer can still be ordered; 0: what is sold out." };
         var command = new Command("list", "List what is on the shelf, by SKU.\n\nExample: ./commerce stock list --at-most 5") { atMost, store, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
@@ -107,7 +108,7 @@ internal static class StockCommands
 
     private static Command Low()
     {
-        var (store, json) = (Store(), OrderCommands.JsonOption());
+        var (store, json) = (Listing.Store(), OrderCommands.JsonOption());
         var onlyOut = new Option<bool>("--out") { Description = "Only what is sold out." };
         var command = new Command("low", "List what is low or sold out, by SKU.\n\nExample: ./commerce stock low") { onlyOut, store, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
@@ -122,7 +123,7 @@ internal static class StockCommands
 
     private static Command Threshold()
     {
-        var (sku, store, json) = (Sku(), Store(), OrderCommands.JsonOption());
+        var (sku, store, json) = (Sku(), Listing.Store(), OrderCommands.JsonOption());
         var pieces = new Argument<long>("PIECES") { Description = "At how few available pieces it is low; 0: only at none." };
         var command = new Command("threshold", "Set at how few pieces an article is low.\n\nExample: ./commerce stock threshold LAMP-7 5") { sku, pieces, store, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
@@ -172,5 +173,4 @@ internal static class StockCommands
 
     private static Argument<string> Sku() => new("SKU") { Description = "The article." };
 
-    private static Option<string> Store() => new("--store") { Description = "The store.", DefaultValueFactory = _ => "main" };
 }
