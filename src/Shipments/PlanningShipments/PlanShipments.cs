@@ -30,11 +30,24 @@ internal sealed class PlanShipments(
         if (order.State == OrderState.Cancelled)
             return new RecoveryOutcome.Done();
 
-        var ownPlace = order.Lines.All(line => line.ShipFrom is not null)
-            ? new Place()
-            : (await stores.GetStoreAsync(new GetStoreRequest { Name = $"stores/{order.StoreId}" }, cancellationToken: cancellationToken)).ShipFrom ?? new Place();
+        var ownPlace = await OwnPlace(order, stores, cancellationToken);
         var planned = ShipmentPlan.Of(order, ownPlace, options.Value, time.GetUtcNow());
         return new RecoveryOutcome.Done(context => Store(order, planned, context));
+    }
+
+    /// <summary>Where an order's lines leave from that name no place; asked only where there are such.</summary>
+    public static async Task<Place> OwnPlace(Order order, StoreService.StoreServiceClient stores, CancellationToken cancellationToken) =>
+        order.Lines.All(line => line.ShipFrom is not null)
+            ? new Place()
+            : (await stores.GetStoreAsync(new GetStoreRequest { Name = $"stores/{order.StoreId}" }, cancellationToken: cancellationToken)).ShipFrom ?? new Place();
+
+    /// <summary>Stores a planned parcel, tells of it, and has its label bought.</summary>
+    public static void Add(Shipment planned, RecoveryContext context)
+    {
+        context.Batch.BatchCommands.Add(ShipmentStore.Insert(planned));
+        context.Tell(planned.Created());
+        context.Intend(BuyLabel.PointOf(planned));
+        ShipmentsTelemetry.Planned.Add(1);
     }
 
     private static async Task Store(Order order, IReadOnlyList<Shipment> planned, RecoveryContext context)
@@ -46,12 +59,7 @@ internal sealed class PlanShipments(
         // A place's parcels are stored together or not at all; with other limits than then they would be cut otherwise now.
         var done = known.Select(one => one.LocationId).ToHashSet(StringComparer.Ordinal);
         foreach (var shipment in planned.Where(one => !done.Contains(one.LocationId)))
-        {
-            context.Batch.BatchCommands.Add(ShipmentStore.Insert(shipment));
-            context.Tell(shipment.Created());
-            context.Intend(BuyLabel.PointOf(shipment));
-            ShipmentsTelemetry.Planned.Add(1);
-        }
+            Add(shipment, context);
 
         // Address or lines were changed after they were read here, and whoever heard of that found no parcels yet.
         if (editedTo > order.Version)

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Commerce.Messaging;
 using Commerce.Orders.V1;
-using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.Storage;
@@ -38,9 +37,7 @@ internal sealed class RecutShipments(
         var order = await orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{orderId}", MinVersion = payload.Version }, cancellationToken: cancellationToken);
         if (order.State == OrderState.Cancelled)
             return new RecoveryOutcome.Done();
-        var ownPlace = order.Lines.All(line => line.ShipFrom is not null)
-            ? new Place()
-            : (await stores.GetStoreAsync(new GetStoreRequest { Name = $"stores/{order.StoreId}" }, cancellationToken: cancellationToken)).ShipFrom ?? new Place();
+        var ownPlace = await PlanShipments.OwnPlace(order, stores, cancellationToken);
         return new RecoveryOutcome.Done(context => Recut(order, ownPlace, context));
     }
 
@@ -95,12 +92,7 @@ internal sealed class RecutShipments(
         foreach (var gone in missing.Lines.Where(line => line.Quantity == 0).ToList())
             missing.Lines.Remove(gone);
         foreach (var parcel in ShipmentPlan.Of(missing, ownPlace, options.Value, now, position))
-        {
-            context.Batch.BatchCommands.Add(ShipmentStore.Insert(parcel));
-            context.Tell(parcel.Created());
-            context.Intend(BuyLabel.PointOf(parcel));
-            ShipmentsTelemetry.Planned.Add(1);
-        }
+            PlanShipments.Add(parcel, context);
     }
 
     // One that will not be sent holds nothing; one that came back is another matter than one that was never sent.

@@ -2,7 +2,7 @@ using System.Globalization;
 using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Orders.V1;
-using Commerce.Shipments.BuyingLabels;
+using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -47,12 +47,7 @@ internal sealed class PlanReturn(
         if (known.Count > 0)
             return;
         foreach (var shipment in planned)
-        {
-            context.Batch.BatchCommands.Add(ShipmentStore.Insert(shipment));
-            context.Tell(shipment.Created());
-            context.Intend(BuyLabel.PointOf(shipment));
-            ShipmentsTelemetry.Planned.Add(1);
-        }
+            PlanShipments.Add(shipment, context);
     }
 
     private static async Task<bool> IsCancelled(string orderId, int number, RecoveryContext context)
