@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Commerce.Messaging;
 
 namespace Commerce.Shipments;
 
@@ -50,8 +51,7 @@ public sealed class ShipmentsOptions
     public int LargestParcelLitres { get; set; } = 150;
 
     /// <summary>The pause after a failed attempt, the first being 1.</summary>
-    public TimeSpan RetryAfter(int attempt) =>
-        TimeSpan.FromTicks((long)Math.Min(LongestRetryAfter.Ticks, FirstRetryAfter.Ticks * Math.Pow(2, Math.Clamp(attempt - 1, 0, 30))));
+    public TimeSpan RetryAfter(int attempt) => BackOff.After(attempt, FirstRetryAfter, LongestRetryAfter);
 }
 
 /// <summary>Section "Webhooks".</summary>

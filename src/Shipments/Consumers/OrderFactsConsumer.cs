@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Shipments.CancellingShipments;
@@ -18,7 +17,7 @@ internal sealed class OrderFactsConsumer(TimeProvider time) :
     public Task Consume(OrderConfirmed fact, FactContext context)
     {
         ShipmentsTelemetry.TagOrder(fact.OrderId);
-        context.Intend(new RecoveryPoint(PlanShipments.PointKind, fact.OrderId, JsonSerializer.Serialize(new PlanPayload(fact.Version), JsonSerializerOptions.Web)));
+        context.Intend(new RecoveryPoint(PlanShipments.PointKind, fact.OrderId, new OrderVersion(fact.Version).ToPayload()));
         return Task.CompletedTask;
     }
 

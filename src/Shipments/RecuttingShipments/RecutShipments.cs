@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Shipments.CancellingShipments;
@@ -8,9 +7,6 @@ using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Shipments.RecuttingShipments;
-
-/// <param name="Version">The order is at least at this version.</param>
-internal sealed record RecutPayload(long Version);
 
 /// <summary>
 /// An order's lines changed. A parcel that holds pieces that are no longer wanted is cancelled, and what is wanted and in no parcel
@@ -27,13 +23,13 @@ internal sealed class RecutShipments(
 
     /// <summary>One for each change and each parcel that is cancelled for it: a later one must not find its work taken for that of an earlier one.</summary>
     public static RecoveryPoint PointOf(string orderId, long version, string after = "change") =>
-        new(PointKind, $"{orderId}/{version}/{after}", JsonSerializer.Serialize(new RecutPayload(version), JsonSerializerOptions.Web));
+        new(PointKind, $"{orderId}/{version}/{after}", new OrderVersion(version).ToPayload());
 
     public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
     {
         var orderId = point.Key.Split('/', 2)[0];
         ShipmentsTelemetry.TagOrder(orderId);
-        var payload = JsonSerializer.Deserialize<RecutPayload>(point.Payload, JsonSerializerOptions.Web) ?? new RecutPayload(0);
+        var payload = OrderVersion.Of(point);
         var order = await orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{orderId}", MinVersion = payload.Version }, cancellationToken: cancellationToken);
         if (order.State == OrderState.Cancelled)
             return new RecoveryOutcome.Done();
