@@ -66,8 +66,9 @@ builder.AddProject<Projects.Gateway>("gateway")
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health", endpointName: "http");
 
-// Orders has the money of returned goods given back; it waits for nobody.
+// Orders has the money of returned goods given back, and Shipments that of lost parcels; they wait for nobody.
 orders.WithReference(payments);
+shipments.WithReference(payments);
 
 // The outside world calls back, and waits for nobody.
 sandbox.WithReference(payments).WithReference(shipments);

@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using Commerce.Cli.Bench;
 using Commerce.Cli.Customers;
 using Commerce.Cli.Demo;
+using Commerce.Cli.Exceptions;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
@@ -48,6 +49,7 @@ internal static class Commands
         CustomerCommands.Create(),
         StockCommands.Create(),
         StoreCommands.Create(),
+        ExceptionCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         QueueCommands.CreateQueues(),

@@ -1,5 +1,6 @@
 using Commerce.Messaging;
 using Commerce.Orders.V1;
+using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.CancellingShipments;
@@ -10,6 +11,7 @@ using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.RecuttingShipments;
+using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipments.Returning;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
@@ -32,10 +34,12 @@ public static class ShipmentsModule
             .Recover<VoidLabel>()
             .Recover<ReaddressShipments>()
             .Recover<RecutShipments>()
-            .Recover<WatchSilence>();
+            .Recover<WatchSilence>()
+            .Recover<CarryOutResolution>();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
         builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders");
+        builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments");
 
         builder.Services.AddOptions<ShipmentsOptions>().BindConfiguration("Shipments").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
@@ -43,6 +47,7 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<RateShopper>();
         builder.Services.AddSingleton<ShipmentStore>();
         builder.Services.AddSingleton<ScanIngestion>();
+        builder.Services.AddSingleton<BeginResolution>();
         builder.Services.AddHostedService<UnclaimedScanSweeper>();
         return builder;
     }
@@ -51,6 +56,7 @@ public static class ShipmentsModule
     {
         app.MapGrpcService<ShipmentGrpcService>();
         app.MapGrpcService<TrackingGrpcService>();
+        app.MapGrpcService<ExceptionGrpcService>();
         app.MapCarrierWebhooks();
         app.MapMessaging();
         app.MapServiceDefaults();

@@ -38,6 +38,9 @@ public sealed class ShipmentsOptions
     [Range(typeof(TimeSpan), "00:01:00", "400.00:00:00")]
     public TimeSpan UnclaimedScansKept { get; set; } = TimeSpan.FromDays(30);
 
+    /// <summary>A carrier that has not decided a claim is asked again, at last after this.</summary>
+    public TimeSpan ClaimAskedAfter { get; set; } = TimeSpan.FromHours(6);
+
     /// <summary>A piece whose weight nobody knows is taken to weigh this, in grams.</summary>
     [Range(1, 1_000_000)]
     public int DefaultPieceGrams { get; set; } = 500;

@@ -89,6 +89,25 @@ internal sealed class FakeCarrier(string code) : ICarrier
         return Task.FromResult<IReadOnlyList<CarrierEvent>>([.. document.RootElement.EnumerateArray().Select(CarrierEvent.Read).OfType<CarrierEvent>()]);
     }
 
+    /// <summary>What it says of every claim.</summary>
+    public ClaimDecision Decision { get; set; }
+
+    /// <summary>Keys under which claims were filed.</summary>
+    public ConcurrentDictionary<string, Money> Claims { get; } = new();
+
+    public Task<Claim?> FileClaim(Shipment shipment, Money amount, string idempotencyKey, CancellationToken cancellationToken)
+    {
+        ThrowIfDown();
+        Claims.TryAdd(idempotencyKey, amount);
+        return FindClaim(idempotencyKey, cancellationToken);
+    }
+
+    public Task<Claim?> FindClaim(string claimId, CancellationToken cancellationToken)
+    {
+        ThrowIfDown();
+        return Task.FromResult<Claim?>(new Claim(claimId, Decision, null, Decision == ClaimDecision.Rejected ? "not ours" : ""));
+    }
+
     private void ThrowIfDown()
     {
         if (Down)

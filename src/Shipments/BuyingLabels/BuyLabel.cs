@@ -16,7 +16,7 @@ namespace Commerce.Shipments.BuyingLabels;
 /// has answered: whatever happens in between, the same carrier is asked the same under the same key, so there is one label.
 /// </summary>
 internal sealed partial class BuyLabel(
-    ShipmentStore store, RateShopper shopper, CarrierDirectory carriers, Outbox outbox, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<BuyLabel> logger) : IRecover
+    ShipmentStore store, RateShopper shopper, CarrierDirectory carriers, Outbox outbox, RecoveryPoints recoveryPoints, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<BuyLabel> logger) : IRecover
 {
     public const string PointKind = "buy-label";
 
@@ -87,7 +87,7 @@ internal sealed partial class BuyLabel(
         context.Intend(WatchSilence.PointOf(shipment, now + options.Value.SilenceAfter));
         if (shipment.CancelRequested || shipment.NextShipTo is not null)
             context.Intend(VoidLabel.PointOf(shipment));
-        ScanIngestion.Apply(context.Batch, outbox, shipment, [], waiting, now);
+        ScanIngestion.Apply(context.Batch, outbox, recoveryPoints, shipment, [], waiting, now);
         ShipmentsTelemetry.Labels.Add(1, new KeyValuePair<string, object?>("commerce.carrier", shipment.Carrier));
     }
 

@@ -19,6 +19,12 @@ internal interface ICarrier
 
     /// <summary>Every event that the carrier has of the number.</summary>
     Task<IReadOnlyList<CarrierEvent>> Track(string trackingNumber, CancellationToken cancellationToken);
+
+    /// <summary>Asks the carrier to pay for a parcel that it lost or damaged; null if it takes no claims this way.</summary>
+    Task<Claim?> FileClaim(Shipment shipment, Money amount, string idempotencyKey, CancellationToken cancellationToken) => Task.FromResult<Claim?>(null);
+
+    /// <summary>What the carrier says of a claim that it took.</summary>
+    Task<Claim?> FindClaim(string claimId, CancellationToken cancellationToken) => Task.FromResult<Claim?>(null);
 }
 
 /// <summary>An offer. Transit is in calendar days.</summary>
@@ -31,6 +37,18 @@ internal sealed record Rate(string Carrier, string Service, Money Price, int Tra
 }
 
 internal sealed record Label(string Id, string TrackingNumber, Money Price, DateTimeOffset? EstimatedDeliveryAt);
+
+/// <summary>A claim as its carrier has it.</summary>
+/// <param name="Paid">What it pays; null: what was asked, or nothing yet.</param>
+/// <param name="Why">The carrier's words for a rejection.</param>
+internal sealed record Claim(string Id, ClaimDecision Decision, Money? Paid, string Why);
+
+internal enum ClaimDecision
+{
+    Open,
+    Accepted,
+    Rejected,
+}
 
 internal enum VoidOutcome
 {

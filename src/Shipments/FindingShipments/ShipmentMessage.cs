@@ -45,6 +45,7 @@ internal static class ShipmentMessage
             Version = shipment.Version,
             Direction = shipment.ReturnNumber > 0 ? V1.Shipment.Types.Direction.Return : V1.Shipment.Types.Direction.Outgoing,
             Return = shipment.ReturnNumber > 0 ? string.Create(CultureInfo.InvariantCulture, $"orders/{shipment.OrderId}/returns/{shipment.ReturnNumber}") : "",
+            Remedy = (V1.Shipment.Types.Remedy)shipment.Remedy,
             Etag = string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\""),
         };
         message.Lines.Add(shipment.Lines.Select(line => new V1.ShipmentLine { LineNumber = line.LineNumber, Sku = line.Sku, Title = line.Title, Quantity = line.Quantity }));
@@ -82,10 +83,10 @@ internal static class ShipmentMessage
         ReceivedTime = Timestamp.FromDateTimeOffset(scan.ReceivedAt),
     };
 
-    private static V1.StatusReason? ReasonOf(V1.StatusReason.Types.Party party, string code) =>
+    public static V1.StatusReason? ReasonOf(V1.StatusReason.Types.Party party, string code) =>
         party == V1.StatusReason.Types.Party.Unspecified && code.Length == 0 ? null : new V1.StatusReason { Party = party, Code = code };
 
-    private static V1.ShipmentException? ExceptionOf(ExceptionRecord? exception) => exception is null ? null : new V1.ShipmentException
+    public static V1.ShipmentException? ExceptionOf(ExceptionRecord? exception) => exception is null ? null : new V1.ShipmentException
     {
         Kind = exception.Kind,
         Message = exception.Message,
@@ -112,5 +113,5 @@ internal static class ShipmentMessage
         RegionCode = address.Country,
     };
 
-    private static Timestamp? TimeOf(DateTimeOffset? time) => time is { } value ? Timestamp.FromDateTimeOffset(value) : null;
+    public static Timestamp? TimeOf(DateTimeOffset? time) => time is { } value ? Timestamp.FromDateTimeOffset(value) : null;
 }

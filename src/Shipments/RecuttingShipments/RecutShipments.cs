@@ -2,6 +2,7 @@ using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.PlanningShipments;
+using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
@@ -91,8 +92,10 @@ internal sealed class RecutShipments(
             PlanShipments.Add(parcel, context);
     }
 
-    // One that will not be sent holds nothing; one that came back is another matter than one that was never sent.
-    private static bool Holds(Shipment parcel) => parcel.Tracking.Status != V1.TrackingStatus.Cancelled;
+    // One that will not be sent holds nothing, nor one whose pieces are sent again unless it turned up; one that came back is another
+    // matter than one that was never sent.
+    private static bool Holds(Shipment parcel) =>
+        parcel.Tracking.Status != V1.TrackingStatus.Cancelled && (parcel.Remedy != Remedy.Reshipped || parcel.Tracking.Status == V1.TrackingStatus.Delivered);
 
     private static long Wanted(Order order, int lineNumber) => order.Lines.FirstOrDefault(line => line.LineNumber == lineNumber)?.Quantity ?? 0;
 

@@ -29,6 +29,19 @@ internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<Npg
         () => new NpgsqlParameter<Guid> { TypedValue = after?.Id ?? Guid.AllBitsSet },
         () => new NpgsqlParameter<int> { TypedValue = limit });
 
+    /// <summary>Those that need somebody, worst first and among equals the one that has waited longest, after the given place.</summary>
+    public static ShipmentQuery Worst(string storeId, short minSeverity, (short Severity, DateTimeOffset At, Guid Id)? after, int limit) => new(
+        """
+        store_id = $1 AND exception_kind IS NOT NULL AND exception_severity >= $2 AND exception_severity <= $3
+          AND (exception_severity < $3 OR (exception_at, id) > ($4, $5)) ORDER BY exception_severity DESC, exception_at, id LIMIT $6
+        """,
+        () => new NpgsqlParameter<string> { TypedValue = storeId },
+        () => new NpgsqlParameter<short> { TypedValue = minSeverity },
+        () => new NpgsqlParameter<short> { TypedValue = after?.Severity ?? short.MaxValue },
+        () => new NpgsqlParameter<DateTimeOffset> { TypedValue = after?.At ?? DateTimeOffset.UnixEpoch },
+        () => new NpgsqlParameter<Guid> { TypedValue = after?.Id ?? Guid.Empty },
+        () => new NpgsqlParameter<int> { TypedValue = limit });
+
     public NpgsqlBatchCommand Command(string before, string behind = "")
     {
         var command = new NpgsqlBatchCommand(before + Where + behind);

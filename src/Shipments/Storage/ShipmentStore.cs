@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Commerce.Shipments.Carriers;
+using Commerce.Shipments.ResolvingExceptions;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -14,7 +15,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         height_mm, value_minor, currency, promised_at, estimated_at, carrier, service, buying_carrier, buying_service, refused, label_id,
         tracking_number, label_price_minor, label_currency, status, reason_party, reason_code, action_required, status_at, reached,
         last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, cancel_requested, version,
-        created_at, updated_at, next_ship_to, labels_voided, recut, return_number
+        created_at, updated_at, next_ship_to, labels_voided, recut, return_number, remedy
         """;
 
     public async Task<Shipment?> Find(Guid id, CancellationToken cancellationToken)
@@ -168,7 +169,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
           tracking_number = $9, label_price_minor = $10, label_currency = $11, status = $12, reason_party = $13, reason_code = $14,
           action_required = $15, status_at = $16, reached = $17, last_scan_at = $18, delivered_at = $19, exception_kind = $20,
           exception_message = $21, exception_at = $22, exception_attempts = $23, cancel_requested = $24, version = $25, updated_at = $26,
-          ship_to = $27, next_ship_to = $28, labels_voided = $29, recut = $30
+          ship_to = $27, next_ship_to = $28, labels_voided = $29, recut = $30, remedy = $31, exception_severity = $32
         WHERE id = $1
         """)
     {
@@ -204,12 +205,14 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             s.NextShipTo is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(s.NextShipTo),
             new NpgsqlParameter<int> { TypedValue = s.LabelsVoided },
             new NpgsqlParameter<bool> { TypedValue = s.Recut },
+            new NpgsqlParameter<short> { TypedValue = (short)s.Remedy },
+            new NpgsqlParameter<short> { TypedValue = (short)(s.Exception is { } exception ? Severities.Of(exception.Kind, s.Tracking) : 0) },
         },
     };
 
     internal static NpgsqlParameter Json<T>(T value) => new() { Value = JsonSerializer.Serialize(value, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Jsonb };
 
-    private static Shipment Read(NpgsqlDataReader r) => new()
+    private static Shipment Read(NpgsqlDataReader r) => new Shipment
     {
         Id = r.GetGuid(0),
         StoreId = r.GetString(1),
@@ -252,7 +255,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         LabelsVoided = r.GetInt32(43),
         Recut = r.GetBoolean(44),
         ReturnNumber = r.GetInt32(45),
-    };
+    }.Restore((Remedy)r.GetInt16(46));
 
     private static T FromJson<T>(NpgsqlDataReader reader, int column) =>
         JsonSerializer.Deserialize<T>(reader.GetString(column), JsonSerializerOptions.Web)!;
