@@ -128,9 +128,12 @@ internal sealed class Shipment
             if (state.Status == V1.TrackingStatus.Delivered && previous != V1.TrackingStatus.Delivered)
                 Exception = new ExceptionRecord(V1.ShipmentException.Types.Kind.ArrivedAfterRemedy, $"It arrived, although its pieces were {(Remedy == Remedy.Reshipped ? "sent again" : "paid back")}. Ask the shopper what to do.", now, 1);
         }
-        // What else keeps it from going on stays the news: a parcel cancelled on its way is not explained by its being held.
         else if (state.ActionRequired)
+        {
+            // What else keeps it from going on stays the news: a parcel cancelled on its way is not explained by its being held.
             Exception ??= new ExceptionRecord(V1.ShipmentException.Types.Kind.ActionRequired, $"The carrier reports {Words(state)}: somebody has to act.", now, 1);
+        }
+
         Next(now);
         return new ParcelTracked(
             PublicId, OrderId, StoreId, Version, now, Carrier!, TrackingNumber!, StatusName.Of(state.Status), StatusName.Of(previous),
