@@ -1,7 +1,6 @@
 using Commerce.Sandbox.Books;
 using Commerce.Sandbox.Control;
 using Commerce.Sandbox.Http;
-using Commerce.Sandbox.Payments;
 
 namespace Commerce.Sandbox.Carriers;
 
