@@ -37,7 +37,7 @@ public sealed record ReturnDecision(ReturnsOfOrder Returns, NpgsqlBatch Batch, M
     /// <summary>As above, for what has no fact of its own.</summary>
     public void TellProgress(Return one, string what) => Tell(one, what, version => new ReturnProgressed(
         one.OrderId.ToString(), one.StoreId, version, Moment.Time, one.Number, FactName.Of(one.State),
-        FactName.Of(one.RefundStateOf(ReturnMessage.RefundMinor(one, Math.Max(0, Returns.TotalMinor - Returns.RefundedMinor))))));
+        FactName.Of(one.RefundStateOf(ReturnMessage.RefundMinor(one, Returns.LeftMinor)))));
 }
 
 /// <summary>
