@@ -52,6 +52,7 @@ var notifications = builder.AddProject<Projects.Notifications>("notifications")
     .WithReference(notificationsDb).WaitFor(notificationsDb)
     .WithReference(messaging).WaitFor(messaging)
     .WithReference(orders)
+    .WithReference(payments)
     .WithReference(sandbox)
     .WithEnvironment("Smtp__Endpoint", sandbox.GetEndpoint("smtp"))
     .WithHttpHealthCheck("/health", endpointName: "http");

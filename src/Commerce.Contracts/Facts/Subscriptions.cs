@@ -42,6 +42,7 @@ public static class Subscriptions
         new("gateway", "payments", PaymentFacts),
         new("orders", "shipments", ShipmentFacts),
         new("notifications", "shipments", ShipmentFacts),
+        new("notifications", "payments", typeof(PaymentPending), typeof(PaymentRefunded)),
         new("gateway", "shipments", ShipmentFacts),
     ];
 }

@@ -14,10 +14,10 @@ public sealed record ReturnsOfOrder(
 {
     /// <summary>
     /// What of the order's money can still be promised, as far as it is known here; Payments has the last word. What a return was
-    /// given is known at times before the payment tells of it, and the other way round.
+    /// given, or is promised, is known at times before the payment tells of it, and the other way round: a refund that is on its way
+    /// here may be among what went back already, and is not to be counted twice, or nothing would be asked for what comes next.
     /// </summary>
-    public long AvailableMinor =>
-        Math.Max(0, TakenMinor - Math.Max(RefundedMinor, Returns.Sum(r => r.GivenMinor)) - Returns.Sum(r => r.PendingMinor));
+    public long AvailableMinor => Math.Max(0, TakenMinor - Math.Max(RefundedMinor, Returns.Sum(r => r.GivenMinor + r.PendingMinor)));
 
     /// <summary>What of the order's money is there.</summary>
     public long LeftMinor => Math.Max(0, TakenMinor - RefundedMinor);
