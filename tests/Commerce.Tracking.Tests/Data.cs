@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Commerce.Testing;
 
 namespace Commerce.Tracking.Tests;
@@ -7,6 +8,18 @@ internal static class Data
 {
     /// <summary>The rows of a CSV file by column; skips on a laptop that has none, fails in CI.</summary>
     public static IEnumerable<string[]> Rows(string path) => File.ReadLines(Find(path)).Skip(1).Select(line => line.Split(','));
+
+    /// <summary>The countries of the UPU S10 table.</summary>
+    public static IReadOnlyList<string> S10Countries()
+    {
+        using var table = JsonDocument.Parse(File.ReadAllBytes(Find("tracking-numbers/couriers/s10.json")));
+        return
+        [
+            .. table.RootElement.GetProperty("tracking_numbers")[0].GetProperty("additional").EnumerateArray()
+                .Single(one => one.GetProperty("name").GetString() == "Courier").GetProperty("lookup").EnumerateArray()
+                .Select(row => row.GetProperty("matches").GetString()!),
+        ];
+    }
 
     private static string Find(string path)
     {

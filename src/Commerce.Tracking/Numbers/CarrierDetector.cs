@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Commerce.Tracking.Numbers;
 
 /// <summary>
@@ -10,7 +12,13 @@ public static class CarrierDetector
     private const double UnknownDigits = 0.01;
     private const double UnknownLetters = 0.002;
 
-    // From here on the look alone says whose number it is, so that a wrong check digit is a slip.
+    // Most carriers keep to numbers that fit on a line of a label, and to letters that stand before or behind the digits.
+    private const int UsualLength = 18;
+    private const double LongerShare = 0.25;
+    private const int UsualChanges = 2;
+    private const double ChangeShare = 1.0 / 8;
+
+    // A number with a mark of a format's own is that format's as good as certainly, so that a wrong check digit is a slip.
     private const double Distinctive = 50;
 
     private const int MostMatches = 32;
@@ -31,8 +39,14 @@ public static class CarrierDetector
     private static readonly double[] OneOfTen = [.. Enumerable.Range(0, TrackingNumber.Longest + 1).Select(n => Math.Pow(10, -n))];
     private static readonly double[] OneOf26 = [.. Enumerable.Range(0, TrackingNumber.Longest + 1).Select(n => Math.Pow(26, -n))];
 
+    private static readonly FrozenDictionary<string, Carrier> CarriersByCode = NumberFormats.All.Where(format => !format.IsS10)
+        .Select(format => format.Carrier).Concat(PostalOperators.All).Distinct().ToFrozenDictionary(carrier => carrier.Code);
+
     /// <summary>Every format that is recognised.</summary>
     public static IReadOnlyList<NumberFormat> Formats => NumberFormats.All;
+
+    /// <summary>The carrier of a code; null: none whose numbers are recognised.</summary>
+    public static Carrier? FindCarrier(string code) => CarriersByCode.GetValueOrDefault(code);
 
     /// <summary>What the number can be; spaces, dashes and case are forgiven.</summary>
     public static Detection Detect(ReadOnlySpan<char> text)
@@ -60,7 +74,7 @@ public static class CarrierDetector
                 continue;
             if (!CheckDigitAgrees(entry, number))
             {
-                if (likelihood > mistypedLikelihood)
+                if (entry.Shape.HasMark && likelihood > mistypedLikelihood)
                     (mistyped, mistypedLikelihood) = (entry.Format, likelihood);
             }
             else if (!Add(matches[..count], entry, likelihood) && count < MostMatches)
@@ -114,11 +128,19 @@ public static class CarrierDetector
     private static double LikelihoodOfUnknown(ReadOnlySpan<byte> number)
     {
         var letters = 0;
-        foreach (var symbol in number)
-            letters += symbol > 9 ? 1 : 0;
-        return letters == 0
-            ? UnknownDigits * OneOfTen[number.Length]
-            : UnknownLetters * OneOf26[letters] * OneOfTen[number.Length - letters];
+        var changes = 0;
+        for (var i = 0; i < number.Length; i++)
+        {
+            letters += number[i] > 9 ? 1 : 0;
+            changes += i > 0 && number[i] > 9 != number[i - 1] > 9 ? 1 : 0;
+        }
+
+        var likelihood = letters == 0 ? UnknownDigits : UnknownLetters;
+        if (number.Length > UsualLength)
+            likelihood *= LongerShare;
+        for (; changes > UsualChanges; changes--)
+            likelihood *= ChangeShare;
+        return likelihood * OneOf26[letters] * OneOfTen[number.Length - letters];
     }
 
     private static bool CheckDigitAgrees(Entry entry, ReadOnlySpan<byte> number) =>
@@ -137,7 +159,7 @@ public static class CarrierDetector
         }
 
         string? postcode = null;
-        if (shape.Postcode is { } part && format.PostcodeText is { } textOf && textOf(Symbols.ToText(number[part])) is { Length: > 0 } printed)
+        if (shape.Postcode is { } part && format.PostcodeText is { } textOf && textOf(Symbols.ToText(number[part]), destination) is { Length: > 0 } printed)
             (postcode, destination) = (printed, destination ?? format.PostcodeCountry);
         return new Candidate(
             carrier,

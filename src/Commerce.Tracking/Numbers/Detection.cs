@@ -41,20 +41,31 @@ public readonly record struct Detection(IReadOnlyList<Candidate> Candidates, Num
     public static Detection Nothing { get; } = new([], null);
 
     /// <summary>The one carrier that it is, as good as certainly; null otherwise.</summary>
-    public Carrier? Carrier
+    public Carrier? Carrier => Candidates.Count > 0 && Share(Candidates[0].Carrier) >= Certain ? Candidates[0].Carrier : null;
+
+    /// <summary>
+    /// It fits several carriers, and none of them much better than the others: nobody should guess. A number that fits one alone is not
+    /// ambiguous, though it need not be certain: it may be one of a carrier that is not known.
+    /// </summary>
+    public bool IsAmbiguous => Candidates.Count > 0 && Share(Candidates[0].Carrier) < Certain * Candidates.Sum(candidate => candidate.Confidence);
+
+    /// <summary>The same, when it is known whose the number is, from an order for example: then nothing is left to guess.</summary>
+    public Detection DecidedBy(Carrier known)
     {
-        get
-        {
-            if (Candidates.Count == 0)
-                return null;
-            var best = Candidates[0].Carrier;
-            var confidence = 0.0;
-            foreach (var candidate in Candidates)
-                confidence += candidate.Carrier == best ? candidate.Confidence : 0;
-            return confidence >= Certain ? best : null;
-        }
+        var own = Candidates.Where(candidate => candidate.Carrier.Code == known.Code).ToList();
+        var total = own.Sum(candidate => candidate.Confidence);
+        return new Detection(
+            own.Count > 0
+                ? [.. own.Select(candidate => candidate with { Confidence = candidate.Confidence / total })]
+                : [new Candidate(known, "", null, 1, CheckDigitVerified: false, null, null, null)],
+            null);
     }
 
-    /// <summary>It may be a number of several carriers, or of one or of none that is known: nobody should guess.</summary>
-    public bool IsAmbiguous => Candidates.Count > 0 && Carrier is null;
+    private double Share(Carrier carrier)
+    {
+        var share = 0.0;
+        foreach (var candidate in Candidates)
+            share += candidate.Carrier == carrier ? candidate.Confidence : 0;
+        return share;
+    }
 }

@@ -47,8 +47,8 @@ public sealed class NumberFormat
     /// <summary>Where every parcel of this format goes.</summary>
     internal string? Destination { get; init; }
 
-    /// <summary>The part "postcode" to what is printed on an envelope; null: it is not known how.</summary>
-    internal Func<string, string>? PostcodeText { get; init; }
+    /// <summary>Makes of the part "postcode", and the destination if the number has it, what is printed on an envelope.</summary>
+    internal Func<string, string?, string>? PostcodeText { get; init; }
 
     /// <summary>The country of the part "postcode", where the number has no part "country".</summary>
     internal string? PostcodeCountry { get; init; }

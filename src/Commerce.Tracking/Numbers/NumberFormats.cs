@@ -174,11 +174,13 @@ internal static class NumberFormats
             new Shape("420 <postcode:#{5}> <body:<service:##> #{9} #{8}> <check:#>"),
             new Shape("420 <postcode:#{9}> <body:<service:##> #{9} #{8}> <check:#>")) { Origin = "US", Services = UspsConfirmations, PostcodeText = ZipCode, PostcodeCountry = "US" },
 
-        new("fedex_12", FedEx, "FedEx Express", 0.10, CheckDigits.FedEx, new Shape("<body:#{11}> <check:#>")),
+        new("fedex_12", FedEx, "FedEx Express", 0.10, CheckDigits.FedEx,
+            new Shape("<body:[6-9] #{10}> <check:#>", 0.75),
+            new Shape("<body:[0-5] #{10}> <check:#>", 0.25)),
         new("fedex_34", FedEx, "FedEx Express, the whole barcode", 0.01, CheckDigits.FedEx,
             new Shape("10 #{13} <postcode:#{5}> <body:#{13}> <check:#>", 0.5),
             new Shape("11 #{13} <postcode:#{5}> <body:#{13}> <check:#>", 0.4),
-            new Shape("[0-8] #{14} <postcode:#{5}> <body:#{13}> <check:#>", 0.1)) { PostcodeText = code => code },
+            new Shape("[0-8] #{14} <postcode:#{5}> <body:#{13}> <check:#>", 0.1)) { PostcodeText = (code, _) => code },
         new("fedex_astra_32", FedEx, "FedEx Express, the old ASTRA barcode", 0.002, CheckDigits.FedEx, new Shape("3 #{15} <body:#{11}> <check:#> #{4}")),
         new("fedex_ground", FedEx, "FedEx Ground", 0.04, Gs1, new Shape("<body:#{14}> <check:#>")) { Service = new("ground", "Ground") },
         new("fedex_ground_sscc_18", FedEx, "FedEx Ground (SSCC-18)", 0.005, Gs1,
@@ -197,7 +199,7 @@ internal static class NumberFormats
             new Shape("<body:#{10}> <check:[0-6]>", 0.03)) { Service = new("express", "Express") },
         new("dhl_express_piece_id", Dhl, "DHL Express piece", 0.01, null,
             new Shape("JJD #{9}", 0.1), new Shape("JJD #{10}", 0.4), new Shape("JVGL #{9}", 0.05), new Shape("JVGL #{10}", 0.25),
-            new Shape("J@@ #{9}", 0.05), new Shape("J@@ #{10}", 0.05), new Shape("J@@@ #{9}", 0.05), new Shape("J@@@ #{10}", 0.05)),
+            new Shape("J@@ #{9}", 0.005), new Shape("J@@ #{10}", 0.005), new Shape("J@@@ #{9}", 0.005), new Shape("J@@@ #{10}", 0.005)),
         // A licence plate of ISO 15459, longer than those that Yodel has under the same letters.
         new("dhl_piece_id_18", Dhl, "DHL piece (JD and 18 digits)", 0.01, null, new Shape("JD #{18}"), new Shape("JJD #{18}")),
         new("dhl_parcel_de", Dhl, "DHL Paket, Germany", 0.03, Gs1, new Shape("<body:00340434 #{11}> <check:#>")) { Origin = "DE" },
@@ -205,7 +207,8 @@ internal static class NumberFormats
         new("dhl_ecommerce_14", Dhl, "DHL eCommerce (14)", 0.004, null, new Shape("#{14}")),
 
         new("dpd", Dpd, "DPD, the whole barcode", 0.01, CheckDigits.Mod37And36,
-            new Shape("<body:<postcode:#{7}> #{14} <service:###> <country:###>> <check:*>")) { Services = DpdServices, PostcodeText = code => code.TrimStart('0') },
+            new Shape("<body:<postcode:#{7}> #{14} <service:###> <country:###>> <check:*>", 0.9),
+            new Shape("<body:<postcode:*{7}> #{14} <service:###> <country:###>> <check:*>", 0.1)) { Services = DpdServices, PostcodeText = DpdPostcode },
         new("dpd_14", Dpd, "DPD", 0.02, CheckDigits.Mod37And36, new Shape("<body:#{14}> <check:*>")),
         new("dpd_14_unchecked", Dpd, "DPD, printed without its check character", 0.006, null, new Shape("#{14}")),
 
@@ -234,7 +237,7 @@ internal static class NumberFormats
         new("ontrac_c", OnTrac, "OnTrac C", 0.006, CheckDigits.Ups, new Shape("<body:C #{13}> <check:#>")) { Origin = "US", Destination = "US" },
         new("ontrac_d", OnTrac, "OnTrac D", 0.003, CheckDigits.Ups, new Shape("<body:D #{13}> <check:#>")) { Origin = "US", Destination = "US" },
 
-        new("purolator_numeric", Purolator, "Purolator", 0.01, CheckDigits.Luhn, new Shape("<body:[0-5] #{10}> <check:#>")) { Origin = "CA" },
+        new("purolator_numeric", Purolator, "Purolator", 0.015, CheckDigits.Luhn, new Shape("<body:[0-5] #{10}> <check:#>")) { Origin = "CA" },
         new("purolator_alpha", Purolator, "Purolator, three letters", 0.003, null, new Shape("@@@ #{9}")) { Origin = "CA" },
         new("speedee", SpeeDee, "Spee-Dee", 0.002, null, new Shape("SP #{18}")) { Origin = "US", Destination = "US" },
         new("yodel", Yodel, "Yodel", 0.01, null, new Shape("JJD #{16}"), new Shape("JD #{16}")) { Destination = "GB" },
@@ -279,7 +282,8 @@ internal static class NumberFormats
         {
             var usual = length is >= 12 and <= 22 ? 5.0 : 1.0;
             yield return new Shape($"GM #{{{length}}}", usual * 9);
-            yield return new Shape($"GM # *{{{length - 1}}}", usual * 3);
+            yield return new Shape($"GM # [0-9A-F]{{{length - 1}}}", usual * 2);
+            yield return new Shape($"GM # *{{{length - 1}}}", usual);
             foreach (var prefix in DhlEcommercePrefixes)
             {
                 yield return new Shape($"{prefix} #{{{length}}}", usual * 0.4);
@@ -288,5 +292,17 @@ internal static class NumberFormats
         }
     }
 
-    private static string ZipCode(string digits) => digits.Length == 9 ? $"{digits[..5]}-{digits[5..]}" : digits;
+    // Seven places, filled with noughts from the left, which are the postcode's own up to its country's length.
+    private static string DpdPostcode(string field, string? country)
+    {
+        var code = field.TrimStart('0');
+        return code.Length == 0 ? code : code.PadLeft(country switch
+        {
+            "DE" or "EE" or "ES" or "FI" or "FR" or "GR" or "HR" or "IT" or "LT" or "MC" or "SE" or "SM" or "TR" or "UA" => 5,
+            "AT" or "AU" or "BE" or "BG" or "CH" or "CY" or "DK" or "HU" or "LI" or "LU" or "NO" or "SI" or "TN" => 4,
+            _ => 0,
+        }, '0');
+    }
+
+    private static string ZipCode(string digits, string? country) => digits.Length == 9 ? $"{digits[..5]}-{digits[5..]}" : digits;
 }

@@ -245,6 +245,8 @@ internal static class PostalOperators
 
     private static readonly (string Country, Carrier Carrier)?[] ByCountry = Build();
 
+    public static IEnumerable<Carrier> All => ByCountry.OfType<(string Country, Carrier Carrier)>().Select(row => row.Carrier);
+
     /// <summary>ISO 3166 alpha-2 and its post; null: no post issues under these letters.</summary>
     public static (string Country, Carrier Carrier)? Find(ReadOnlySpan<byte> letters) => ByCountry[(Symbols.Count * letters[0]) + letters[1]];
 

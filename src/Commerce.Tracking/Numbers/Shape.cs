@@ -65,6 +65,7 @@ internal sealed class Shape
         Service = Part("service");
         Country = Part("country");
         Postcode = Part("postcode");
+        HasMark = _allowed.Any(set => BitOperations.IsPow2(set) || (set & Symbols.Digits) == 0);
         FreeNumbers = 1;
         for (var i = 0; i < _allowed.Length; i++)
         {
@@ -88,6 +89,9 @@ internal sealed class Shape
 
     public Range? Postcode { get; }
 
+    /// <summary>It has a symbol of its own somewhere, or letters: not every long figure looks so.</summary>
+    public bool HasMark { get; }
+
     /// <summary>How many numbers of this shape there are, for one service and one country.</summary>
     public double FreeNumbers { get; }
 
@@ -102,6 +106,22 @@ internal sealed class Shape
         }
 
         return true;
+    }
+
+    /// <summary>A number that looks so, its check digit aside.</summary>
+    public byte[] Example(Random random)
+    {
+        var number = new byte[_allowed.Length];
+        for (var i = 0; i < number.Length; i++)
+        {
+            var among = random.Next(BitOperations.PopCount(_allowed[i]));
+            var left = _allowed[i];
+            for (; among > 0; among--)
+                left &= left - 1;
+            number[i] = (byte)BitOperations.TrailingZeroCount(left);
+        }
+
+        return number;
     }
 
     private static ulong SetOf(string members)
