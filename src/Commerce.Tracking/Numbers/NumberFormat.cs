@@ -52,4 +52,16 @@ public sealed class NumberFormat
 
     /// <summary>The country of the part "postcode", where the number has no part "country".</summary>
     internal string? PostcodeCountry { get; init; }
+
+    /// <summary>A number of this format, as good as any; null: this one's check digit is none that can be printed.</summary>
+    internal string? Example(Random random)
+    {
+        var shape = Shapes[random.Next(Shapes.Count)];
+        var number = shape.Example(random);
+        if (IsS10)
+            PostalOperators.Example(random).CopyTo(number.AsSpan(shape.Country!.Value));
+        if (shape.Check is { } check)
+            number[check] = (byte)CheckDigit!(number.AsSpan(shape.Body!.Value));
+        return shape.Matches(number) ? Symbols.ToText(number) : null;
+    }
 }

@@ -253,6 +253,8 @@ internal static class PostalOperators
     /// <summary>How likely a number has just this country; 0: it is none.</summary>
     public static double Likelihood(ReadOnlySpan<byte> letters) => Find(letters) is null ? 0 : 1.0 / Rows.Length;
 
+    public static byte[] Example(Random random) => [.. Rows[random.Next(Rows.Length)].Country.Select(Symbols.Of)];
+
     private static (string Country, Carrier Carrier)?[] Build()
     {
         var operators = new (string, Carrier)?[Symbols.Count * Symbols.Count];
