@@ -13,6 +13,7 @@ using Commerce.Cli.Returns;
 using Commerce.Cli.Stock;
 using Commerce.Cli.Stores;
 using Commerce.Cli.Suite;
+using Commerce.Cli.Tracking;
 using Spectre.Console;
 
 namespace Commerce.Cli;
@@ -52,6 +53,7 @@ internal static class Commands
         ExceptionCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
+        DetectCommand.Create(),
         QueueCommands.CreateQueues(),
         QueueCommands.CreateRedrive(),
         ReplayCommand.Create(),
