@@ -143,18 +143,18 @@ internal sealed class LabelLayout
 
         Rule(45);
         Text("Description · Qty", Left, 48, 2.1, bold: false);
-        Text("HS code", 53, 48, 2.1, bold: false);
-        Text("Origin", 67, 48, 2.1, bold: false);
+        Text("HS code", 50, 48, 2.1, bold: false);
+        Text("Origin", 64, 48, 2.1, bold: false);
         AtRight("Weight", 80, 48, 2.1, bold: false);
         AtRight("Value", Right, 48, 2.1, bold: false);
         Rule(49.2, 0.2);
         var y = 52.4;
         foreach (var line in lines)
         {
-            Lines($"{line.Quantity.ToString(CultureInfo.InvariantCulture)} × {LabelText.Clean(line.Description)}", Left, y, 48, 2.7, 2.3, most: 2, bold: false, step: 3.1);
-            Text(Shortened(LabelText.Clean(line.HsCode), 2.7, false, 13), 53, y, 2.7, bold: false);
-            Text(Shortened(LabelText.Clean(line.Origin), 2.7, false, 7), 67, y, 2.7, bold: false);
-            AtRight(Weight(line.WeightGrams), 80, y, 2.6, bold: false);
+            Lines($"{line.Quantity.ToString(CultureInfo.InvariantCulture)} × {LabelText.Clean(line.Description)}", Left, y, 45, 2.7, 2.3, most: 2, bold: false, step: 3.1);
+            Text(Shortened(LabelText.Clean(line.HsCode), 2.7, false, 13), 50, y, 2.7, bold: false);
+            Text(Shortened(LabelText.Clean(line.Origin), 2.7, false, 5), 64, y, 2.7, bold: false);
+            FitRight(Weight(line.WeightGrams), 80, y, 10.5, 2.6, 1.6, bold: false);
             FitRight(line.Value.ToString(), Right, y, 15, 2.6, 1.6, bold: false);
             y += 7.6;
             Rule(y - 3.6, 0.2);

@@ -69,7 +69,6 @@ public sealed partial class LabelTests
         Assert.False(LabelBarcode.Of("ups", "1Z879E930346834440").IsGs1);
         Assert.False(LabelBarcode.Of("fedex", "986578788855").IsGs1);
         // The postal code is of variable length, so FNC1 ends it; after it stands the package's own number.
-        Assert.Contains(">8420941179261290336128704062441", LabelBarcode.Of("usps", "420941179261290336128704062441").Zpl().Replace("4117>8", "4117", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Equal(">;>842094117>89261290336128704062441", LabelBarcode.Of("usps", "420941179261290336128704062441").Zpl());
     }
 
@@ -101,8 +100,8 @@ public sealed partial class LabelTests
         var sheets = LabelRenderer.Pdf(labels, LabelPaper.A4);
         Assert.Equal(2, Scanner.PagesOf(sheets));
         Assert.Equal(
-            labels.Take(4).Select(label => label.TrackingNumber).Order(StringComparer.Ordinal),
-            Scanner.Pdf(sheets).Where(read => read.Format == BarcodeFormat.QR_CODE).Select(read => NumberOf(read.Text)).Order(StringComparer.Ordinal));
+            labels.Take(4).Select(label => label.TrackingNumber),
+            Scanner.Quarters(sheets).Select(quarter => NumberOf(quarter.First(read => read.Format == BarcodeFormat.CODE_128).Text)));
     }
 
     [Fact]
@@ -233,7 +232,7 @@ public sealed partial class LabelTests
 
     private static List<(string, string)> ReadPublished()
     {
-        using var reader = new StreamReader(Data.PathOf("tracking-numbers", "test_numbers.csv"));
+        using var reader = new StreamReader(Data.Path("tracking-numbers/test_numbers.csv"));
         using var csv = new CsvReader(reader, CultureInfo.InvariantCulture);
         return [.. csv.GetRecords<dynamic>().Where(row => row.expected == "valid").Select(row => ((string)row.courier, TrackingNumber.Normalise((string)row.number)!)).Distinct()];
     }
