@@ -60,7 +60,7 @@ internal sealed class OrderView
             order.Version + (payment?.Version ?? 0) + (shipments?.Version ?? 0));
     }
 
-    /// <summary>Whether one of its parcels bears the number, in the form of <see cref="TrackingNumber.Normalise"/>.</summary>
+    /// <summary>Whether one of its parcels bears the number, in the form of <see cref="TrackingNumber.Normalise(string?)"/>.</summary>
     public bool Bears(string trackingNumber) => _shipments.Any(shipment => Is(shipment, trackingNumber));
 
     /// <summary>The answer to an Order ID, or to a Tracking ID, whose own parcel then comes first.</summary>
