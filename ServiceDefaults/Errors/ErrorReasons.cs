@@ -9,7 +9,8 @@ public static class ErrorReasons
     public static StatusCode CodeOf(ErrorReason reason) => reason switch
     {
         ErrorReason.InvalidField or ErrorReason.MalformedRequest or ErrorReason.RequestIdReused
-            or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown or ErrorReason.NarrowSearch => StatusCode.InvalidArgument,
+            or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown or ErrorReason.NarrowSearch
+            or ErrorReason.TrackingAmbiguous or ErrorReason.TrackingNotRecognised => StatusCode.InvalidArgument,
         ErrorReason.RequestTooLarge or ErrorReason.LimitReached => StatusCode.ResourceExhausted,
         ErrorReason.RequestInProgress or ErrorReason.EtagMismatch => StatusCode.Aborted,
         ErrorReason.VersionNotReached or ErrorReason.DependencyUnavailable => StatusCode.Unavailable,
@@ -27,7 +28,7 @@ public static class ErrorReasons
             or ErrorReason.CustomerUnknown or ErrorReason.InsufficientCredit or ErrorReason.CreditLimit
             or ErrorReason.CaptureExceedsAuthorisation or ErrorReason.PaymentState or ErrorReason.MovementNotCorrectable
             or ErrorReason.ResolutionNotPossible or ErrorReason.LabelNotBought or ErrorReason.LabelVoid or ErrorReason.ManifestEmpty
-            or ErrorReason.DeliveryChangeTooLate or ErrorReason.DeliveryChangePending => StatusCode.FailedPrecondition,
+            or ErrorReason.DeliveryChangeTooLate or ErrorReason.DeliveryChangePending or ErrorReason.ShipmentState => StatusCode.FailedPrecondition,
         ErrorReason.StoreExists or ErrorReason.ExternalIdUsed => StatusCode.AlreadyExists,
         _ => StatusCode.Internal,
     };

@@ -53,6 +53,7 @@ internal static class Commands
         ExceptionCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
+        TrackingCommands.Create(),
         DetectCommand.Create(),
         QueueCommands.CreateQueues(),
         QueueCommands.CreateRedrive(),

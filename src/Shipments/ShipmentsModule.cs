@@ -6,12 +6,15 @@ using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.Consumers;
+using Commerce.Shipments.CorrectingTracking;
+using Commerce.Shipments.DetectingCarriers;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.ResolvingExceptions;
+using Commerce.Shipments.RegisteringTracking;
 using Commerce.Shipments.Returning;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
@@ -48,6 +51,10 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<ShipmentStore>();
         builder.Services.AddSingleton<ScanIngestion>();
         builder.Services.AddSingleton<BeginResolution>();
+        builder.Services.AddSingleton<CarrierChoice>();
+        builder.Services.AddSingleton<DetectCarriers>();
+        builder.Services.AddSingleton<RegisterTracking>();
+        builder.Services.AddSingleton<CorrectTracking>();
         builder.Services.AddHostedService<UnclaimedScanSweeper>();
         return builder;
     }
