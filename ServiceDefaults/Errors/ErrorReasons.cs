@@ -19,7 +19,7 @@ public static class ErrorReasons
         ErrorReason.Cancelled => StatusCode.Cancelled,
         ErrorReason.MethodNotFound => StatusCode.Unimplemented,
         ErrorReason.OrderNotFound or ErrorReason.StoreNotFound or ErrorReason.ProductNotFound or ErrorReason.PaymentNotFound or ErrorReason.RefundNotFound or ErrorReason.InvoiceNotFound or ErrorReason.ReturnNotFound
-            or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound
+            or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound or ErrorReason.PostalCodeNotFound or ErrorReason.RateCardNotFound
             or ErrorReason.MovementNotFound or ErrorReason.CodeNotFound or ErrorReason.QueueNotFound => StatusCode.NotFound,
         ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment
             or ErrorReason.ReturnState or ErrorReason.ReturnWindow or ErrorReason.NotReturnable

@@ -26,6 +26,7 @@ internal static class PublicApi
             InvoiceServiceReflection.Descriptor,
             StoreCreditServiceReflection.Descriptor,
             ShipmentServiceReflection.Descriptor,
+            CarrierServiceReflection.Descriptor,
             NotificationServiceReflection.Descriptor,
         }.SelectMany(file => file.Services),
     ];

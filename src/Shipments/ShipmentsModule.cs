@@ -8,9 +8,13 @@ using Commerce.Shipments.Consumers;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.PlanningShipments;
+using Commerce.Shipments.QuotingRates;
+using Commerce.Shipments.RateCards;
 using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.RecuttingShipments;
+using Commerce.Shipments.ReferenceData;
 using Commerce.Shipments.Returning;
+using Commerce.Shipments.Serviceability;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
 
@@ -40,7 +44,16 @@ public static class ShipmentsModule
         builder.Services.AddOptions<ShipmentsOptions>().BindConfiguration("Shipments").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
         builder.AddCarriers();
+        builder.Services.AddSingleton<ReferenceBook>();
+        builder.Services.AddHostedService<ReferenceRefresher>();
+        builder.Services.AddSingleton<CheckServiceability>();
+        builder.Services.AddSingleton<UploadServiceability>();
+        builder.Services.AddSingleton<LoadPostalCodes>();
+        builder.Services.AddSingleton<RateCardStore>();
+        builder.Services.AddSingleton<ShippingRulesStore>();
+        builder.Services.AddSingleton<CarrierRates>();
         builder.Services.AddSingleton<RateShopper>();
+        builder.Services.AddSingleton<QuoteRates>();
         builder.Services.AddSingleton<ShipmentStore>();
         builder.Services.AddSingleton<ScanIngestion>();
         builder.Services.AddHostedService<UnclaimedScanSweeper>();
@@ -51,6 +64,7 @@ public static class ShipmentsModule
     {
         app.MapGrpcService<ShipmentGrpcService>();
         app.MapGrpcService<TrackingGrpcService>();
+        app.MapGrpcService<CarrierGrpcService>();
         app.MapCarrierWebhooks();
         app.MapMessaging();
         app.MapServiceDefaults();

@@ -51,6 +51,8 @@ public sealed class ShipmentsApp : IAsyncLifetime
 
     public TrackingService.TrackingServiceClient Tracking => new(_channel);
 
+    public CarrierService.CarrierServiceClient Carriers => new(_channel);
+
     public async ValueTask InitializeAsync()
     {
         TestServers servers;

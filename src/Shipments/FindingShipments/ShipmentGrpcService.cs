@@ -1,5 +1,6 @@
 using System.Globalization;
 using Commerce.ServiceDefaults;
+using Commerce.Shipments.QuotingRates;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;
 using Commerce.Types.V1;
@@ -8,7 +9,7 @@ using Grpc.Core;
 namespace Commerce.Shipments.FindingShipments;
 
 /// <summary>Parcels by their own name, of an order, and of a store.</summary>
-internal sealed class ShipmentGrpcService(ShipmentStore store) : ShipmentService.ShipmentServiceBase
+internal sealed class ShipmentGrpcService(ShipmentStore store, QuoteRates quoteRates) : ShipmentService.ShipmentServiceBase
 {
     private const int MostOnPage = 500;
     private const int DefaultOnPage = 50;
@@ -67,6 +68,8 @@ internal sealed class ShipmentGrpcService(ShipmentStore store) : ShipmentService
 
         return response;
     }
+
+    public override Task<QuoteRatesResponse> QuoteRates(QuoteRatesRequest request, ServerCallContext context) => quoteRates.Quote(request, context.CancellationToken);
 
     private static string CanonicalOrderId(string text) => OrderId.TryParse(text, out var id)
         ? id.ToString()
