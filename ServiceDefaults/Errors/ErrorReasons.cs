@@ -20,7 +20,7 @@ public static class ErrorReasons
         ErrorReason.Cancelled => StatusCode.Cancelled,
         ErrorReason.MethodNotFound => StatusCode.Unimplemented,
         ErrorReason.OrderNotFound or ErrorReason.StoreNotFound or ErrorReason.ProductNotFound or ErrorReason.PaymentNotFound or ErrorReason.RefundNotFound or ErrorReason.InvoiceNotFound or ErrorReason.ReturnNotFound
-            or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound
+            or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound or ErrorReason.PostalCodeNotFound or ErrorReason.RateCardNotFound
             or ErrorReason.MovementNotFound or ErrorReason.CodeNotFound or ErrorReason.QueueNotFound
             or ErrorReason.ResolutionNotFound or ErrorReason.ManifestNotFound or ErrorReason.ProofOfDeliveryNotFound => StatusCode.NotFound,
         ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment

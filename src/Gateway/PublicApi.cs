@@ -27,6 +27,7 @@ internal static class PublicApi
             StoreCreditServiceReflection.Descriptor,
             ShipmentServiceReflection.Descriptor,
             ExceptionServiceReflection.Descriptor,
+            CarrierServiceReflection.Descriptor,
             NotificationServiceReflection.Descriptor,
         }.SelectMany(file => file.Services),
     ];

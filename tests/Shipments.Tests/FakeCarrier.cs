@@ -51,7 +51,7 @@ internal sealed class FakeCarrier(string code) : ICarrier
 
     public int Polls;
 
-    public Task<IReadOnlyList<Rate>> Rates(Shipment shipment, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken)
     {
         ThrowIfDown();
         return Task.FromResult<IReadOnlyList<Rate>>(Serves ? [new Rate(code, "ground", new Money(PriceMinor, "BRL"), 1, TransitDaysMax)] : []);

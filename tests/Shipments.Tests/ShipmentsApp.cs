@@ -56,6 +56,8 @@ public sealed class ShipmentsApp : IAsyncLifetime
 
     public ExceptionService.ExceptionServiceClient Exceptions => new(_channel);
 
+    public CarrierService.CarrierServiceClient Carriers => new(_channel);
+
     public async ValueTask InitializeAsync()
     {
         TestServers servers;

@@ -51,6 +51,9 @@ public sealed class PricedCard
     /// <summary>Whether it has a zone for the place, however far: what a carrier serves that gave no list.</summary>
     public bool Reaches(RatePlace place) => Zones.Any(zone => zone.Parts.Any(part => part.Fits(place) >= 0));
 
+    /// <summary>Whether it counts on that day.</summary>
+    public bool CountsAt(DateTimeOffset at) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(at, TimeZone).DateTime) is var day && day >= ValidFrom && !(day > ValidUntil);
+
     /// <summary>What its services ask for the parcel; nothing for those that do not take it, and why not in <paramref name="why"/>.</summary>
     public IReadOnlyList<Quote> Price(RateRequest request, out IReadOnlyList<string> why)
     {

@@ -3,9 +3,11 @@ using Commerce.Messaging;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.IngestingScans;
+using Commerce.Shipments.QuotingRates;
 using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
+using Commerce.Shipping.Rates;
 using Microsoft.Extensions.Options;
 using Kind = Commerce.Shipments.V1.ShipmentException.Types.Kind;
 
@@ -33,15 +35,15 @@ internal sealed partial class BuyLabel(
         {
             if (shipment.CancelRequested)
                 return new RecoveryOutcome.Done();
-            var quotes = await shopper.Quote(shipment, cancellationToken);
-            if (RateChoice.Choose(quotes.Rates, shipment.Refused, shipment.PromisedAt, time.GetUtcNow()) is not { } rate)
+            var offers = await shopper.Ask(ParcelQuestion.Of(shipment, time.GetUtcNow()), shipment.Refused, cancellationToken);
+            if (offers.Quotes is not [var best, ..])
             {
-                return quotes.Unanswered.Count > 0
-                    ? Again(shipment, attempt, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"No rate: {string.Join(", ", quotes.Unanswered)} did not answer. Asked again by itself.")
+                return offers.Unanswered.Count > 0
+                    ? Again(shipment, attempt, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"No rate: {string.Join(", ", offers.Unanswered)} did not answer. Asked again by itself.")
                     : Again(shipment, attempt, V1.ShipmentException.Types.Kind.NoRate, "No carrier takes this parcel from its place to its address. Check weight, place and address; asked again by itself.");
             }
 
-            if (!await store.Choose(shipment, rate, cancellationToken))
+            if (!await store.Choose(shipment, best.Quote, cancellationToken))
                 return new RecoveryOutcome.Again(time.GetUtcNow(), "The parcel changed while its rates were asked for.");
         }
 
@@ -54,7 +56,7 @@ internal sealed partial class BuyLabel(
         if (carriers.Find(carrier) is not { } seller)
             return Again(shipment, attempt, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"{carrier} is not among the configured carriers, and may have made a label. Configure it again.");
 
-        var name = Rate.NameOf(carrier, service);
+        var name = Quote.NameOf(carrier, service);
         // A refusal is an answer; asking once more after it is another question, and has another key.
         var question = shipment.Refused.Count(refused => refused == name) + 1;
         var key = shipment.LabelsVoided == 0 ? $"{shipment.PublicId}/{name}/{question}" : $"{shipment.PublicId}/{shipment.LabelsVoided}/{name}/{question}";

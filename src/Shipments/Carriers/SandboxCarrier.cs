@@ -16,14 +16,14 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : 
 
     public string Code => code;
 
-    public async Task<IReadOnlyList<Rate>> Rates(Shipment shipment, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken)
     {
         var body = new
         {
-            ShipFrom = Endpoint(shipment.ShipFrom),
-            ShipTo = new { shipment.ShipTo.PostalCode, shipment.ShipTo.Region, CountryCode = shipment.ShipTo.Country, City = shipment.ShipTo.Locality },
-            Parcel = Parcel(shipment.Size),
-            Value = Amount(shipment.Value),
+            ShipFrom = Endpoint(question.From),
+            ShipTo = Endpoint(question.To),
+            Parcel = Parcel(question.Size),
+            Value = Amount(question.Value),
         };
         using var response = await Send(HttpMethod.Post, "rates", body, key: null, cancellationToken);
         response.EnsureSuccessStatusCode();

@@ -3,6 +3,7 @@ using Commerce.Messaging;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.CorrectingTracking;
 using Commerce.Shipments.RegisteringTracking;
+using Commerce.Shipments.QuotingRates;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;
 using Commerce.Types.V1;
@@ -11,7 +12,7 @@ using Grpc.Core;
 namespace Commerce.Shipments.FindingShipments;
 
 /// <summary>Parcels by their own name, of an order, and of a store; and their numbers, as far as people know better.</summary>
-internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking registering, CorrectTracking correcting) : ShipmentService.ShipmentServiceBase
+internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking registering, CorrectTracking correcting, QuoteRates quoteRates) : ShipmentService.ShipmentServiceBase
 {
     private const int LongestRequestId = 128;
     private const int LongestCode = 40;
@@ -75,6 +76,8 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking 
 
         return response;
     }
+
+    public override Task<QuoteRatesResponse> QuoteRates(QuoteRatesRequest request, ServerCallContext context) => quoteRates.Quote(request, context.CancellationToken);
 
     public override async Task<V1.Shipment> RegisterTracking(RegisterTrackingRequest request, ServerCallContext context)
     {

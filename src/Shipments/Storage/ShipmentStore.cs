@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.ResolvingExceptions;
+using Commerce.Shipping.Rates;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -69,7 +70,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     /// Stores which label is going to be bought, before anybody is asked for it. False if the parcel changed since it was read: it
     /// was cancelled, or goes to another address. No version of the parcel: nothing has happened to it yet.
     /// </summary>
-    public async Task<bool> Choose(Shipment shipment, Rate rate, CancellationToken cancellationToken)
+    public async Task<bool> Choose(Shipment shipment, Quote quote, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """
@@ -77,10 +78,10 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             WHERE id = $1 AND version = $4 AND buying_carrier IS NULL AND label_id IS NULL AND tracking_number IS NULL AND NOT cancel_requested
             """);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = shipment.Id });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = rate.Carrier });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = rate.Service });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = quote.Carrier });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = quote.Service });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = shipment.Version });
-        (shipment.BuyingCarrier, shipment.BuyingService) = (rate.Carrier, rate.Service);
+        (shipment.BuyingCarrier, shipment.BuyingService) = (quote.Carrier, quote.Service);
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
