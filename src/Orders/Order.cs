@@ -198,7 +198,7 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
             : [];
         DateTimeOffset? delivered = next != ParcelState.Delivered ? null : at < moment.Time ? at : moment.Time;
         var moved = Replace(parcel, parcel with { State = next, DeliveredAt = delivered });
-        return ParcelChanged(moved, $"shipments/{shipmentId} {FactName.Of(next)}", moment, next == ParcelState.Cancelled ? ReleaseWhatCannotGo() : stock);
+        return ParcelChanged(moved, $"shipments/{shipmentId} {FactName.Of(next)}", moment, next == ParcelState.Cancelled || parcel.State == ParcelState.Replaced ? ReleaseWhatCannotGo() : stock);
     }
 
     /// <summary>

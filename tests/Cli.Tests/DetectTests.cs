@@ -85,7 +85,7 @@ public sealed class DetectTests
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 4 * 1024 * 1024);
     }
 
-    private static List<CarrierDetection> Json(string text, Carrier? known = null)
+    private static List<CarrierDetection> Json(string text, Commerce.Tracking.Numbers.Carrier? known = null)
     {
         using var reader = new StringReader(text);
         using var output = new MemoryStream();

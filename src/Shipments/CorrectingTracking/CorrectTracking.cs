@@ -86,7 +86,7 @@ internal sealed class CorrectTracking(
             batch.BatchCommands.Add(ShipmentStore.Update(shipment));
             // One that was over is watched again.
             points.Add(batch, WatchSilence.PointOf(shipment, now + options.Value.SilenceAfter));
-            ScanIngestion.Apply(batch, outbox, shipment, [], scans, now);
+            ScanIngestion.Apply(batch, outbox, points, shipment, [], scans, now);
             batch.BatchCommands.Add(requests.Record(key, ShipmentMessage.NamePrefix + shipment.PublicId, shipment.Version));
             await batch.ExecuteNonQueryAsync(cancellationToken);
         }
@@ -106,7 +106,7 @@ internal sealed class CorrectTracking(
             return;
         var scans = await FormerNumberRows.Claim(connection, transaction, carrier, number, now - options.Value.UnclaimedScansKept, cancellationToken);
         await using var batch = new NpgsqlBatch(connection, transaction);
-        if (ScanIngestion.Apply(batch, outbox, bearer, known, scans, now) > 0)
+        if (ScanIngestion.Apply(batch, outbox, points, bearer, known, scans, now) > 0)
             await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 

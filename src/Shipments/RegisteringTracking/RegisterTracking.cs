@@ -106,7 +106,7 @@ internal sealed class RegisterTracking(
         outbox.Add(batch, shipment.WasRegistered(bought.Carrier, bought.Service, bought.TrackingNumber, now));
         batch.BatchCommands.Add(ShipmentStore.Update(shipment));
         points.Add(batch, WatchSilence.PointOf(shipment, now + options.Value.SilenceAfter));
-        ScanIngestion.Apply(batch, outbox, shipment, [], scans, now);
+        ScanIngestion.Apply(batch, outbox, points, shipment, [], scans, now);
         batch.BatchCommands.Add(requests.Record(key, ShipmentMessage.NamePrefix + shipment.PublicId, shipment.Version));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Commerce.Shipments.Carriers;
 using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipping.Rates;
 using Npgsql;
