@@ -367,6 +367,9 @@ public class OrderMoneyTests
                     Made(_order.Pay(happened, Moment));
                     _refunded = minor;
                     break;
+                case PaymentRefundFailed failed:
+                    Made(_order.RefundFailed(failed.Amount, failed.Reason, Moment));
+                    break;
                 case PaymentChargeCaptured charged:
                     Made(_order.Charged(charged.Change, pending => new LinesChange(pending.Deltas, _sums, _sums.After(pending.Deltas, pending.Payment)), Moment));
                     break;
@@ -435,7 +438,7 @@ public class OrderMoneyTests
                     CreatedAt = r.CreatedAt,
                     UpdatedAt = r.UpdatedAt,
                     Pieces = r.Pieces,
-                }).ToList(),
+                }.Restore(r.FailureTold)).ToList(),
                 _payment.VoidRequested, _payment.Captures.ToList());
         }
 

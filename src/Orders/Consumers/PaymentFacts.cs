@@ -10,7 +10,7 @@ namespace Commerce.Orders.Consumers;
 public sealed class PaymentFacts(OrderChanges orders)
     : IConsumeFact<PaymentPending>, IConsumeFact<PaymentAuthorised>, IConsumeFact<PaymentCaptured>,
       IConsumeFact<PaymentDeclined>, IConsumeFact<PaymentVoided>, IConsumeFact<PaymentRefunded>,
-      IConsumeFact<PaymentChargeCaptured>, IConsumeFact<PaymentChargeDeclined>
+      IConsumeFact<PaymentRefundFailed>, IConsumeFact<PaymentChargeCaptured>, IConsumeFact<PaymentChargeDeclined>
 {
     private const string Actor = "service/payments";
 
@@ -37,8 +37,14 @@ public sealed class PaymentFacts(OrderChanges orders)
         if (!OrderId.TryParse(fact.OrderId, out var id))
             return;
         context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = $2 WHERE order_id = $1").With(id.Value).With(refunded));
-        foreach (var point in await ReturnStore.Waiting(context.Connection, context.Transaction, id, fact.Version, context.CancellationToken))
-            context.Intend(point);
+        await AskForReturns(fact, id, context);
+    }
+
+    public async Task Consume(PaymentRefundFailed fact, FactContext context)
+    {
+        await orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.RefundFailed(fact.Amount, fact.Reason, moment));
+        if (OrderId.TryParse(fact.OrderId, out var id))
+            await AskForReturns(fact, id, context);
     }
 
     public Task Consume(PaymentChargeCaptured fact, FactContext context) => orders.Apply(fact.OrderId, Actor, context, async (order, moment) =>
@@ -51,6 +57,13 @@ public sealed class PaymentFacts(OrderChanges orders)
 
     public Task Consume(PaymentChargeDeclined fact, FactContext context) =>
         orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.Withdraw(fact.Change, "DECLINED", moment));
+
+    // A refund of a return may be what came to its end.
+    private static async Task AskForReturns(IPaymentFact fact, OrderId id, FactContext context)
+    {
+        foreach (var point in await ReturnStore.Waiting(context.Connection, context.Transaction, id, fact.Version, context.CancellationToken))
+            context.Intend(point);
+    }
 
     /// <summary>
     /// What it is to the order, and what was given back of what the order costs: what went back because the order was made smaller
