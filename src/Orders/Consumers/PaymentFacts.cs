@@ -18,16 +18,11 @@ public sealed class PaymentFacts(OrderChanges orders)
 
     public Task Consume(PaymentAuthorised fact, FactContext context) => Pay(fact, PaymentEvent.Authorised, context);
 
-    public async Task Consume(PaymentCaptured fact, FactContext context)
-    {
-        await Pay(fact, PaymentEvent.Captured, context);
-        if (OrderId.TryParse(fact.OrderId, out var id))
-            context.Batch.With(Sql.Command("UPDATE orders SET untaken_minor = greatest(0, total_minor - $2) WHERE order_id = $1").With(id.Value).With(fact.Amount.Minor));
-    }
+    public Task Consume(PaymentCaptured fact, FactContext context) => Pay(fact, PaymentEvent.Captured, fact.Amount.Minor, context);
 
-    public Task Consume(PaymentDeclined fact, FactContext context) => Pay(fact, PaymentEvent.Declined, context);
+    public Task Consume(PaymentDeclined fact, FactContext context) => Pay(fact, PaymentEvent.Declined, 0, context);
 
-    public Task Consume(PaymentVoided fact, FactContext context) => Pay(fact, PaymentEvent.Voided, context);
+    public Task Consume(PaymentVoided fact, FactContext context) => Pay(fact, PaymentEvent.Voided, 0, context);
 
     public async Task Consume(PaymentRefunded fact, FactContext context)
     {
@@ -73,6 +68,14 @@ public sealed class PaymentFacts(OrderChanges orders)
     {
         var refunded = fact.Refunded.Minor - (fact.Reduced?.Minor ?? 0);
         return (refunded == 0 ? PaymentEvent.Captured : fact.Refunded < fact.Captured ? PaymentEvent.PartlyRefunded : PaymentEvent.Refunded, refunded);
+    }
+
+    // How much was taken is known now. Goods that are on their way already stay what they are, whatever was let go of.
+    private async Task Pay(IPaymentFact fact, PaymentEvent happened, long takenMinor, FactContext context)
+    {
+        await Pay(fact, happened, context);
+        if (OrderId.TryParse(fact.OrderId, out var id))
+            context.Batch.With(Sql.Command("UPDATE orders SET untaken_minor = greatest(0, total_minor - $2) WHERE order_id = $1").With(id.Value).With(takenMinor));
     }
 
     private Task Pay(IPaymentFact fact, PaymentEvent happened, FactContext context) =>
