@@ -146,6 +146,9 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
             ?? Made(moment, "", version => new OrderConfirmed(Id.ToString(), StoreId, version, moment.Time, ExternalId, promisedDeliveryTime));
     }
 
+    /// <summary>Money that was promised back did not go back: the payment is what it was, and the timeline says so.</summary>
+    public OrderChange RefundFailed(Money amount, string reason, Moment moment) => Progressed(moment, $"refund of {amount} failed: {reason}");
+
     // Money that is held is enough where it is taken later, and what went back since was there before.
     private bool IsConfirmedBy(PaymentState state) => CaptureMode == CaptureMode.Automatic
         ? state == PaymentState.Paid

@@ -147,9 +147,9 @@ public static class Headlines
         {
             (OrderState.Cancelled, _) => reason == CancelReason.PaymentDeclined ? Headline.PaymentDeclined : Headline.Cancelled,
             (_, FulfilmentState.Returned) => Headline.Returned,
-            // It arrived, whatever came back since.
-            (OrderState.Completed, FulfilmentState.PartlyReturned) or (_, FulfilmentState.Delivered) => Headline.Delivered,
-            (_, FulfilmentState.PartlyDelivered or FulfilmentState.PartlyReturned) => Headline.PartlyDelivered,
+            (_, FulfilmentState.PartlyReturned) => Headline.PartlyReturned,
+            (_, FulfilmentState.Delivered) => Headline.Delivered,
+            (_, FulfilmentState.PartlyDelivered) => Headline.PartlyDelivered,
             (_, FulfilmentState.Shipped) => Headline.Shipped,
             (_, FulfilmentState.PartlyShipped) => Headline.PartlyShipped,
             _ when payment == PaymentState.Authorised && captureMode != CaptureMode.Automatic => Headline.Preparing,

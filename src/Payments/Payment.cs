@@ -144,11 +144,7 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
         foreach (var part in parts)
             part.Saved();
         foreach (var refund in _refunds.Where(r => r.Changed))
-        {
-            refund.UpdatedAt = at;
-            foreach (var piece in refund.Pieces)
-                piece.Saved();
-        }
+            refund.Saved(at);
 
         foreach (var capture in _captures.Where(c => c.Changed))
         {
@@ -338,7 +334,19 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
         }
 
         facts.AddRange(TellCharges(now));
+        facts.AddRange(TellFailures(now));
         return facts;
+    }
+
+    private IEnumerable<IPaymentFact> TellFailures(DateTimeOffset now)
+    {
+        foreach (var refund in _refunds.Where(r => r.FailureDue))
+        {
+            refund.TellFailure();
+            Version++;
+            yield return new PaymentRefundFailed(
+                orderId, storeId, Version, now, refund.Number, refund.Amount - refund.Given, refund.FailureReason is { Length: > 0 } why ? why : "failed");
+        }
     }
 
     private IEnumerable<PaymentState> News()

@@ -34,6 +34,10 @@ public sealed class Suite : IAsyncLifetime
 
     public CatalogService.CatalogServiceClient Catalogue { get; private set; } = null!;
 
+    public ReturnService.ReturnServiceClient Returns { get; private set; } = null!;
+
+    public PaymentService.PaymentServiceClient Payments { get; private set; } = null!;
+
     public LookupService.LookupServiceClient Lookup { get; private set; } = null!;
 
     public ReturnService.ReturnServiceClient Returns { get; private set; } = null!;
@@ -66,6 +70,10 @@ public sealed class Suite : IAsyncLifetime
         start.Environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
         start.Environment["OTEL_BSP_SCHEDULE_DELAY"] = "500";
         start.Environment["Sandbox__Knobs__day_seconds"] = "0.2";
+        // Nobody waits half a minute here for a provider that says no.
+        start.Environment["Payments__PollAfter"] = "00:00:02";
+        start.Environment["Payments__PollAtMost"] = "00:00:05";
+        start.Environment["Payments__RetryAtMost"] = "00:00:05";
         _engine = Process.Start(start) ?? throw new InvalidOperationException("The AppHost did not start.");
         _engine.OutputDataReceived += (_, line) => Keep(line.Data);
         _engine.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -157,6 +165,8 @@ public sealed class Suite : IAsyncLifetime
         Orders = new OrderService.OrderServiceClient(_gateway);
         Stock = new StockService.StockServiceClient(_gateway);
         Catalogue = new CatalogService.CatalogServiceClient(_gateway);
+        Returns = new ReturnService.ReturnServiceClient(_gateway);
+        Payments = new PaymentService.PaymentServiceClient(_gateway);
         Lookup = new LookupService.LookupServiceClient(_gateway);
         Returns = new ReturnService.ReturnServiceClient(_gateway);
         Payments = new PaymentService.PaymentServiceClient(_gateway);

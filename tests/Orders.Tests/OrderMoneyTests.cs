@@ -12,6 +12,7 @@ using CsCheck;
 using CaptureMode = Commerce.Types.V1.CaptureMode;
 using Payment = Commerce.Payments.Payment;
 using PaymentPart = Commerce.Payments.PaymentPart;
+using PaymentState = Commerce.Orders.V1.PaymentState;
 using Refund = Commerce.Payments.Refund;
 using RefundReason = Commerce.Payments.RefundReason;
 
@@ -28,7 +29,7 @@ public class OrderMoneyTests
 
     [Fact]
     public void Whatever_is_done_to_an_order_at_once_its_total_its_payment_and_its_documents_say_what_is_kept() =>
-        Gen.Select(Lines, Gen.Long[0, 900], Gen.Long[0, 600], Gen.Int[0, 2], Gen.Select(Gen.Int[0, 27], Gen.Int[0, 1 << 20]).List[10, 120])
+        Gen.Select(Lines, Gen.Long[0, 900], Gen.Long[0, 600], Gen.Int[0, 2], Gen.Select(Gen.Int[0, 28], Gen.Int[0, 1 << 20]).List[10, 120])
             .Sample((lines, shipping, discount, mode, steps) =>
             {
                 var life = new Life(lines, shipping, discount, mode);
@@ -204,6 +205,10 @@ public class OrderMoneyTests
                 case 27 when _order.Pending is { } pending && which % 2 == 0:
                     Made(_order.Withdraw(pending.Number, "EXPIRED", Moment));
                     break;
+                case 28 when which % 4 == 0 && _order is { State: OrderState.Open, Parcels.Count: 0 } && _order.Headline == Headline.Preparing:
+                    Made(_order.PlanParcel("s1", [.. _order.Lines.Where(l => l.Quantity > 0).Select(l => new ShipmentLineFact(l.LineNumber, l.Quantity))], Moment));
+                    Made(_order.MoveParcel("s1", ParcelState.Shipped, Moment));
+                    break;
             }
 
             var (invoiced, credited) = (Sum(DocumentKind.Invoice), Sum(DocumentKind.CreditNote));
@@ -296,6 +301,7 @@ public class OrderMoneyTests
         {
             var total = _sums.TotalMinor;
             Assert.Equal(_payment.Captured.Minor - _payment.Refunded.Minor, Kept);
+            Assert.False(_order is { State: OrderState.Open, PaymentState: PaymentState.Refunded } && Kept > 0, $"All is said to be given back, and {Kept} are kept.");
             if (_order.State == OrderState.Cancelled)
                 Assert.Equal(0, Kept);
             else
@@ -358,14 +364,19 @@ public class OrderMoneyTests
                     break;
                 case PaymentDeclined:
                     Made(_order.Pay(PaymentEvent.Declined, Moment));
+                    _untaken = _sums.TotalMinor;
                     break;
                 case PaymentVoided:
                     Made(_order.Pay(PaymentEvent.Voided, Moment));
+                    _untaken = _sums.TotalMinor;
                     break;
                 case PaymentRefunded refunded:
                     var (happened, minor) = PaymentFacts.Read(refunded);
                     Made(_order.Pay(happened, Moment));
                     _refunded = minor;
+                    break;
+                case PaymentRefundFailed failed:
+                    Made(_order.RefundFailed(failed.Amount, failed.Reason, Moment));
                     break;
                 case PaymentChargeCaptured charged:
                     Made(_order.Charged(charged.Change, pending => new LinesChange(pending.Deltas, _sums, _sums.After(pending.Deltas, pending.Payment)), Moment));
@@ -435,7 +446,7 @@ public class OrderMoneyTests
                     CreatedAt = r.CreatedAt,
                     UpdatedAt = r.UpdatedAt,
                     Pieces = r.Pieces,
-                }).ToList(),
+                }.Restore(r.FailureTold)).ToList(),
                 _payment.VoidRequested, _payment.Captures.ToList());
         }
 

@@ -90,7 +90,8 @@ public class SpendTests(OrdersService service) : OrdersServiceTests(service)
     private async Task<V1.Order> Paid(OtherService payments, PlaceOrderRequest request)
     {
         var order = await Service.Orders.PlaceOrderAsync(request);
-        await payments.Tell(new PaymentCaptured(order.OrderId, order.StoreId, 1, At, new Money(1, "EUR")));
+        Assert.True(order.Total.TryToMoney(out var total, out _));
+        await payments.Tell(new PaymentCaptured(order.OrderId, order.StoreId, 1, At, total));
         await Eventually.True(async () => (await Service.OrderWith(order.OrderId)).PaymentState == PaymentState.Paid);
         return order;
     }

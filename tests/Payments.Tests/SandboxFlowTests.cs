@@ -138,7 +138,7 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
         Assert.Equal(($"payments/{orderId}/refunds/2", ""), (listed.Refunds[0].Name, listed.NextPageToken));
 
         await app.Cancel(orderId);
-        await Testing.Eventually.Value(() => app.Facts(orderId, "PaymentRefunded"), facts => facts.Count == 3);
+        await Testing.Eventually.Value(() => app.Facts(orderId, "PaymentRefunded"), facts => facts.Count == 4);
         Assert.Equal(1000, (await app.Charges(orderId)).Sum(c => Minor(c!, "refunded")));
     }
 

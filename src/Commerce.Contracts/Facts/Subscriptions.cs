@@ -25,7 +25,7 @@ public static class Subscriptions
     private static readonly Type[] PaymentFacts =
         [
             typeof(PaymentPending), typeof(PaymentAuthorised), typeof(PaymentCaptured), typeof(PaymentDeclined), typeof(PaymentVoided), typeof(PaymentRefunded),
-            typeof(PaymentChargeCaptured), typeof(PaymentChargeDeclined),
+            typeof(PaymentRefundFailed), typeof(PaymentChargeCaptured), typeof(PaymentChargeDeclined),
         ];
 
     private static readonly Type[] ShipmentFacts =

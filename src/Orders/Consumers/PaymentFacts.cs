@@ -10,7 +10,7 @@ namespace Commerce.Orders.Consumers;
 public sealed class PaymentFacts(OrderChanges orders)
     : IConsumeFact<PaymentPending>, IConsumeFact<PaymentAuthorised>, IConsumeFact<PaymentCaptured>,
       IConsumeFact<PaymentDeclined>, IConsumeFact<PaymentVoided>, IConsumeFact<PaymentRefunded>,
-      IConsumeFact<PaymentChargeCaptured>, IConsumeFact<PaymentChargeDeclined>
+      IConsumeFact<PaymentRefundFailed>, IConsumeFact<PaymentChargeCaptured>, IConsumeFact<PaymentChargeDeclined>
 {
     private const string Actor = "service/payments";
 
@@ -18,16 +18,11 @@ public sealed class PaymentFacts(OrderChanges orders)
 
     public Task Consume(PaymentAuthorised fact, FactContext context) => Pay(fact, PaymentEvent.Authorised, context);
 
-    public async Task Consume(PaymentCaptured fact, FactContext context)
-    {
-        await Pay(fact, PaymentEvent.Captured, context);
-        if (OrderId.TryParse(fact.OrderId, out var id))
-            context.Batch.With(Sql.Command("UPDATE orders SET untaken_minor = greatest(0, total_minor - $2) WHERE order_id = $1").With(id.Value).With(fact.Amount.Minor));
-    }
+    public Task Consume(PaymentCaptured fact, FactContext context) => Pay(fact, PaymentEvent.Captured, fact.Amount.Minor, context);
 
-    public Task Consume(PaymentDeclined fact, FactContext context) => Pay(fact, PaymentEvent.Declined, context);
+    public Task Consume(PaymentDeclined fact, FactContext context) => Pay(fact, PaymentEvent.Declined, 0, context);
 
-    public Task Consume(PaymentVoided fact, FactContext context) => Pay(fact, PaymentEvent.Voided, context);
+    public Task Consume(PaymentVoided fact, FactContext context) => Pay(fact, PaymentEvent.Voided, 0, context);
 
     public async Task Consume(PaymentRefunded fact, FactContext context)
     {
@@ -37,8 +32,14 @@ public sealed class PaymentFacts(OrderChanges orders)
         if (!OrderId.TryParse(fact.OrderId, out var id))
             return;
         context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = $2 WHERE order_id = $1").With(id.Value).With(refunded));
-        foreach (var point in await ReturnStore.Waiting(context.Connection, context.Transaction, id, fact.Version, context.CancellationToken))
-            context.Intend(point);
+        await AskForReturns(fact, id, context);
+    }
+
+    public async Task Consume(PaymentRefundFailed fact, FactContext context)
+    {
+        await orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.RefundFailed(fact.Amount, fact.Reason, moment));
+        if (OrderId.TryParse(fact.OrderId, out var id))
+            await AskForReturns(fact, id, context);
     }
 
     public Task Consume(PaymentChargeCaptured fact, FactContext context) => orders.Apply(fact.OrderId, Actor, context, async (order, moment) =>
@@ -52,6 +53,13 @@ public sealed class PaymentFacts(OrderChanges orders)
     public Task Consume(PaymentChargeDeclined fact, FactContext context) =>
         orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.Withdraw(fact.Change, "DECLINED", moment));
 
+    // A refund of a return may be what came to its end.
+    private static async Task AskForReturns(IPaymentFact fact, OrderId id, FactContext context)
+    {
+        foreach (var point in await ReturnStore.Waiting(context.Connection, context.Transaction, id, fact.Version, context.CancellationToken))
+            context.Intend(point);
+    }
+
     /// <summary>
     /// What it is to the order, and what was given back of what the order costs: what went back because the order was made smaller
     /// is not in its total any more.
@@ -60,6 +68,14 @@ public sealed class PaymentFacts(OrderChanges orders)
     {
         var refunded = fact.Refunded.Minor - (fact.Reduced?.Minor ?? 0);
         return (refunded == 0 ? PaymentEvent.Captured : fact.Refunded < fact.Captured ? PaymentEvent.PartlyRefunded : PaymentEvent.Refunded, refunded);
+    }
+
+    // How much was taken is known now. Goods that are on their way already stay what they are, whatever was let go of.
+    private async Task Pay(IPaymentFact fact, PaymentEvent happened, long takenMinor, FactContext context)
+    {
+        await Pay(fact, happened, context);
+        if (OrderId.TryParse(fact.OrderId, out var id))
+            context.Batch.With(Sql.Command("UPDATE orders SET untaken_minor = greatest(0, total_minor - $2) WHERE order_id = $1").With(id.Value).With(takenMinor));
     }
 
     private Task Pay(IPaymentFact fact, PaymentEvent happened, FactContext context) =>

@@ -28,7 +28,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private const string Refunds = """
         CASE WHEN p.part_number = 1 THEN (
           SELECT jsonb_agg(jsonb_build_object(
-            'number', r.refund_number, 'amount', r.amount_minor, 'reason', r.reason, 'note', r.note, 'by', r.requested_by, 'credited', r.credited,
+            'number', r.refund_number, 'amount', r.amount_minor, 'reason', r.reason, 'note', r.note, 'by', r.requested_by, 'credited', r.credited, 'failure_told', r.failure_told,
             'destination', r.destination, 'created_at', r.created_at, 'updated_at', r.updated_at,
             'pieces', (
               SELECT jsonb_agg(jsonb_build_object(
@@ -126,10 +126,10 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                 AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor, rest_voided, next_action_url, change_told)
               WHERE p.order_id = head.order_id AND p.part_number = c.part_number
             ), promises AS (
-              INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at, destination)
-              SELECT order_id, r.number, r.amount, r.reason, r.note, r.requested_by, r.created_at, $8, r.destination
-              FROM head, unnest($16, $17, $18, $19, $20, $21, $40) AS r (number, amount, reason, note, requested_by, created_at, destination)
-              ON CONFLICT (order_id, refund_number) DO UPDATE SET updated_at = excluded.updated_at
+              INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at, destination, failure_told)
+              SELECT order_id, r.number, r.amount, r.reason, r.note, r.requested_by, r.created_at, $8, r.destination, r.failure_told
+              FROM head, unnest($16, $17, $18, $19, $20, $21, $40, $54) AS r (number, amount, reason, note, requested_by, created_at, destination, failure_told)
+              ON CONFLICT (order_id, refund_number) DO UPDATE SET updated_at = excluded.updated_at, failure_told = excluded.failure_told
             ), pieces AS (
               INSERT INTO refund_pieces (order_id, refund_number, part_number, amount_minor, state, provider_reference, failure_reason)
               SELECT order_id, x.* FROM head, unnest($22, $23, $24, $25, $26, $27) AS x
@@ -223,6 +223,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<string?[]> { TypedValue = [.. taken.Select(p => p.Piece.FailureReason)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
             new NpgsqlParameter<string?[]> { TypedValue = [.. changed.Select(p => p.NextActionUrl)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
             new NpgsqlParameter<bool[]> { TypedValue = [.. changed.Select(p => p.ChangeTold)] },
+            new NpgsqlParameter<bool[]> { TypedValue = [.. refunds.Select(r => r.FailureTold)] },
         ]);
         var saved = (long)(await command.ExecuteScalarAsync(cancellationToken))! == 1;
         if (saved)
@@ -285,9 +286,9 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
 
     private sealed record RefundRow(
-        int Number, long Amount, short Reason, string Note, string By, bool Credited, short Destination, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
+        int Number, long Amount, short Reason, string Note, string By, bool Credited, bool FailureTold, short Destination, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
     {
-        public Refund ToRefund(string currency) => new()
+        public Refund ToRefund(string currency) => new Refund
         {
             Number = Number,
             Amount = new Money(Amount, currency),
@@ -299,7 +300,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             CreatedAt = CreatedAt,
             UpdatedAt = UpdatedAt,
             Pieces = [.. Pieces.Select(p => new RefundPiece(p.Part, new Money(p.Amount, currency)).Restore((RefundPieceState)p.State, p.Reference, p.Failure))],
-        };
+        }.Restore(FailureTold);
     }
 
     private sealed record CaptureRow(int Number, long Amount, string By, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
