@@ -67,8 +67,8 @@ builder.AddProject<Projects.Gateway>("gateway")
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health", endpointName: "http");
 
-// Orders has the money of returned goods given back; it waits for nobody.
-orders.WithReference(payments);
+// Orders has the money of returned goods given back, and holds its parcels against those of Shipments; it waits for nobody.
+orders.WithReference(payments).WithReference(shipments);
 
 // The outside world calls back, and waits for nobody.
 sandbox.WithReference(payments).WithReference(shipments);
