@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using Commerce.Cli.Bench;
 using Commerce.Cli.Customers;
 using Commerce.Cli.Demo;
+using Commerce.Cli.Exceptions;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
@@ -12,6 +13,7 @@ using Commerce.Cli.Returns;
 using Commerce.Cli.Stock;
 using Commerce.Cli.Stores;
 using Commerce.Cli.Suite;
+using Commerce.Cli.Tracking;
 using Spectre.Console;
 
 namespace Commerce.Cli;
@@ -48,8 +50,11 @@ internal static class Commands
         CustomerCommands.Create(),
         StockCommands.Create(),
         StoreCommands.Create(),
+        ExceptionCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
+        TrackingCommands.Create(),
+        DetectCommand.Create(),
         QueueCommands.CreateQueues(),
         QueueCommands.CreateRedrive(),
         ReplayCommand.Create(),

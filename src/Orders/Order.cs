@@ -191,17 +191,18 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     public OrderChange? MoveParcel(string shipmentId, ParcelState next, Moment moment, DateTimeOffset? at = null)
     {
         var parcel = Parcel(shipmentId);
-        if (parcel.State == next)
+        // Of a parcel whose pieces are sent again, the one thing that matters is that it arrived.
+        if (parcel.State == next || (parcel.State == ParcelState.Replaced && next != ParcelState.Delivered))
             return null;
         if (!ParcelStates.CanBecome(parcel.State, next))
             throw Refused($"Parcel {shipmentId} is {FactName.Of(parcel.State)} and cannot become {FactName.Of(next)}.");
 
-        IReadOnlyList<StockMove> stock = ParcelStates.IsWithCarrier(next) && !ParcelStates.IsWithCarrier(parcel.State)
+        IReadOnlyList<StockMove> stock = ParcelStates.IsWithCarrier(next) && !ParcelStates.HasLeft(parcel.State)
             ? EndHolds(line => Math.Min(line.Held, parcel.PiecesOf(line.LineNumber)), shipped: true)
             : [];
         DateTimeOffset? delivered = next != ParcelState.Delivered ? null : at < moment.Time ? at : moment.Time;
-        return ParcelChanged(
-            Replace(parcel, parcel with { State = next, DeliveredAt = delivered }), $"shipments/{shipmentId} {FactName.Of(next)}", moment, stock);
+        var moved = Replace(parcel, parcel with { State = next, DeliveredAt = delivered });
+        return ParcelChanged(moved, $"shipments/{shipmentId} {FactName.Of(next)}", moment, next == ParcelState.Cancelled ? ReleaseWhatCannotGo() : stock);
     }
 
     /// <summary>
@@ -298,6 +299,9 @@ public sealed record OrderChange(IOrderFact Fact, Moment Moment, string Detail)
 
     /// <summary>What it does to the stock.</summary>
     public IReadOnlyList<StockMove> Stock { get; init; } = [];
+
+    /// <summary>Pieces that it reserves.</summary>
+    public IReadOnlyList<StockHold> Holds { get; init; } = [];
 
     /// <summary>What it does to the lines and what they cost.</summary>
     public ChangingLines.LinesChange? Lines { get; init; }

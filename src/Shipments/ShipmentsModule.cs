@@ -1,16 +1,25 @@
 using Commerce.Messaging;
 using Commerce.Orders.V1;
+using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.Consumers;
+using Commerce.Shipments.CorrectingTracking;
+using Commerce.Shipments.DetectingCarriers;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.PlanningShipments;
+using Commerce.Shipments.QuotingRates;
+using Commerce.Shipments.RateCards;
 using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.RecuttingShipments;
+using Commerce.Shipments.ResolvingExceptions;
+using Commerce.Shipments.RegisteringTracking;
+using Commerce.Shipments.ReferenceData;
 using Commerce.Shipments.Returning;
+using Commerce.Shipments.Serviceability;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
 
@@ -32,17 +41,33 @@ public static class ShipmentsModule
             .Recover<VoidLabel>()
             .Recover<ReaddressShipments>()
             .Recover<RecutShipments>()
-            .Recover<WatchSilence>();
+            .Recover<WatchSilence>()
+            .Recover<CarryOutResolution>();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
         builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders");
+        builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments");
 
         builder.Services.AddOptions<ShipmentsOptions>().BindConfiguration("Shipments").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
         builder.AddCarriers();
+        builder.Services.AddSingleton<ReferenceBook>();
+        builder.Services.AddHostedService<ReferenceRefresher>();
+        builder.Services.AddSingleton<CheckServiceability>();
+        builder.Services.AddSingleton<UploadServiceability>();
+        builder.Services.AddSingleton<LoadPostalCodes>();
+        builder.Services.AddSingleton<RateCardStore>();
+        builder.Services.AddSingleton<ShippingRulesStore>();
+        builder.Services.AddSingleton<CarrierRates>();
         builder.Services.AddSingleton<RateShopper>();
+        builder.Services.AddSingleton<QuoteRates>();
         builder.Services.AddSingleton<ShipmentStore>();
         builder.Services.AddSingleton<ScanIngestion>();
+        builder.Services.AddSingleton<BeginResolution>();
+        builder.Services.AddSingleton<CarrierChoice>();
+        builder.Services.AddSingleton<DetectCarriers>();
+        builder.Services.AddSingleton<RegisterTracking>();
+        builder.Services.AddSingleton<CorrectTracking>();
         builder.Services.AddHostedService<UnclaimedScanSweeper>();
         return builder;
     }
@@ -51,6 +76,8 @@ public static class ShipmentsModule
     {
         app.MapGrpcService<ShipmentGrpcService>();
         app.MapGrpcService<TrackingGrpcService>();
+        app.MapGrpcService<ExceptionGrpcService>();
+        app.MapGrpcService<CarrierGrpcService>();
         app.MapCarrierWebhooks();
         app.MapMessaging();
         app.MapServiceDefaults();

@@ -8,7 +8,7 @@ namespace Commerce.Notifications.Consumers;
 internal sealed partial class OrderFactsConsumer(TimeProvider time) :
     IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>,
     IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>,
-    IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>,
+    IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>, IConsumeFact<ParcelReplaced>,
     IConsumeFact<ReturnRequested>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnRejected>, IConsumeFact<ReturnReceived>,
     IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>
 {
@@ -42,6 +42,8 @@ internal sealed partial class OrderFactsConsumer(TimeProvider time) :
     public Task Consume(OrderCompleted fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(OrderImported fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(ParcelReplaced fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(ReturnRequested fact, FactContext context) => Task.CompletedTask;
 

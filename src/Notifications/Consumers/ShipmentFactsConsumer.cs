@@ -7,7 +7,7 @@ namespace Commerce.Notifications.Consumers;
 
 /// <summary>Hears parcels: the shopper is told that theirs left, comes today and arrived, and which label brings a return back.</summary>
 internal sealed class ShipmentFactsConsumer(TimeProvider time) :
-    IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<ParcelTracked>, IConsumeFact<ShipmentExceptionChanged>,
+    IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<TrackingNumberChanged>, IConsumeFact<ParcelTracked>, IConsumeFact<ShipmentExceptionChanged>,
     IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>
 {
     private static readonly string?[] NoLabel = ["NO_RATE", "LABEL_REFUSED", "CARRIER_UNAVAILABLE"];
@@ -26,6 +26,8 @@ internal sealed class ShipmentFactsConsumer(TimeProvider time) :
 
     // Nothing to tell: heard because facts of one parcel are counted without a gap.
     public Task Consume(ShipmentCreated fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(TrackingNumberChanged fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(ShipmentReaddressed fact, FactContext context) => Task.CompletedTask;
 

@@ -84,7 +84,8 @@ public sealed class GoodsCheck(NpgsqlDataSource database, ShipmentService.Shipme
             var state = shipment.Status == TrackingStatus.Cancelled
                 ? ParcelState.Cancelled
                 : ShipmentFacts.StateOf(FactName.Of(shipment.Status), shipment.Scans.Select(scan => FactName.Of(scan.Status))) ?? ParcelState.Planned;
-            if (parcel.State != state)
+            // Whatever becomes of a parcel whose pieces are sent again, the order goes by what was sent instead.
+            if (parcel.State != state && parcel.State != ParcelState.Replaced)
                 yield return $"parcel {shipment.ShipmentId} is {FactName.Of(parcel.State)} by the order, {FactName.Of(state)} by Shipments";
         }
 

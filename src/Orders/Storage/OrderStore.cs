@@ -162,6 +162,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             RecoveryPoints.Remove(batch, Order.ExpiryKind, order.Id.ToString());
 
         EndHolds(batch, order, change.Stock);
+        Hold(batch, order, change.Holds);
         if (change.Lines is { } lines)
             LineStore.Save(batch, order, lines, articles);
         if (change.ChangesPending)
@@ -233,6 +234,19 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             batch.With(Sql.Command("SELECT reserve_stock($1, $2, $3, $4)")
                 .With(storeId).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)).With(orderId.Value));
         }
+    }
+
+    private static void Hold(NpgsqlBatch batch, Order order, IReadOnlyList<StockHold> holds)
+    {
+        if (holds.Count == 0)
+            return;
+        batch.With(Sql.Command(
+            """
+            UPDATE order_lines l SET held = l.held + h.pieces
+            FROM unnest($2, $3) AS h (line_number, pieces) WHERE l.order_id = $1 AND l.line_number = h.line_number
+            """)
+            .With(order.Id.Value).With(holds.Column(h => h.LineNumber)).With(holds.Column(h => h.Pieces)));
+        ReserveStock(batch, order.StoreId, order.Id, holds.Select(h => (h.Sku, h.Pieces)));
     }
 
     private static void EndHolds(NpgsqlBatch batch, Order order, IReadOnlyList<StockMove> moves)

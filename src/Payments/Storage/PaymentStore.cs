@@ -13,10 +13,16 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
         "h.order_id, h.store_id, h.currency, h.amount_minor, h.cancelled, h.version, h.told, h.revision, h.created_at, h.updated_at, "
         + "p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, p.state, p.provider_reference, p.decline_reason, p.captured_minor, p.refunded_minor, "
         + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds + ", h.customer_id, h.capture_mode, h.void_requested, p.rest_voided, " + Captures + ", p.next_action_url"
-        + ", p.change_number, p.withdrawn, p.change_told, " + Reduced;
+        + ", p.change_number, p.withdrawn, p.change_told, " + Reduced + ", " + Changed + ", " + Accepted;
 
     private const string Reduced =
         "CASE WHEN p.part_number = 1 THEN (SELECT coalesce(-sum(c.difference_minor), 0)::bigint FROM order_changes c WHERE c.order_id = h.order_id AND c.change_number = 0) END";
+
+    private const string Changed =
+        "CASE WHEN p.part_number = 1 THEN (SELECT coalesce(max(c.version), 0) FROM order_changes c WHERE c.order_id = h.order_id) END";
+
+    private const string Accepted =
+        "CASE WHEN p.change_number > 0 THEN (SELECT coalesce(min(c.version), 0) FROM order_changes c WHERE c.order_id = h.order_id AND c.change_number = p.change_number) ELSE 0 END";
 
     // Few payments have any, and the first row of a payment alone brings them.
     private const string Refunds = """
@@ -60,6 +66,14 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             $"SELECT {Columns} FROM payments h JOIN payment_parts p USING (order_id) WHERE h.order_id = $1 ORDER BY p.part_number", connection, transaction);
         command.Parameters.Add(Text(orderId));
         return (await Read(command, cancellationToken)).SingleOrDefault();
+    }
+
+    /// <summary>Keeps a payment as it is until the transaction ends.</summary>
+    public static async Task Lock(NpgsqlConnection connection, NpgsqlTransaction transaction, string orderId, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT FROM payments WHERE order_id = $1 FOR UPDATE", connection, transaction);
+        command.Parameters.Add(Text(orderId));
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>The order that an authorisation pays for, or null.</summary>
@@ -235,6 +249,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                     CustomerId = reader.GetString(25),
                     CaptureMode = (CaptureMode)reader.GetInt16(26),
                     Reduced = reader.GetInt64(34),
+                    ChangeVersion = reader.GetInt64(35),
                     CreatedAt = reader.GetFieldValue<DateTimeOffset>(8),
                 }.Restore(
                     reader.GetInt64(5),
@@ -249,7 +264,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             }
 
             parts.Add(PaymentPart
-                .New(reader.GetInt32(10), reader.GetString(11), reader.GetString(12), new Money(reader.GetInt64(13), currency), reader.GetInt32(14), reader.GetString(15), reader.GetInt32(31), reader.GetBoolean(32))
+                .New(reader.GetInt32(10), reader.GetString(11), reader.GetString(12), new Money(reader.GetInt64(13), currency), reader.GetInt32(14), reader.GetString(15), reader.GetInt32(31), reader.GetBoolean(32), reader.GetInt64(36))
                 .RestoreCharge(reader.GetBoolean(33))
                 .Restore(
                     (PartState)reader.GetInt16(16),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Google.Type;
@@ -10,8 +11,9 @@ internal static class ShipmentMessage
 {
     public const string NamePrefix = "shipments/";
 
-    public static V1.Shipment Of(Shipment shipment, IReadOnlyList<Scan> scans)
+    public static V1.Shipment Of(FoundShipment found)
     {
+        var (shipment, scans, formerNumbers) = found;
         var message = new V1.Shipment
         {
             Name = NamePrefix + shipment.PublicId,
@@ -45,12 +47,28 @@ internal static class ShipmentMessage
             Version = shipment.Version,
             Direction = shipment.ReturnNumber > 0 ? V1.Shipment.Types.Direction.Return : V1.Shipment.Types.Direction.Outgoing,
             Return = shipment.ReturnNumber > 0 ? string.Create(CultureInfo.InvariantCulture, $"orders/{shipment.OrderId}/returns/{shipment.ReturnNumber}") : "",
-            Etag = string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\""),
+            Remedy = (V1.Shipment.Types.Remedy)shipment.Remedy,
+            Etag = EtagOf(shipment),
+            Registered = shipment.IsRegistered,
         };
         message.Lines.Add(shipment.Lines.Select(line => new V1.ShipmentLine { LineNumber = line.LineNumber, Sku = line.Sku, Title = line.Title, Quantity = line.Quantity }));
-        message.Scans.Add(scans.OrderByDescending(scan => scan.OccurredAt).ThenByDescending(scan => scan.Id).Select(ScanOf));
+        message.Scans.Add(ScansOf(scans));
+        message.FormerTracking.Add(formerNumbers.Select(former => new V1.FormerTracking
+        {
+            Carrier = former.Carrier,
+            TrackingNumber = former.TrackingNumber,
+            ReplacedTime = Timestamp.FromDateTimeOffset(former.ReplacedAt),
+            ReplacedBy = former.ReplacedBy,
+            Note = former.Note,
+            Scans = { ScansOf(former.Scans) },
+        }));
         return message;
     }
+
+    public static string EtagOf(Shipment shipment) => string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\"");
+
+    private static IEnumerable<V1.Scan> ScansOf(IReadOnlyList<Scan> scans) =>
+        scans.OrderByDescending(scan => scan.OccurredAt).ThenByDescending(scan => scan.Id).Select(ScanOf);
 
     private static DeliveryWishes? WishesOf(WishesRecord? wishes)
     {
@@ -82,10 +100,10 @@ internal static class ShipmentMessage
         ReceivedTime = Timestamp.FromDateTimeOffset(scan.ReceivedAt),
     };
 
-    private static V1.StatusReason? ReasonOf(V1.StatusReason.Types.Party party, string code) =>
+    public static V1.StatusReason? ReasonOf(V1.StatusReason.Types.Party party, string code) =>
         party == V1.StatusReason.Types.Party.Unspecified && code.Length == 0 ? null : new V1.StatusReason { Party = party, Code = code };
 
-    private static V1.ShipmentException? ExceptionOf(ExceptionRecord? exception) => exception is null ? null : new V1.ShipmentException
+    public static V1.ShipmentException? ExceptionOf(ExceptionRecord? exception) => exception is null ? null : new V1.ShipmentException
     {
         Kind = exception.Kind,
         Message = exception.Message,
@@ -112,5 +130,5 @@ internal static class ShipmentMessage
         RegionCode = address.Country,
     };
 
-    private static Timestamp? TimeOf(DateTimeOffset? time) => time is { } value ? Timestamp.FromDateTimeOffset(value) : null;
+    public static Timestamp? TimeOf(DateTimeOffset? time) => time is { } value ? Timestamp.FromDateTimeOffset(value) : null;
 }
