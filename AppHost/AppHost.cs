@@ -67,8 +67,9 @@ builder.AddProject<Projects.Gateway>("gateway")
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health", endpointName: "http");
 
-// Orders has the money of returned goods given back, and Shipments that of lost parcels; they wait for nobody.
-orders.WithReference(payments);
+// Orders has the money of returned goods given back, and holds its parcels against those of Shipments, which has the money of lost
+// ones given back; they wait for nobody.
+orders.WithReference(payments).WithReference(shipments);
 shipments.WithReference(payments);
 
 // The outside world calls back, and waits for nobody.

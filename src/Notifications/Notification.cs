@@ -40,9 +40,9 @@ internal sealed record Notification(
     public static Notification About(
         string storeId, string orderId, Kind kind, DateTimeOffset now, string shipmentId = "", string carrier = "", string trackingNumber = "", string what = "") => new(
         IdOf(orderId, shipmentId, kind, Email, what), 0, storeId, orderId, shipmentId, kind, Email, carrier, trackingNumber, State.Pending, 0, now, null)
-    {
-        Event = what,
-    };
+        {
+            Event = what,
+        };
 
     /// <summary>
     /// The event names the message, so its id, and with it the Message-ID of its mail, is the same however often it is made:

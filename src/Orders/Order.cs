@@ -32,6 +32,9 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     /// <summary>When its money is taken: where that is not at once, what is held confirms it.</summary>
     public CaptureMode CaptureMode { get; init; } = CaptureMode.Automatic;
 
+    /// <summary>When an imported order was delivered, as far as its history says; null: it was placed here, and its parcels tell.</summary>
+    public DateTimeOffset? ImportedDelivery { get; init; }
+
     public OrderState State { get; private set; } = OrderState.Open;
 
     public PaymentState PaymentState { get; private set; } = PaymentState.Pending;
@@ -53,11 +56,12 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     public static Order Restore(
         OrderId id, string storeId, string? externalId, DateTimeOffset? promisedDeliveryTime, IReadOnlyList<HeldLine> lines, IEnumerable<OrderParcel> parcels,
         OrderState state, PaymentState paymentState, FulfilmentState fulfilmentState, OrderCancellation? cancellation, long version,
-        CaptureMode captureMode = CaptureMode.Automatic)
+        CaptureMode captureMode = CaptureMode.Automatic, DateTimeOffset? importedDelivery = null)
     {
         var order = new Order(id, storeId, externalId, promisedDeliveryTime, lines)
         {
             CaptureMode = captureMode,
+            ImportedDelivery = importedDelivery,
             State = state,
             PaymentState = paymentState,
             FulfilmentState = fulfilmentState,
@@ -138,7 +142,7 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
         if (next == PaymentState.Failed && HandedOver is null)
             return Cancel(CancelReason.PaymentDeclined, "", moment);
         // What is paid back in full before it left is not sent any more; a part given back changes nothing for the goods.
-        if (next == PaymentState.Refunded && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State)))
+        if (next == PaymentState.Refunded && ImportedDelivery is null && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State)))
             return Cancel(CancelReason.Refunded, "", moment);
         if (confirmed || !IsConfirmedBy(next))
             return CompleteIfDone(moment) ?? Progressed(moment, "payment " + FactName.Of(next));

@@ -28,7 +28,9 @@ public sealed class CommandLineTests
     [InlineData("order cancel ORD-7K3M9QX-T2F8CRW --line 2 --pieces 1 --reason Unavailable")]
     [InlineData("order edit ORD-7K3M9QX-T2F8CRW --set-line 2=3 --remove-line 1 --add-line LAMP-7=2 --pay-with tok_ok")]
     [InlineData("order edit ORD-7K3M9QX-T2F8CRW --leave-at neighbour --deliver-on 2026-12-24 --deliver-between 09:00-12:30 --signature true --gift-note hello")]
-    [InlineData("stock low --out --json")]
+    [InlineData("stock list --low --json")]
+    [InlineData("stock list --out")]
+    [InlineData("stock watch LAMP-7 VASE-1 --low --changes")]
     [InlineData("stock threshold LAMP-7 5")]
     public void Is_understood(string line) => Assert.Empty(Commands.Root().Parse(line).Errors);
 
@@ -63,10 +65,11 @@ public sealed class CommandLineTests
     [InlineData("queues --help", "./commerce queues")]
     [InlineData("order cancel --help", "./commerce order cancel ORD-7K3M9QX-T2F8CRW --line 2 --pieces 1")]
     [InlineData("order edit --help", "./commerce order edit ORD-7K3M9QX-T2F8CRW --set-line 2=3 --remove-line 1 --add-line LAMP-7=2")]
+    [InlineData("stock list --help", "./commerce stock list --low")]
+    [InlineData("stock watch --help", "./commerce stock watch --low")]
     [InlineData("detect --help", "./commerce detect 1Z5R89390357567127")]
     [InlineData("tracking register --help", "./commerce tracking register ORD-7K3M9QX-T2F8CRW 9400111206206407628746")]
     [InlineData("tracking correct --help", "./commerce tracking correct 1Z12345E0205271688 --number 1Z5R89390357567127")]
-    [InlineData("stock low --help", "./commerce stock low")]
     [InlineData("stock threshold --help", "./commerce stock threshold LAMP-7 5")]
     [InlineData("redrive --help", "./commerce redrive notifications.orders")]
     [InlineData("return request --help", "./commerce return request ORD-7K3M9QX-T2F8CRW --line 1=2:Faulty")]

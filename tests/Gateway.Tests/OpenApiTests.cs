@@ -70,6 +70,7 @@ public sealed class OpenApiTests
                 "get /v1/stores/{store}/products/{product}/stock",
                 "get /v1/stores/{store}/products/{product}/stockMovements",
                 "get /v1/stores/{store}/stock",
+                "get /v1/stores/{store}/stock:watch",
                 "get /v1/tracking/{trackingNumber}",
                 "get /v1/tracking:batchGet",
                 "patch /v1/orders/{order}",

@@ -34,7 +34,7 @@ internal static class OrderCommands
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
-                var request = Read<PlaceOrderRequest>(await ReadText(parse.GetRequiredValue(file), cancellationToken));
+                var request = Read<PlaceOrderRequest>(await Files.ReadText(parse.GetRequiredValue(file), cancellationToken));
                 if (parse.GetValue(requestId) is { Length: > 0 } given)
                     request.RequestId = given;
                 if (request.RequestId.Length == 0)
@@ -133,20 +133,6 @@ internal static class OrderCommands
         catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidJsonException or FormatException or OverflowException)
         {
             throw new UsageException($"This is not a {new T().Descriptor.FullName} in JSON: {exception.Message}");
-        }
-    }
-
-    private static async Task<string> ReadText(string file, CancellationToken cancellationToken)
-    {
-        if (file == "-")
-            return await Console.In.ReadToEndAsync(cancellationToken);
-        try
-        {
-            return await File.ReadAllTextAsync(file, cancellationToken);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"Cannot read {file}: {exception.Message}");
         }
     }
 }

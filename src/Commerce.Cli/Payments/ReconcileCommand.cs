@@ -26,7 +26,7 @@ internal static class ReconcileCommand
         var command = new Command(
             "reconcile",
             "Import a provider's settlement and compare it with the ledger; exit code 4 if lines are broken or the books differ.\n\n"
-            + "Example: curl -s http://localhost:5190/payments/v1/settlement > settlement.csv && ./commerce reconcile settlement.csv --store main") { file, store, provider, from, until, json };
+            + "Example: curl -s 'http://localhost:5190/payments/v1/settlement?account=main' > settlement.csv && ./commerce reconcile settlement.csv --store main") { file, store, provider, from, until, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
@@ -61,7 +61,7 @@ internal static class ReconcileCommand
 
     private static async Task<ImportSettlementResponse> Import(SuiteApi api, string file, string store, string provider, CancellationToken cancellationToken)
     {
-        await using var stream = Open(file);
+        await using var stream = Files.Open(file);
         // No deadline: it takes as long as there are lines. The stream flows no faster than they are stored.
         using var call = api.Ledger.ImportSettlement(cancellationToken: cancellationToken);
         try
@@ -88,18 +88,6 @@ internal static class ReconcileCommand
         return await call;
     }
 
-    private static Stream Open(string file)
-    {
-        try
-        {
-            return file == "-" ? Console.OpenStandardInput() : File.OpenRead(file);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"Cannot read {file}: {exception.Message}");
-        }
-    }
-
     private static Timestamp? Time(string option, string? text) => text is null
         ? null
         : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
@@ -108,7 +96,7 @@ internal static class ReconcileCommand
 
     private static void Write(ImportSettlementResponse imported)
     {
-        AnsiConsole.MarkupLine($"[bold]{imported.Imported}[/] lines imported, {imported.Unchanged} were there already, {imported.Refused} refused");
+        AnsiConsole.MarkupLine($"[bold]{imported.Imported}[/] lines imported, {imported.Unchanged} were there already, {imported.Refused} refused{(imported.OfOtherStores > 0 ? $", {imported.OfOtherStores} of other stores left out" : "")}");
         foreach (var error in imported.Errors.Take(20))
             AnsiConsole.MarkupLine($"  [red]line {error.LineNumber}[/] {Print.Escape(error.LineId)}: {Print.Escape(error.Message)}");
     }

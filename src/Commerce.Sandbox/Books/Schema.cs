@@ -57,6 +57,12 @@ internal static class Schema
         CREATE TABLE IF NOT EXISTS sequences (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         """;
 
+    /// <summary>Columns that came later, with what adds them to books that were begun before.</summary>
+    public static readonly IReadOnlyList<(string Table, string Column, string Sql)> Later =
+    [
+        ("authorizations", "account", "ALTER TABLE authorizations ADD COLUMN account TEXT NOT NULL DEFAULT ''"),
+    ];
+
     public const string Forget = """
         DELETE FROM answers; DELETE FROM authorizations; DELETE FROM captures; DELETE FROM refunds; DELETE FROM failed_once;
         DELETE FROM labels; DELETE FROM claims; DELETE FROM scenarios; DELETE FROM webhooks; DELETE FROM mails;
