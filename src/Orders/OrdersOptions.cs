@@ -14,4 +14,8 @@ public sealed class OrdersOptions
     /// <summary>How many products are kept in memory for pricing.</summary>
     [Range(0, 10_000_000, ErrorMessage = "Orders:CachedProducts must be between 0 and 10,000,000.")]
     public int CachedProducts { get; init; } = 50_000;
+
+    /// <summary>How many transactions write new orders at a time; orders that come meanwhile are written together by the next.</summary>
+    [Range(1, 50, ErrorMessage = "Orders:PlacingTransactions must be between 1 and 50.")]
+    public int PlacingTransactions { get; init; } = 4;
 }
