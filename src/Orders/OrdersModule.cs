@@ -44,7 +44,7 @@ public static class OrdersModule
         builder.Services.AddSingleton<ProductBook>().AddSingleton<UpdateProducts>();
         builder.Services.AddSingleton<StockBook>().AddSingleton<AdjustStock>().AddSingleton<WatchStock>();
         builder.Services.AddSingleton<OrderStore>().AddSingleton<OrderReader>().AddSingleton<OrderChanges>();
-        builder.Services.AddSingleton<RequestedChanges>().AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<EditOrder>().AddSingleton<ChangeLines>().AddSingleton<ReplaceParcel>();
+        builder.Services.AddSingleton<RequestedChanges>().AddSingleton<OrderWriter>().AddSingleton<PlaceOrder>().AddSingleton<CancelOrder>().AddSingleton<EditOrder>().AddSingleton<ChangeLines>().AddSingleton<ReplaceParcel>();
         builder.Services.AddSingleton<FindOrders>().AddSingleton<ListOrders>().AddSingleton<ImportOrders>();
         builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>().AddSingleton<SumSpend>().AddSingleton<Reorder>();
         builder.Services.AddSingleton<ReturnStore>().AddSingleton<ReturnChanges>().AddSingleton<ReturnParcels>().AddSingleton<FindReturns>();

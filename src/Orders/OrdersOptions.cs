@@ -38,4 +38,8 @@ public sealed class OrdersOptions
     /// <summary>The check's pause between two slices, so that it never weighs on the work.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00", ErrorMessage = "Orders:CheckPause must be between 0 and one minute.")]
     public TimeSpan CheckPause { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How many transactions write new orders at a time; orders that come meanwhile are written together by the next.</summary>
+    [Range(1, 50, ErrorMessage = "Orders:PlacingTransactions must be between 1 and 50.")]
+    public int PlacingTransactions { get; init; } = 4;
 }

@@ -29,6 +29,13 @@ public static class Sql
         return command;
     }
 
+    /// <summary>A document of each item, for unnest.</summary>
+    public static NpgsqlBatchCommand WithJson(this NpgsqlBatchCommand command, string?[] json)
+    {
+        command.Parameters.Add(new NpgsqlParameter<string?[]> { TypedValue = json, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
+        return command;
+    }
+
     public static NpgsqlCommand With<T>(this NpgsqlCommand command, T value)
     {
         command.Parameters.Add(new NpgsqlParameter<T> { TypedValue = value });
