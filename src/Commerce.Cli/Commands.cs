@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using Commerce.Cli.Bench;
 using Commerce.Cli.Customers;
 using Commerce.Cli.Demo;
+using Commerce.Cli.Eta;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
@@ -52,6 +53,7 @@ internal static class Commands
         LookupCommands.CreateWatch(),
         QueueCommands.CreateQueues(),
         QueueCommands.CreateRedrive(),
+        EtaCommands.Create(),
         ReplayCommand.Create(),
         BenchCommand.Create(),
     };
