@@ -4,6 +4,7 @@ using Commerce.Cli.Bench;
 using Commerce.Cli.Customers;
 using Commerce.Cli.Demo;
 using Commerce.Cli.Exceptions;
+using Commerce.Cli.Eta;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
@@ -57,6 +58,7 @@ internal static class Commands
         DetectCommand.Create(),
         QueueCommands.CreateQueues(),
         QueueCommands.CreateRedrive(),
+        EtaCommands.Create(),
         ReplayCommand.Create(),
         BenchCommand.Create(),
     };

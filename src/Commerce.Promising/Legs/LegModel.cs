@@ -37,7 +37,7 @@ public sealed class LegModel
     private const double Deviation = 0.35;
     private const double ErrorHalfLifeDays = 10;
 
-    private static readonly double[] FirstWeights = [1, 4, 1, 1];
+    private static readonly double[] FirstWeights = [2, 2, 1, 1];
 
     private readonly Dictionary<(string, string), CorridorHistory> _corridors = [];
     private readonly Dictionary<string, (double Sum, double Weight)> _from = new(StringComparer.Ordinal), _to = new(StringComparer.Ordinal), _types = new(StringComparer.Ordinal);
@@ -113,7 +113,7 @@ public sealed class LegModel
         var (byRatio, byPast) = (byHubs, byHubs);
         if (_corridors.GetValueOrDefault((leg.Source, leg.Destination)) is { } past)
         {
-            byRatio = routed + (((Math.Log(past.Ratio) * past.Legs) + (2 * hubs)) / (past.Legs + 2));
+            byRatio = routed + (((Math.Log(past.Ratio) * past.Legs) + (PriorLegs * hubs)) / (past.Legs + PriorLegs));
             // Another way than usual between the same hubs: half of what the router says of it.
             var detour = 0.5 * (routed - Math.Log(Math.Max(1, past.RoutedMinutes)));
             byPast = (((Math.Log(Math.Max(1, past.ActualMinutes)) + detour) * past.Legs) + (PriorLegs * byHubs)) / (past.Legs + PriorLegs);
