@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Commerce.Cli.Bench;
+using Commerce.Cli.Carriers;
 using Commerce.Cli.Customers;
 using Commerce.Cli.Demo;
 using Commerce.Cli.Lookup;
@@ -48,6 +49,9 @@ internal static class Commands
         CustomerCommands.Create(),
         StockCommands.Create(),
         StoreCommands.Create(),
+        CarrierCommands.Create(),
+        PostalCommands.Create(),
+        RatesCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         QueueCommands.CreateQueues(),

@@ -123,7 +123,8 @@ internal static class OrderCommands
     public static CallOptions Options(CancellationToken cancellationToken) =>
         new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(30), cancellationToken: cancellationToken);
 
-    private static T Read<T>(string text)
+    /// <summary>A message of its JSON; a field that it does not have is told.</summary>
+    internal static T Read<T>(string text)
         where T : IMessage<T>, new()
     {
         try
@@ -136,7 +137,8 @@ internal static class OrderCommands
         }
     }
 
-    private static async Task<string> ReadText(string file, CancellationToken cancellationToken)
+    /// <summary>A file's text, or that of standard input for -.</summary>
+    internal static async Task<string> ReadText(string file, CancellationToken cancellationToken)
     {
         if (file == "-")
             return await Console.In.ReadToEndAsync(cancellationToken);
