@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Commerce.Cli.Bench;
+using Commerce.Cli.Carriers;
 using Commerce.Cli.Customers;
 using Commerce.Cli.Demo;
 using Commerce.Cli.Exceptions;
@@ -52,6 +53,9 @@ internal static class Commands
         StockCommands.Create(),
         StoreCommands.Create(),
         ExceptionCommands.Create(),
+        CarrierCommands.Create(),
+        PostalCommands.Create(),
+        RatesCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         TrackingCommands.Create(),

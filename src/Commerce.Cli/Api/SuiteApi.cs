@@ -32,6 +32,7 @@ internal sealed class SuiteApi : IDisposable
         Shipments = new ShipmentService.ShipmentServiceClient(_channel);
         Tracking = new TrackingService.TrackingServiceClient(_channel);
         Exceptions = new ExceptionService.ExceptionServiceClient(_channel);
+        Carriers = new CarrierService.CarrierServiceClient(_channel);
         Lookup = new LookupService.LookupServiceClient(_channel);
     }
 
@@ -61,6 +62,8 @@ internal sealed class SuiteApi : IDisposable
     public TrackingService.TrackingServiceClient Tracking { get; }
 
     public ExceptionService.ExceptionServiceClient Exceptions { get; }
+
+    public CarrierService.CarrierServiceClient Carriers { get; }
 
     public LookupService.LookupServiceClient Lookup { get; }
 

@@ -123,7 +123,8 @@ internal static class OrderCommands
     public static CallOptions Options(CancellationToken cancellationToken) =>
         new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(30), cancellationToken: cancellationToken);
 
-    private static T Read<T>(string text)
+    /// <summary>A message of its JSON; a field that it does not have is told.</summary>
+    internal static T Read<T>(string text)
         where T : IMessage<T>, new()
     {
         try

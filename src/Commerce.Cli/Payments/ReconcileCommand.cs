@@ -3,9 +3,7 @@ using System.Globalization;
 using Commerce.Cli.Api;
 using Commerce.Cli.Orders;
 using Commerce.Payments.V1;
-using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Core;
 using Spectre.Console;
 
 namespace Commerce.Cli.Payments;
@@ -13,8 +11,6 @@ namespace Commerce.Cli.Payments;
 /// <summary>`./commerce reconcile FILE`.</summary>
 internal static class ReconcileCommand
 {
-    private const int Chunk = 64 * 1024;
-
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "The provider's settlement as CSV, or - for standard input." };
@@ -61,31 +57,9 @@ internal static class ReconcileCommand
 
     private static async Task<ImportSettlementResponse> Import(SuiteApi api, string file, string store, string provider, CancellationToken cancellationToken)
     {
-        await using var stream = Files.Open(file);
         // No deadline: it takes as long as there are lines. The stream flows no faster than they are stored.
         using var call = api.Ledger.ImportSettlement(cancellationToken: cancellationToken);
-        try
-        {
-            var buffer = new byte[Chunk];
-            var request = new ImportSettlementRequest { StoreId = store, Provider = provider };
-            int read;
-            while ((read = await stream.ReadAsync(buffer, cancellationToken)) > 0)
-            {
-                request.Csv = ByteString.CopyFrom(buffer, 0, read);
-                await call.RequestStream.WriteAsync(request, cancellationToken);
-                request = new ImportSettlementRequest();
-            }
-
-            if (request.StoreId.Length > 0)
-                await call.RequestStream.WriteAsync(request, cancellationToken);
-            await call.RequestStream.CompleteAsync();
-        }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException && !cancellationToken.IsCancellationRequested)
-        {
-            // The server ended the call; why, its answer says.
-        }
-
-        return await call;
+        return await Files.Send(file, call, bytes => new ImportSettlementRequest { StoreId = store, Provider = provider, Csv = bytes }, cancellationToken);
     }
 
     private static Timestamp? Time(string option, string? text) => text is null
