@@ -40,10 +40,6 @@ public sealed class Suite : IAsyncLifetime
 
     public LookupService.LookupServiceClient Lookup { get; private set; } = null!;
 
-    public ReturnService.ReturnServiceClient Returns { get; private set; } = null!;
-
-    public PaymentService.PaymentServiceClient Payments { get; private set; } = null!;
-
     /// <summary>REST, at the Gateway.</summary>
     public HttpClient Rest { get; private set; } = null!;
 
