@@ -1,9 +1,10 @@
+using Commerce.Tracking.Vocabularies;
 using static Commerce.Shipments.V1.TrackingStatus;
 
-namespace Commerce.Shipments;
+namespace Commerce.Tracking;
 
 /// <summary>What all scans of a parcel together say.</summary>
-internal sealed record TrackingState(
+public sealed record TrackingState(
     V1.TrackingStatus Status,
     V1.StatusReason.Types.Party ReasonParty,
     string ReasonCode,
@@ -19,29 +20,26 @@ internal sealed record TrackingState(
 /// The status as a pure function of the set of scans: however often and in whatever order they came, the same set gives the
 /// same status.
 /// </summary>
-internal static class TrackingStatusRules
+public static class TrackingStatusRules
 {
     public static TrackingState Derive(IEnumerable<Scan> scans, DateTimeOffset plannedAt)
     {
-        var ordered = scans
-            .DistinctBy(scan => scan.Id)
-            // Carriers stamp several scans with the same minute: then the further stage came later. The id settles the rest.
-            .OrderBy(scan => scan.OccurredAt).ThenBy(scan => Rank(scan.Status)).ThenBy(scan => scan.Id)
-            .ToList();
+        var ordered = InOrder(scans);
         if (ordered.Count == 0)
             return TrackingState.Planned(plannedAt);
 
         Scan? current = null;
         DateTimeOffset? deliveredAt = null;
-        foreach (var scan in ordered)
+        DateTimeOffset statusAt = default;
+        foreach (var (scan, at) in ordered)
         {
             if (current is not null && !Supersedes(scan, current))
                 continue;
             // The status began with the first of a run of scans that say the same; its reason is the latest.
             if (current is null || current.Status != scan.Status || current.ReasonCode != scan.ReasonCode)
-                current = scan;
+                (current, statusAt) = (scan, at);
             if (scan.Status == Delivered)
-                deliveredAt ??= scan.OccurredAt;
+                deliveredAt ??= at;
             else if (scan.Status is ReturnToSender or DeliveryFailed)
                 deliveredAt = null;
         }
@@ -50,10 +48,10 @@ internal static class TrackingStatusRules
             current!.Status,
             current.ReasonParty,
             current.ReasonCode,
-            ActionRequired(current),
-            current.OccurredAt,
+            Reasons.NeedsAction(current.Status, current.ReasonCode),
+            statusAt,
             deliveredAt,
-            [.. ordered.Select(scan => scan.Status).Distinct().Order()]);
+            [.. ordered.Select(one => one.Scan.Status).Distinct().Order()]);
     }
 
     /// <summary>The carrier has it, or had it.</summary>
@@ -61,6 +59,27 @@ internal static class TrackingStatusRules
 
     /// <summary>The carrier has, or once had, the parcel.</summary>
     public static bool WasHandedOver(TrackingState state) => state.Reached.Any(IsWithCarrier);
+
+    /// <summary>
+    /// Each scan once, oldest first. One whose time cannot be told takes its place by its stage, behind those of the stages before it:
+    /// the time at which we heard of it would make the status depend on when that was.
+    /// </summary>
+    private static List<(Scan Scan, DateTimeOffset At)> InOrder(IEnumerable<Scan> scans)
+    {
+        var distinct = scans.DistinctBy(scan => scan.Id).ToList();
+        var timed = distinct.Where(scan => !scan.IsTimeless).ToList();
+        return
+        [
+            .. distinct.Select(scan => (Scan: scan, At: scan.IsTimeless ? PlaceOf(scan) : scan.OccurredAt))
+                // Carriers stamp several scans with the same minute: then the further stage came later. The id settles the rest.
+                .OrderBy(one => one.At).ThenBy(one => Rank(one.Scan.Status)).ThenBy(one => one.Scan.Id),
+        ];
+
+        DateTimeOffset PlaceOf(Scan scan) => timed.Count == 0
+            // All heard of, none dated: the stages alone order them.
+            ? distinct.Min(one => one.OccurredAt)
+            : timed.Where(one => Rank(one.Status) <= Rank(scan.Status)).Select(one => one.OccurredAt).DefaultIfEmpty(timed.Min(one => one.OccurredAt)).Max();
+    }
 
     private static bool Supersedes(Scan scan, Scan current) => (current.Status, scan.Status) switch
     {
@@ -73,14 +92,6 @@ internal static class TrackingStatusRules
         // A label that is announced again after the carrier has the parcel says nothing new.
         (not (PreTransit or Unknown), PreTransit) => false,
         _ => true,
-    };
-
-    private static bool ActionRequired(Scan scan) => scan.Status switch
-    {
-        AvailableForPickup => true,
-        DeliveryFailed or OnHold => scan.ReasonCode is "ADDRESS_NOT_FOUND" or "REFUSED" or "DOCUMENTS_MISSING" or "DAMAGED" or "LOST",
-        ReturnToSender => true,
-        _ => false,
     };
 
     private static int Rank(V1.TrackingStatus status) => status switch
