@@ -9,7 +9,8 @@ public static class ErrorReasons
     public static StatusCode CodeOf(ErrorReason reason) => reason switch
     {
         ErrorReason.InvalidField or ErrorReason.MalformedRequest or ErrorReason.RequestIdReused
-            or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown or ErrorReason.NarrowSearch => StatusCode.InvalidArgument,
+            or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown or ErrorReason.NarrowSearch
+            or ErrorReason.TrackingAmbiguous or ErrorReason.TrackingNotRecognised => StatusCode.InvalidArgument,
         ErrorReason.RequestTooLarge or ErrorReason.LimitReached => StatusCode.ResourceExhausted,
         ErrorReason.RequestInProgress or ErrorReason.EtagMismatch => StatusCode.Aborted,
         ErrorReason.VersionNotReached or ErrorReason.DependencyUnavailable => StatusCode.Unavailable,
@@ -24,7 +25,8 @@ public static class ErrorReasons
         ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment
             or ErrorReason.ReturnState or ErrorReason.ReturnWindow or ErrorReason.NotReturnable
             or ErrorReason.CustomerUnknown or ErrorReason.InsufficientCredit or ErrorReason.CreditLimit
-            or ErrorReason.CaptureExceedsAuthorisation or ErrorReason.PaymentState or ErrorReason.MovementNotCorrectable => StatusCode.FailedPrecondition,
+            or ErrorReason.CaptureExceedsAuthorisation or ErrorReason.PaymentState or ErrorReason.MovementNotCorrectable
+            or ErrorReason.ShipmentState => StatusCode.FailedPrecondition,
         ErrorReason.StoreExists or ErrorReason.ExternalIdUsed => StatusCode.AlreadyExists,
         _ => StatusCode.Internal,
     };

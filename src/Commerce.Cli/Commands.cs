@@ -12,6 +12,7 @@ using Commerce.Cli.Returns;
 using Commerce.Cli.Stock;
 using Commerce.Cli.Stores;
 using Commerce.Cli.Suite;
+using Commerce.Cli.Tracking;
 using Spectre.Console;
 
 namespace Commerce.Cli;
@@ -50,6 +51,7 @@ internal static class Commands
         StoreCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
+        DetectCommand.Create(),
         QueueCommands.CreateQueues(),
         QueueCommands.CreateRedrive(),
         ReplayCommand.Create(),

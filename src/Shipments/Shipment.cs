@@ -83,6 +83,9 @@ internal sealed class Shipment
 
     public string PublicId => Id.ToString("N");
 
+    /// <summary>Its label was bought elsewhere: nobody here can void it.</summary>
+    public bool IsRegistered => TrackingNumber is not null && LabelId is null;
+
     /// <summary>Nothing more is to come by itself.</summary>
     public bool IsOver => Tracking.Status is V1.TrackingStatus.Delivered or V1.TrackingStatus.Cancelled or V1.TrackingStatus.ReturnToSender;
 
@@ -102,6 +105,32 @@ internal sealed class Shipment
         Exception = null;
         Next(now);
         return new LabelBought(PublicId, OrderId, StoreId, Version, now, Carrier!, Service!, trackingNumber, price, estimatedAt) { ReturnNumber = ReturnNumber };
+    }
+
+    /// <summary>It bears a number that was bought elsewhere.</summary>
+    public TrackingNumberChanged WasRegistered(string carrier, string service, string trackingNumber, DateTimeOffset now)
+    {
+        if (TrackingNumber is not null)
+            throw new InvalidOperationException($"Shipment {PublicId} bears a number already.");
+        (Carrier, Service, TrackingNumber) = (carrier, service, trackingNumber);
+        // What kept it from a label is over.
+        Exception = null;
+        Next(now);
+        return NumberChanged(null, null, now);
+    }
+
+    /// <summary>It is, and always was, another carrier's or another number; what was heard of the former one says nothing of it.</summary>
+    public TrackingNumberChanged WasCorrected(string carrier, string trackingNumber, DateTimeOffset now)
+    {
+        var (formerCarrier, formerNumber) = (Carrier, TrackingNumber ?? throw new InvalidOperationException($"Shipment {PublicId} bears no number."));
+        if (carrier != Carrier)
+            (Carrier, Service) = (carrier, "");
+        TrackingNumber = trackingNumber;
+        (Tracking, LastScanAt) = (TrackingState.Planned(now), null);
+        if (Exception?.Kind is V1.ShipmentException.Types.Kind.Silent or V1.ShipmentException.Types.Kind.ActionRequired)
+            Exception = null;
+        Next(now);
+        return NumberChanged(formerCarrier, formerNumber, now);
     }
 
     /// <summary>The carrier refused what was chosen: the next attempt chooses anew.</summary>
@@ -164,6 +193,9 @@ internal sealed class Shipment
         Next(now);
         return new ShipmentCancelled(PublicId, OrderId, StoreId, Version, now) { ReturnNumber = ReturnNumber };
     }
+
+    private TrackingNumberChanged NumberChanged(string? formerCarrier, string? formerNumber, DateTimeOffset now) =>
+        new(PublicId, OrderId, StoreId, Version, now, Carrier!, Service!, TrackingNumber!, formerCarrier, formerNumber) { ReturnNumber = ReturnNumber };
 
     private static string Words(TrackingState state) =>
         state.ReasonCode.Length > 0 ? $"{StatusName.Of(state.Status)}, {state.ReasonCode}" : StatusName.Of(state.Status);

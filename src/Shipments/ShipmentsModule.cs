@@ -5,11 +5,14 @@ using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.Consumers;
+using Commerce.Shipments.CorrectingTracking;
+using Commerce.Shipments.DetectingCarriers;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.RecuttingShipments;
+using Commerce.Shipments.RegisteringTracking;
 using Commerce.Shipments.Returning;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
@@ -43,6 +46,10 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<RateShopper>();
         builder.Services.AddSingleton<ShipmentStore>();
         builder.Services.AddSingleton<ScanIngestion>();
+        builder.Services.AddSingleton<CarrierChoice>();
+        builder.Services.AddSingleton<DetectCarriers>();
+        builder.Services.AddSingleton<RegisterTracking>();
+        builder.Services.AddSingleton<CorrectTracking>();
         builder.Services.AddHostedService<UnclaimedScanSweeper>();
         return builder;
     }

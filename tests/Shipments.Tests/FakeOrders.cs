@@ -61,6 +61,8 @@ internal sealed class FakeOrders : OrderService.OrderServiceClient
     {
         var id = request.Name["orders/".Length..];
         await Task.Yield();
+        if (!_orders.ContainsKey(id))
+            throw new RpcException(new Status(StatusCode.NotFound, "No such order."));
         return _orders[id].Version >= request.MinVersion ? _orders[id] : throw new RpcException(new Status(StatusCode.Unavailable, "Not there yet."));
     }
 

@@ -60,7 +60,7 @@ internal sealed class OrderView
             order.Version + (payment?.Version ?? 0) + (shipments?.Version ?? 0));
     }
 
-    /// <summary>Whether one of its parcels bears the number, in the form of <see cref="TrackingNumber.Normalise"/>.</summary>
+    /// <summary>Whether one of its parcels bears the number or was corrected from it, in the form of <see cref="TrackingNumber.Normalise"/>.</summary>
     public bool Bears(string trackingNumber) => _shipments.Any(shipment => Is(shipment, trackingNumber));
 
     /// <summary>The answer to an Order ID, or to a Tracking ID, whose own parcel then comes first.</summary>
@@ -85,5 +85,8 @@ internal sealed class OrderView
     }
 
     private static bool Is(Shipment shipment, string trackingNumber) =>
-        shipment.TrackingNumber.Length > 0 && string.Equals(TrackingNumber.Normalise(shipment.TrackingNumber), trackingNumber, StringComparison.Ordinal);
+        Is(shipment.TrackingNumber, trackingNumber) || shipment.FormerTracking.Any(former => Is(former.TrackingNumber, trackingNumber));
+
+    private static bool Is(string borne, string trackingNumber) =>
+        borne.Length > 0 && string.Equals(TrackingNumber.Normalise(borne), trackingNumber, StringComparison.Ordinal);
 }

@@ -6,7 +6,7 @@ namespace Commerce.Notifications.Consumers;
 
 /// <summary>Hears parcels: the shopper is told that theirs left, comes today and arrived.</summary>
 internal sealed class ShipmentFactsConsumer(TimeProvider time) :
-    IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<ParcelTracked>, IConsumeFact<ShipmentExceptionChanged>,
+    IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<TrackingNumberChanged>, IConsumeFact<ParcelTracked>, IConsumeFact<ShipmentExceptionChanged>,
     IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>
 {
     public async Task Consume(ParcelTracked fact, FactContext context)
@@ -20,6 +20,8 @@ internal sealed class ShipmentFactsConsumer(TimeProvider time) :
     public Task Consume(ShipmentCreated fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(LabelBought fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(TrackingNumberChanged fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(ShipmentExceptionChanged fact, FactContext context) => Task.CompletedTask;
 

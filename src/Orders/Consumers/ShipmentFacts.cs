@@ -7,7 +7,7 @@ namespace Commerce.Orders.Consumers;
 
 /// <summary>Hears how far the parcels are.</summary>
 public sealed class ShipmentFacts(OrderChanges orders, ReturnParcels returns)
-    : IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<ParcelTracked>,
+    : IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<TrackingNumberChanged>, IConsumeFact<ParcelTracked>,
       IConsumeFact<ShipmentExceptionChanged>, IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>
 {
     private const string Actor = "service/shipments";
@@ -25,6 +25,10 @@ public sealed class ShipmentFacts(OrderChanges orders, ReturnParcels returns)
 
     public Task Consume(LabelBought fact, FactContext context) => fact.ReturnNumber > 0
         ? returns.Labelled(fact, context)
+        : orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.LabelParcel(fact.ShipmentId, fact.Carrier, fact.TrackingNumber, moment));
+
+    public Task Consume(TrackingNumberChanged fact, FactContext context) => fact.ReturnNumber > 0
+        ? returns.Renumbered(fact, context)
         : orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.LabelParcel(fact.ShipmentId, fact.Carrier, fact.TrackingNumber, moment));
 
     public Task Consume(ParcelTracked fact, FactContext context) => StateOf(fact) is not { } state ? Task.CompletedTask

@@ -221,6 +221,10 @@ public sealed class Return
         },
         now);
 
+    /// <summary>A parcel of it bears another number than was known; what its label cost stays.</summary>
+    public bool RenumberParcel(string shipmentId, string carrier, string trackingNumber, DateTimeOffset now) =>
+        Change(shipmentId, parcel => parcel with { Carrier = carrier, TrackingNumber = trackingNumber }, now);
+
     /// <summary>A parcel of it came further.</summary>
     public bool MoveParcel(string shipmentId, ReturnParcel.Types.State state, DateTimeOffset now) =>
         Change(shipmentId, parcel => parcel with { State = state }, now);

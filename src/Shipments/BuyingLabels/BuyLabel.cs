@@ -26,7 +26,7 @@ internal sealed partial class BuyLabel(
 
     public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
     {
-        if (await store.Find(Guid.Parse(point.Key), cancellationToken) is not { LabelId: null } shipment)
+        if (await store.Find(Guid.Parse(point.Key), cancellationToken) is not { LabelId: null, IsRegistered: false } shipment)
             return new RecoveryOutcome.Done();
         ShipmentsTelemetry.TagOrder(shipment.OrderId);
         if (shipment.BuyingCarrier is null)
@@ -121,7 +121,7 @@ internal sealed partial class BuyLabel(
         message,
         attempt < options.Value.LabelAttemptsBeforeException ? null : async context =>
         {
-            if (await ShipmentStore.Lock(context.Connection, context.Transaction, seen.Id, context.CancellationToken) is not { LabelId: null } shipment
+            if (await ShipmentStore.Lock(context.Connection, context.Transaction, seen.Id, context.CancellationToken) is not { LabelId: null, IsRegistered: false } shipment
                 || shipment.Raise(kind, message, attempt, time.GetUtcNow()) is not { } fact)
                 return;
             Tell(context, fact);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Google.Type;
@@ -10,8 +11,9 @@ internal static class ShipmentMessage
 {
     public const string NamePrefix = "shipments/";
 
-    public static V1.Shipment Of(Shipment shipment, IReadOnlyList<Scan> scans)
+    public static V1.Shipment Of(FoundShipment found)
     {
+        var (shipment, scans, formerNumbers) = found;
         var message = new V1.Shipment
         {
             Name = NamePrefix + shipment.PublicId,
@@ -45,12 +47,27 @@ internal static class ShipmentMessage
             Version = shipment.Version,
             Direction = shipment.ReturnNumber > 0 ? V1.Shipment.Types.Direction.Return : V1.Shipment.Types.Direction.Outgoing,
             Return = shipment.ReturnNumber > 0 ? string.Create(CultureInfo.InvariantCulture, $"orders/{shipment.OrderId}/returns/{shipment.ReturnNumber}") : "",
-            Etag = string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\""),
+            Etag = EtagOf(shipment),
+            Registered = shipment.IsRegistered,
         };
         message.Lines.Add(shipment.Lines.Select(line => new V1.ShipmentLine { LineNumber = line.LineNumber, Sku = line.Sku, Title = line.Title, Quantity = line.Quantity }));
-        message.Scans.Add(scans.OrderByDescending(scan => scan.OccurredAt).ThenByDescending(scan => scan.Id).Select(ScanOf));
+        message.Scans.Add(ScansOf(scans));
+        message.FormerTracking.Add(formerNumbers.Select(former => new V1.FormerTracking
+        {
+            Carrier = former.Carrier,
+            TrackingNumber = former.TrackingNumber,
+            ReplacedTime = Timestamp.FromDateTimeOffset(former.ReplacedAt),
+            ReplacedBy = former.ReplacedBy,
+            Note = former.Note,
+            Scans = { ScansOf(former.Scans) },
+        }));
         return message;
     }
+
+    public static string EtagOf(Shipment shipment) => string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\"");
+
+    private static IEnumerable<V1.Scan> ScansOf(IReadOnlyList<Scan> scans) =>
+        scans.OrderByDescending(scan => scan.OccurredAt).ThenByDescending(scan => scan.Id).Select(ScanOf);
 
     private static DeliveryWishes? WishesOf(WishesRecord? wishes)
     {

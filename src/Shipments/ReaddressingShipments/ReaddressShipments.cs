@@ -41,7 +41,7 @@ internal sealed class ReaddressShipments(OrderService.OrderServiceClient orders,
         {
             if (shipment.IsOver || shipment.CancelRequested || (shipment.NextShipTo ?? shipment.ShipTo).SameAs(to))
                 continue;
-            if (TrackingStatusRules.WasHandedOver(shipment.Tracking))
+            if (TrackingStatusRules.WasHandedOver(shipment.Tracking) || shipment.IsRegistered)
                 TooLate(shipment, context, time.GetUtcNow());
             else if (shipment.BuyingCarrier is null)
                 context.Tell(shipment.WasReaddressed(to, time.GetUtcNow()));
@@ -62,7 +62,10 @@ internal sealed class ReaddressShipments(OrderService.OrderServiceClient orders,
     public static void TooLate(Shipment shipment, RecoveryContext context, DateTimeOffset now)
     {
         shipment.NextShipTo = null;
-        if (shipment.Raise(V1.ShipmentException.Types.Kind.AddressChangedTooLate, "Where or how the order goes was changed, but the carrier has the parcel already: ask the carrier to redirect it.", 1, now) is { } fact)
+        var message = TrackingStatusRules.WasHandedOver(shipment.Tracking) || !shipment.IsRegistered
+            ? "Where or how the order goes was changed, but the carrier has the parcel already: ask the carrier to redirect it."
+            : "Where or how the order goes was changed, but its label was bought elsewhere: have it voided there, and register the number of another one.";
+        if (shipment.Raise(V1.ShipmentException.Types.Kind.AddressChangedTooLate, message, 1, now) is { } fact)
             context.Tell(fact);
     }
 }

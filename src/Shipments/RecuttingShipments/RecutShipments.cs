@@ -64,7 +64,7 @@ internal sealed class RecutShipments(
             Count(held, parcel, 1);
         foreach (var parcel in parcels.OrderByDescending(parcel => parcel.Position).Where(parcel => Holds(parcel) && !parcel.CancelRequested && !parcel.IsOver))
         {
-            if (TrackingStatusRules.WasHandedOver(parcel.Tracking) || !parcel.Lines.Any(line => held[line.LineNumber] > Wanted(order, line.LineNumber)))
+            if (TrackingStatusRules.WasHandedOver(parcel.Tracking) || parcel.IsRegistered || !parcel.Lines.Any(line => held[line.LineNumber] > Wanted(order, line.LineNumber)))
                 continue;
             Cancel(parcel, context, now);
             if (!Holds(parcel))

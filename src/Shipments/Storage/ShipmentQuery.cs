@@ -16,9 +16,13 @@ internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<Npg
         () => new NpgsqlParameter<int> { TypedValue = afterPosition },
         () => new NpgsqlParameter<int> { TypedValue = limit });
 
-    /// <summary>Of each number the newest parcel.</summary>
+    /// <summary>Of each number the newest parcel, or where none bears it the one that was last corrected from it.</summary>
     public static ShipmentQuery ByNumbers(string[] numbers) => new(
-        "id IN (SELECT (SELECT id FROM shipments WHERE tracking_number = number ORDER BY created_at DESC LIMIT 1) FROM unnest($1) AS given (number))",
+        """
+        id IN (SELECT coalesce(
+          (SELECT id FROM shipments WHERE tracking_number = number ORDER BY created_at DESC LIMIT 1),
+          (SELECT shipment_id FROM former_tracking_numbers WHERE tracking_number = number ORDER BY replaced_at DESC LIMIT 1)) FROM unnest($1) AS given (number))
+        """,
         () => new NpgsqlParameter<string[]> { TypedValue = numbers });
 
     /// <summary>Newest first, after the given place.</summary>

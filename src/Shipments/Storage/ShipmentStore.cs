@@ -5,6 +5,9 @@ using NpgsqlTypes;
 
 namespace Commerce.Shipments.Storage;
 
+/// <summary>A parcel, what its carrier saw, and the numbers that it was corrected from, the last one first.</summary>
+internal sealed record FoundShipment(Shipment Shipment, IReadOnlyList<Scan> Scans, IReadOnlyList<FormerNumber> FormerNumbers);
+
 /// <summary>Parcels and their scans in Postgres.</summary>
 internal sealed class ShipmentStore(NpgsqlDataSource database)
 {
@@ -25,12 +28,15 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
     }
 
-    /// <summary>The parcel with its scans, for whoever asked by id, order, number or store.</summary>
-    public async Task<IReadOnlyList<(Shipment Shipment, IReadOnlyList<Scan> Scans)>> Select(ShipmentQuery query, CancellationToken cancellationToken)
+    /// <summary>The parcel with its scans and its history, for whoever asked by id, order, number or store.</summary>
+    public async Task<IReadOnlyList<FoundShipment>> Select(ShipmentQuery query, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(query.Command($"SELECT {Columns} FROM shipments WHERE "));
         batch.BatchCommands.Add(query.Command($"SELECT {ScanRows.Columns} FROM scans WHERE shipment_id IN (SELECT id FROM shipments WHERE ", ")"));
+        batch.BatchCommands.Add(query.Command($"SELECT {FormerNumberRows.Columns} FROM former_tracking_numbers WHERE shipment_id IN (SELECT id FROM shipments WHERE ", ") ORDER BY shipment_id, ordinal DESC"));
+        batch.BatchCommands.Add(query.Command(
+            $"SELECT {FormerNumberRows.ScanColumns} FROM former_tracking_numbers AS former, jsonb_populate_recordset(NULL::scans, former.scans) AS scan WHERE former.shipment_id IN (SELECT id FROM shipments WHERE ", ")"));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var shipments = new List<Shipment>();
         while (await reader.ReadAsync(cancellationToken))
@@ -39,8 +45,23 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         var scans = new List<(Guid ShipmentId, Scan Scan)>();
         while (await reader.ReadAsync(cancellationToken))
             scans.Add(ScanRows.Read(reader));
+        await reader.NextResultAsync(cancellationToken);
+        var formerNumbers = await FormerNumberRows.Read(reader, cancellationToken);
         var byShipment = scans.ToLookup(row => row.ShipmentId, row => row.Scan);
-        return [.. shipments.Select(shipment => (shipment, (IReadOnlyList<Scan>)[.. byShipment[shipment.Id]]))];
+        return [.. shipments.Select(shipment => new FoundShipment(shipment, [.. byShipment[shipment.Id]], [.. formerNumbers[shipment.Id]]))];
+    }
+
+    /// <summary>The newest parcel of each number that one bears, and whose it is.</summary>
+    public async Task<IReadOnlyDictionary<string, (Guid Id, string Carrier)>> Bearers(string[] numbers, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "SELECT DISTINCT ON (tracking_number) tracking_number, id, carrier FROM shipments WHERE tracking_number = ANY ($1) AND carrier IS NOT NULL ORDER BY tracking_number, created_at DESC");
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = numbers });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var bearers = new Dictionary<string, (Guid, string)>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancellationToken))
+            bearers[reader.GetString(0)] = (reader.GetGuid(1), reader.GetString(2));
+        return bearers;
     }
 
     /// <summary>
@@ -52,7 +73,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         await using var command = database.CreateCommand(
             """
             UPDATE shipments SET buying_carrier = $2, buying_service = $3
-            WHERE id = $1 AND version = $4 AND buying_carrier IS NULL AND label_id IS NULL AND NOT cancel_requested
+            WHERE id = $1 AND version = $4 AND buying_carrier IS NULL AND label_id IS NULL AND tracking_number IS NULL AND NOT cancel_requested
             """);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = shipment.Id });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = rate.Carrier });
