@@ -21,13 +21,13 @@ public static class ErrorReasons
         ErrorReason.MethodNotFound => StatusCode.Unimplemented,
         ErrorReason.OrderNotFound or ErrorReason.StoreNotFound or ErrorReason.ProductNotFound or ErrorReason.PaymentNotFound or ErrorReason.RefundNotFound or ErrorReason.InvoiceNotFound or ErrorReason.ReturnNotFound
             or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound
-            or ErrorReason.MovementNotFound or ErrorReason.CodeNotFound or ErrorReason.QueueNotFound => StatusCode.NotFound,
+            or ErrorReason.MovementNotFound or ErrorReason.CodeNotFound or ErrorReason.VocabularyNotFound or ErrorReason.QueueNotFound => StatusCode.NotFound,
         ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment
             or ErrorReason.ReturnState or ErrorReason.ReturnWindow or ErrorReason.NotReturnable
             or ErrorReason.CustomerUnknown or ErrorReason.InsufficientCredit or ErrorReason.CreditLimit
             or ErrorReason.CaptureExceedsAuthorisation or ErrorReason.PaymentState or ErrorReason.MovementNotCorrectable
             or ErrorReason.ShipmentState => StatusCode.FailedPrecondition,
-        ErrorReason.StoreExists or ErrorReason.ExternalIdUsed => StatusCode.AlreadyExists,
+        ErrorReason.StoreExists or ErrorReason.ExternalIdUsed or ErrorReason.WebhookReplayed => StatusCode.AlreadyExists,
         _ => StatusCode.Internal,
     };
 }

@@ -30,6 +30,29 @@ public sealed class Outbox(TimeProvider time, OutboxSignal signal)
         });
     }
 
+    /// <summary>Adds the rows of many facts in one statement.</summary>
+    public void Add(NpgsqlBatch batch, IReadOnlyList<IFact> facts)
+    {
+        var now = time.GetUtcNow();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            """
+            INSERT INTO messaging.outbox (message_id, fact, key, version, body, traceparent, enqueued_at)
+            SELECT message_id, fact, key, version, body, $6, $7 FROM unnest($1, $2, $3, $4, $5) AS given (message_id, fact, key, version, body)
+            """)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid[]> { TypedValue = [.. facts.Select(_ => Guid.CreateVersion7(now))] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. facts.Select(fact => fact.GetType().Name)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. facts.Select(fact => fact.Key)] },
+                new NpgsqlParameter<long[]> { TypedValue = [.. facts.Select(fact => fact.Version)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. facts.Select(fact => JsonSerializer.Serialize(fact, fact.GetType(), FactJson.Options))] },
+                new NpgsqlParameter<string?> { TypedValue = Activity.Current?.Id },
+                new NpgsqlParameter<DateTimeOffset> { TypedValue = now },
+            },
+        });
+    }
+
     /// <summary>Tells the relay of this process that something was committed.</summary>
     public void Wake() => signal.Set();
 }

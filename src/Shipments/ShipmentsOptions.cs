@@ -37,6 +37,9 @@ public sealed class ShipmentsOptions
     [Range(typeof(TimeSpan), "00:01:00", "400.00:00:00")]
     public TimeSpan UnclaimedScansKept { get; set; } = TimeSpan.FromDays(30);
 
+    /// <summary>JSON files, each the shape of a payload of a carrier that is not built in (docs/payloads.md).</summary>
+    public string[] PayloadShapes { get; set; } = [];
+
     /// <summary>A piece whose weight nobody knows is taken to weigh this, in grams.</summary>
     [Range(1, 1_000_000)]
     public int DefaultPieceGrams { get; set; } = 500;
@@ -57,13 +60,33 @@ public sealed class ShipmentsOptions
 /// <summary>Section "Webhooks".</summary>
 public sealed class WebhookOptions
 {
-    /// <summary>What carriers sign with.</summary>
+    /// <summary>What carriers sign with that have no secret of their own.</summary>
     [Required, MinLength(8)]
     public string Secret { get; set; } = "";
 
     /// <summary>Accepted as well while carriers change from one secret to the next; empty otherwise.</summary>
     public string PreviousSecret { get; set; } = "";
 
+    /// <summary>Carriers and aggregators with secrets or keys of their own, by code, for example "easypost".</summary>
+    public Dictionary<string, WebhookSource> Sources { get; set; } = [];
+
+    /// <summary>What a source signs with.</summary>
+    public WebhookSource Of(string source) =>
+        Sources.TryGetValue(source, out var own) && own.Secrets.Count + own.PublicKeys.Length > 0 ? own : new WebhookSource { Secret = Secret, PreviousSecret = PreviousSecret };
+}
+
+/// <summary>What one source of webhooks signs with.</summary>
+public sealed class WebhookSource
+{
+    /// <summary>The secret that was agreed; empty where it signs with a key.</summary>
+    public string Secret { get; set; } = "";
+
+    /// <summary>Accepted as well while it changes from one secret to the next; empty otherwise.</summary>
+    public string PreviousSecret { get; set; } = "";
+
+    /// <summary>Its public RSA keys, PEM, where it signs with one.</summary>
+    public string[] PublicKeys { get; set; } = [];
+
     /// <summary>Every secret that is valid now.</summary>
-    public IReadOnlyList<string> Secrets => PreviousSecret.Length > 0 ? [Secret, PreviousSecret] : [Secret];
+    public IReadOnlyList<string> Secrets => [.. new[] { Secret, PreviousSecret }.Where(secret => secret.Length > 0)];
 }

@@ -30,7 +30,7 @@ internal sealed class CompiledShape
             (Fields(current.Code), Fields(current.Status), Fields(current.Detail), Fields(current.Words), Fields(current.Time));
         _eventKeys = [.. _events.Select(field => field.Paths[0][^1])];
         if (shape.Codes.Count > 0)
-            _own = Vocabularies.Vocabulary.OfRows(shape.Codes.Select(code => (code.Key, shape.MeaningOf(code.Key, code.Value)!.Value)).Select(row => (row.Key, row.Value.Status, row.Value.Reason)));
+            _own = Vocabularies.Vocabulary.OfRows(shape.Codes.Select(code => (code.Key, PayloadShape.MeaningOf(code.Key, code.Value)!.Value)).Select(row => (row.Key, row.Value.Status, row.Value.Reason)));
     }
 
     public string Name => _shape.Name;
@@ -47,14 +47,22 @@ internal sealed class CompiledShape
     public List<ReportedScan> Read(Node root, Context context)
     {
         var scans = new List<ReportedScan>();
+        var index = 0;
         foreach (var (parcel, around) in Parcels(root))
         {
             var events = Events(parcel);
             var (carrier, number) = (CarrierOf(parcel, around, context), NumberOf(parcel, around, context));
             foreach (var one in events)
-                Add(scans, Scan(one, carrier, NumberIn(one) ?? number, context), context);
+            {
+                if (one.IsObject)
+                    Add(scans, Scan(one, carrier, NumberIn(one) ?? number, context), index, context);
+                else
+                    context.Reject(index, "It is not an object.");
+                index++;
+            }
+
             if (events.Count == 0 && Current(parcel, carrier, number) is { } current)
-                Add(scans, current, context);
+                Add(scans, current, index++, context);
         }
 
         return scans;
@@ -64,6 +72,7 @@ internal sealed class CompiledShape
     public List<ReportedScan> Guess(Node root, Context context)
     {
         var scans = new List<ReportedScan>();
+        var index = 0;
         Visit(root, [], 0);
         return scans;
 
@@ -78,7 +87,7 @@ internal sealed class CompiledShape
             // What holds scans is none itself.
             if (found || !LooksLikeScan(node))
                 return found;
-            Add(scans, Scan(node, CarrierOf(node, around, context), NumberOf(node, around, context), context), context);
+            Add(scans, Scan(node, CarrierOf(node, around, context), NumberOf(node, around, context), context), index++, context);
             return true;
         }
     }
@@ -88,11 +97,17 @@ internal sealed class CompiledShape
         _time.Any(field => field.Exact(node) is { Length: > 0 } written && TimeReader.Read(written, "", _shape.TimeFormats, PlaceRecord.Nowhere, "").Local is not null)
         && (Text(node, _words, near: false).Length > 0 || Text(node, _code, near: false).Length > 0 || Text(node, _status, near: false).Length > 0);
 
-    private void Add(List<ReportedScan> scans, ReportedScan scan, Context context)
+    private static void Add(List<ReportedScan> scans, ReportedScan scan, int index, Context context)
     {
         if (scan.TrackingNumber.Length == 0)
         {
-            context.WithoutNumber++;
+            context.Reject(index, "The tracking number is missing or not one (4 to 50 letters and digits).");
+            return;
+        }
+
+        if (scan.Carrier.Length == 0)
+        {
+            context.Reject(index, "Nothing says which carrier it is of.");
             return;
         }
 
@@ -144,7 +159,8 @@ internal sealed class CompiledShape
     {
         foreach (var field in _events)
         {
-            if (Objects(parcel.At(field.Paths[0])) is { Count: > 0 } events)
+            // What stands among scans and is none is refused by its place.
+            if (parcel.At(field.Paths[0]).SelectMany(node => node.Flat()).ToList() is { Count: > 0 } events && (events.Count > 1 || events.Any(one => one.IsObject)))
                 return events;
         }
 
@@ -231,9 +247,7 @@ internal sealed class CompiledShape
             }
         }
 
-        return _shape.Carrier.Length > 0 && context.Carrier != "" && CarrierNames.AreOne(_shape.Carrier, context.Carrier) ? context.Carrier
-            : _shape.Carrier.Length > 0 ? _shape.Carrier
-            : context.Carrier;
+        return _shape.Carrier.Length > 0 ? _shape.Carrier : context.Carrier;
     }
 
     private string? NumberOf(Node parcel, IReadOnlyList<Node> around, Context context)

@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
 using System.Collections.Frozen;
-using Commerce.Tracking.Places;
-using Commerce.Tracking.Vocabularies;
 
 namespace Commerce.Tracking.Payloads;
 
@@ -14,7 +11,8 @@ public sealed class PayloadReader
     /// <summary>A payload with more scans is refused.</summary>
     public const int MostScans = 20_000;
 
-    private const string Unknown = "unknown";
+    /// <summary>The shape of what nobody knows.</summary>
+    public const string Unknown = "unknown";
     private const int MostProblems = 100;
 
     private static readonly FrozenDictionary<string, CompiledShape> BuiltIn = Table.Names("Payloads.Shapes", ".json")
@@ -23,6 +21,7 @@ public sealed class PayloadReader
     private static readonly CompiledShape Guess = Load("Payloads.guess.json");
 
     private readonly FrozenDictionary<string, CompiledShape> _shapes;
+    private readonly CompiledShape[] _ordered;
 
     /// <summary>With the built-in shapes and a shop's own, which go before those of the same name.</summary>
     public PayloadReader(params IEnumerable<PayloadShape> own)
@@ -31,6 +30,8 @@ public sealed class PayloadReader
         foreach (var shape in own)
             all[shape.Name] = new CompiledShape(shape);
         _shapes = all.ToFrozenDictionary();
+        // Of two shapes that both know a payload always the same one.
+        _ordered = [.. _shapes.Values.OrderBy(shape => shape.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>The names of the shapes that are known.</summary>
@@ -49,7 +50,7 @@ public sealed class PayloadReader
     {
         var expected = _shapes.GetValueOrDefault(source);
         var root = expected?.IsCsv == true ? NodeReader.ReadCsv(payload) : NodeReader.Read(payload);
-        var shape = expected?.Recognises(root) == true ? expected : _shapes.Values.FirstOrDefault(other => other.Recognises(root)) ?? expected;
+        var shape = expected?.Recognises(root) == true ? expected : _ordered.FirstOrDefault(other => other.Recognises(root)) ?? expected;
         var context = new Context(carrier.Length > 0 ? carrier : expected?.Carrier ?? "", number is null ? null : TrackingNumber.Normalise(number));
         var scans = shape?.Read(root, context) ?? [];
         if (scans.Count == 0)
@@ -59,12 +60,9 @@ public sealed class PayloadReader
         }
 
         var problems = Problems.Of(root, scans.Count > 0).Take(MostProblems).ToList();
-        var without = context.WithoutNumber;
-        if (without > 0)
-            problems.Add(new PayloadProblem("", $"{without} scans name no parcel: a tracking number has 4 to 50 letters and digits."));
-        else if (scans.Count == 0 && problems.Count == 0)
+        if (scans.Count == 0 && problems.Count == 0 && context.Rejected.Count == 0)
             problems.Add(new PayloadProblem("", "It tells of no scan."));
-        return new PayloadReading(shape?.Name ?? Unknown, scans, problems) { WithoutNumber = without };
+        return new PayloadReading(shape?.Name ?? Unknown, scans, problems) { Rejected = context.Rejected };
     }
 
     private static CompiledShape Load(string name)
@@ -83,5 +81,11 @@ internal sealed class Context(string carrier, string? number)
 
     public string? Number => number;
 
-    public int WithoutNumber { get; set; }
+    public List<RejectedScan> Rejected { get; } = [];
+
+    public void Reject(int index, string why)
+    {
+        if (Rejected.Count < PayloadReader.MostScans)
+            Rejected.Add(new RejectedScan(index, why));
+    }
 }

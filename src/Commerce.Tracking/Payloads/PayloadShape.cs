@@ -179,7 +179,7 @@ public sealed record PayloadShape
         }
     }
 
-    internal (V1.TrackingStatus Status, string Reason)? MeaningOf(string code, string meaning)
+    internal static (V1.TrackingStatus Status, string Reason)? MeaningOf(string code, string meaning)
     {
         if (code.Length == 0 || meaning is null)
             return null;

@@ -63,6 +63,11 @@ public sealed record PayloadProblem(string Code, string Message);
 /// <param name="Problems">What the carrier says went wrong, and what could not be used.</param>
 public sealed record PayloadReading(string Shape, IReadOnlyList<ReportedScan> Scans, IReadOnlyList<PayloadProblem> Problems)
 {
-    /// <summary>Scans that name no parcel and for which none was given.</summary>
-    public int WithoutNumber { get; init; }
+    /// <summary>What stands where scans stand and is none.</summary>
+    public IReadOnlyList<RejectedScan> Rejected { get; init; } = [];
 }
+
+/// <summary>Something of which no scan could be made.</summary>
+/// <param name="Index">Its place among the scans, from 0.</param>
+/// <param name="Reason">Why, and what would help.</param>
+public sealed record RejectedScan(int Index, string Reason);

@@ -13,6 +13,9 @@ public sealed record ReportedTime(string Written, DateTime? Local, TimeSpan Offs
     /// <summary>Nothing was written.</summary>
     public static readonly ReportedTime None = new("", null, TimeSpan.Zero, TimeBasis.Received);
 
+    /// <summary>Reads a time that was made at a place.</summary>
+    public static ReportedTime Read(string written, PlaceRecord place) => TimeReader.Read(written, "", [], place, "");
+
     /// <summary>The moment; null if it cannot be read.</summary>
     public DateTimeOffset? Instant => Local is { } local && local.Ticks >= Offset.Ticks && local.Ticks - Offset.Ticks <= DateTime.MaxValue.Ticks
         ? new DateTimeOffset(local.Ticks - Offset.Ticks, TimeSpan.Zero)

@@ -3,7 +3,7 @@ using System.Text;
 namespace Commerce.Tracking.Payloads;
 
 /// <summary>A text as it is kept: no control characters, no line breaks, bounded, never cut through a character.</summary>
-internal static class TextField
+public static class TextField
 {
     public const int Longest = 500;
 

@@ -67,7 +67,7 @@ internal static partial class PlaceReader
     }
 
     // "Mechelen (BE)", "Leipzig - Germany", "NY-USA", "US-60199, UNITED STATES", "…, USA, United States".
-    private static (string Rest, string Country) TakeCountry(string text)
+    private static (string Before, string Country) TakeCountry(string text)
     {
         var country = "";
         var rest = text.Trim();

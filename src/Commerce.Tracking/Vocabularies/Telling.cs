@@ -54,7 +54,7 @@ public static class Telling
         public JsonNode? Fill(JsonNode? template, FrozenDictionary<string, JsonNode?> values) => template switch
         {
             JsonObject members => new JsonObject(members.Select(member => KeyValuePair.Create(member.Key, Fill(member.Value, values)))),
-            JsonArray [JsonValue order, { } each] when order.ToString() is ['$', ..] => Each(order.ToString(), each),
+            JsonArray { Count: 2 } list when list[0]?.ToString() is ['$', ..] => Each(list[0]!.ToString(), list[1]!),
             JsonArray items => new JsonArray([.. items.Select(item => Fill(item, values))]),
             JsonValue text when text.ToString() is ['$', .. var name] => values[name]?.DeepClone(),
             _ => template?.DeepClone(),
@@ -106,8 +106,8 @@ public static class Telling
             }.ToFrozenDictionary();
         }
 
-        private static JsonNode? Text(string? text) => string.IsNullOrEmpty(text) ? null : JsonValue.Create(text);
+        private static JsonValue? Text(string? text) => string.IsNullOrEmpty(text) ? null : JsonValue.Create(text);
 
-        private static JsonNode? Utc(DateTimeOffset? at) => Text(at?.UtcDateTime.ToString(at.Value.Ticks % TimeSpan.TicksPerSecond == 0 ? "yyyy-MM-dd'T'HH:mm:ss'Z'" : "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        private static JsonValue? Utc(DateTimeOffset? at) => Text(at?.UtcDateTime.ToString(at.Value.Ticks % TimeSpan.TicksPerSecond == 0 ? "yyyy-MM-dd'T'HH:mm:ss'Z'" : "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
     }
 }

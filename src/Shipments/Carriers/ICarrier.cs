@@ -1,3 +1,5 @@
+using Commerce.Tracking.Payloads;
+
 namespace Commerce.Shipments.Carriers;
 
 /// <summary>
@@ -17,8 +19,8 @@ internal interface ICarrier
 
     Task<VoidOutcome> VoidLabel(string labelId, string idempotencyKey, CancellationToken cancellationToken);
 
-    /// <summary>Every event that the carrier has of the number.</summary>
-    Task<IReadOnlyList<CarrierEvent>> Track(string trackingNumber, CancellationToken cancellationToken);
+    /// <summary>Every scan that the carrier has of the number.</summary>
+    Task<IReadOnlyList<ReportedScan>> Track(string trackingNumber, CancellationToken cancellationToken);
 }
 
 /// <summary>An offer. Transit is in calendar days.</summary>

@@ -37,9 +37,8 @@ internal sealed partial class WatchSilence(
         try
         {
             var carrier = carriers.Find(shipment.Carrier!) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
-            var events = await carrier.Track(number, cancellationToken);
-            var own = events.Where(one => one.TrackingNumber == number).ToList();
-            if ((await ingestion.Ingest(shipment.Carrier!, Source, own, cancellationToken)).Kept > 0)
+            var own = (await carrier.Track(number, cancellationToken)).Where(scan => scan.TrackingNumber == number).ToList();
+            if ((await ingestion.Ingest(Source, own, cancellationToken)).Kept > 0)
                 return new RecoveryOutcome.Again(next, "the carrier had news");
         }
         // Silence is silence, whether the carrier says nothing or cannot be asked.

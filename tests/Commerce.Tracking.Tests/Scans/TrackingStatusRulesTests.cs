@@ -1,7 +1,7 @@
 using CsCheck;
 using static Commerce.Shipments.V1.TrackingStatus;
 
-namespace Commerce.Shipments.Tests;
+namespace Commerce.Tracking.Tests.Scans;
 
 public sealed class TrackingStatusRulesTests
 {
