@@ -51,6 +51,7 @@ internal static class Commands
         StoreCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
+        TrackingCommands.Create(),
         DetectCommand.Create(),
         QueueCommands.CreateQueues(),
         QueueCommands.CreateRedrive(),
