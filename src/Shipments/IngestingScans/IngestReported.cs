@@ -81,7 +81,7 @@ internal sealed class IngestReported(ScanIngestion ingestion, PayloadReader payl
         var status = aggregator.Length > 0 ? TextField.Of(given.ReporterStatus, 120) : "";
         return new ReportedScan(carrier, TrackingNumber.Normalise(given.TrackingNumber)!, code, words, ReportedTime.Read(given.LocalTime, place), place, MeaningOf(given, aggregator, status, carrier, code, words))
         {
-            Aggregator = aggregator, AggregatorStatus = status,
+            Aggregator = aggregator, AggregatorStatus = status, CoarseCode = given.CoarseCode,
         };
     }
 
