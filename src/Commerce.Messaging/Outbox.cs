@@ -6,7 +6,7 @@ using Npgsql;
 namespace Commerce.Messaging;
 
 /// <summary>
-/// Writes facts beside the change that they tell, in the same transaction. Call <see cref="Add"/> on the change's own
+/// Writes facts beside the change that they tell, in the same transaction. Call <see cref="Add(NpgsqlBatch, IFact)"/> on the change's own
 /// batch, and <see cref="Wake"/> after the commit so that the relay need not wait for its sweep.
 /// </summary>
 public sealed class Outbox(TimeProvider time, OutboxSignal signal)

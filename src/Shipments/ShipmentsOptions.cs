@@ -29,6 +29,21 @@ public sealed class ShipmentsOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "60.00:00:00")]
     public TimeSpan SilenceAfter { get; set; } = TimeSpan.FromDays(2);
 
+    /// <summary>Carriers that send no webhooks, by code: they are asked, the sooner the more is due.</summary>
+    public string[] PolledCarriers { get; set; } = [];
+
+    /// <summary>A polled carrier is asked this often for a parcel that is out for delivery, or whose day of delivery has come.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan PollWhenDue { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>… for one that is on its way; for one that is not handed over yet half as often, and ever more seldom for one that stays silent.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "7.00:00:00")]
+    public TimeSpan PollOnTheWay { get; set; } = TimeSpan.FromHours(3);
+
+    /// <summary>… and at least this often as long as it is on its way.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "30.00:00:00")]
+    public TimeSpan PollAtLeast { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>A scan's time may lie so far ahead of ours before it is taken for a wrong clock.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "2.00:00:00")]
     public TimeSpan FutureTolerance { get; set; } = TimeSpan.FromHours(26);
@@ -51,6 +66,9 @@ public sealed class ShipmentsOptions
     /// <summary>… and of at most this volume, in litres.</summary>
     [Range(1, 10_000)]
     public int LargestParcelLitres { get; set; } = 150;
+
+    /// <summary>A parcel's carrier is asked for the first time so long after it got its number.</summary>
+    public TimeSpan FirstAskAfter(string carrier) => PolledCarriers.Contains(carrier) ? PollOnTheWay : SilenceAfter;
 
     /// <summary>The pause after a failed attempt, the first being 1.</summary>
     public TimeSpan RetryAfter(int attempt) =>
