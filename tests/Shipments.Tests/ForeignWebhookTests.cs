@@ -188,7 +188,7 @@ public sealed class ForeignWebhookTests(ShipmentsApp fixture) : IClassFixture<Sh
     private static string Shippo(byte[] body, TimeSpan age)
     {
         var at = (TimeProvider.System.GetUtcNow() - age).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        return $"t={at},v1={Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(ShipmentsApp.Secret), [.. Encoding.UTF8.GetBytes(at + "."), .. body]))}";
+        return $"t={at},v1={Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(ShipmentsApp.Secret), Encoding.UTF8.GetBytes(at + ".").Concat(body).ToArray()))}";
     }
 
     private (string, string)[] ShipEngine(byte[] body, TimeSpan age)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.Carriers;
+using Commerce.Tracking.Payloads;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -67,7 +68,7 @@ public sealed class SandboxCarrierTests
         new CarrierDirectory([Carrier(status, body), new FakeCarrier("dhl")]), Options.Create(new ShipmentsOptions()), TimeProvider.System, NullLogger<RateShopper>.Instance)
         .Quote(Parcel(), CancellationToken.None);
 
-    private static SandboxCarrier Carrier(HttpStatusCode status, string body) => new("ups", new Clients(status, body));
+    private static SandboxCarrier Carrier(HttpStatusCode status, string body) => new("ups", new Clients(status, body), new PayloadReader());
 
     private static Shipment Parcel() => new()
     {

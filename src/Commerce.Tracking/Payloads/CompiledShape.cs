@@ -195,14 +195,14 @@ internal sealed class CompiledShape
 
     private ReportedScan? Current(Node parcel, string carrier, string? number)
     {
-        var (status, detail) = (Text(parcel, _currentStatus, LongestCode), Text(parcel, _currentDetail, LongestCode));
-        var (code, words) = (Text(parcel, _currentCode, LongestCode), Text(parcel, _currentWords));
+        var (status, detail) = (Text(parcel, _currentStatus, LongestCode, near: false), Text(parcel, _currentDetail, LongestCode, near: false));
+        var (code, words) = (Text(parcel, _currentCode, LongestCode, near: false), Text(parcel, _currentWords, near: false));
         if (status.Length + code.Length + words.Length == 0)
             return null;
-        var time = TimeReader.Read(Text(parcel, _currentTime, 80), "", _shape.TimeFormats, PlaceRecord.Nowhere with { Country = _shape.HomeCountry }, _shape.HomeZone);
+        var time = TimeReader.Read(Text(parcel, _currentTime, 80, near: false), "", _shape.TimeFormats, PlaceRecord.Nowhere with { Country = _shape.HomeCountry }, _shape.HomeZone);
         return new ReportedScan(carrier, number ?? "", code, words, time, PlaceRecord.Nowhere, MeaningOf(carrier, status, detail, code, "", "", words))
         {
-            Aggregator = Aggregator, AggregatorStatus = StatusText(status, detail), CoarseCode = _shape.CoarseCodes,
+            Aggregator = Aggregator, AggregatorStatus = StatusText(status, detail), CoarseCode = _shape.CoarseCodes, IsSummary = true,
         };
     }
 
@@ -309,7 +309,8 @@ internal sealed class CompiledShape
                 return text;
         }
 
-        if (!near)
+        // What stands where it belongs and is empty is not looked for elsewhere: a place's description is not the scan's.
+        if (!near || fields.Any(field => field.Stands(node)))
             return "";
         foreach (var field in fields)
         {
@@ -335,6 +336,8 @@ internal sealed class CompiledShape
             var parts = Paths.Select(path => First(node.At(path))).ToArray();
             return parts[0].Length == 0 ? "" : string.Join(' ', parts.Where(part => part.Length > 0));
         }
+
+        public bool Stands(Node node) => node.At(Paths[0]).Any();
 
         public IEnumerable<string> All(Node node) => node.At(Paths[0]).SelectMany(found => found.Flat()).Select(found => found.FirstText());
 

@@ -11,7 +11,7 @@ namespace Commerce.Tracking.Payloads;
 /// </summary>
 public sealed record PayloadShape
 {
-    private const int MostPaths = 20;
+    private const int MostPaths = 50;
     private const int LongestPath = 200;
     private const int MostCodes = 2000;
 

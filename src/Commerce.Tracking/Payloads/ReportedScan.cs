@@ -20,6 +20,9 @@ public sealed record ReportedScan(
     /// <summary>The aggregator's own status and detail, "in_transit/arrived_at_facility".</summary>
     public string AggregatorStatus { get; init; } = "";
 
+    /// <summary>The parcel's own state, where it has no scans: its time is that of the telling, and the same state told again is the same scan.</summary>
+    public bool IsSummary { get; init; }
+
     /// <summary>The carrier gives one code to many things, so that its words tell one scan from another.</summary>
     public bool CoarseCode { get; init; }
 
@@ -45,8 +48,8 @@ public sealed record ReportedScan(
     private Guid Identity()
     {
         // A webhook and a poll may write one time differently ("…:00Z", "…:00.000+00:00"): the scan is the same.
-        var time = Time is { Instant: { } at, Basis: not TimeBasis.Assumed } ? at.UtcDateTime.ToString("O", System.Globalization.CultureInfo.InvariantCulture) : Time.Text;
-        var what = Code.Length > 0 && !CoarseCode ? Code : $"{(Code.Length > 0 ? Code : StatusName.Of(Meaning.Status))} {Folded.Of(Words)}".TrimEnd();
+        var time = IsSummary ? "summary" : Time is { Instant: { } at, Basis: not TimeBasis.Assumed } ? at.UtcDateTime.ToString("O", System.Globalization.CultureInfo.InvariantCulture) : Time.Text;
+        var what = IsSummary ? $"{StatusName.Of(Meaning.Status)} {Meaning.Reason}" : Code.Length > 0 && !CoarseCode ? Code : $"{(Code.Length > 0 ? Code : StatusName.Of(Meaning.Status))} {Folded.Of(Words)}".TrimEnd();
         string[] content = [Carrier, TrackingNumber, what, time, Place.Locality, Place.Region, Place.PostalCode, Place.Country];
         return Aggregator.Length > 0 ? Scan.IdOf([.. content, Aggregator]) : Scan.IdOf(content);
     }

@@ -55,7 +55,7 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Tr
         return fresh.Count;
     }
 
-    private async Task<IngestionResult> Ingest(IReadOnlyList<(CarrierNumber Number, List<Scan> Scans)> parcels, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<IngestionResult> Ingest((CarrierNumber Number, List<Scan> Scans)[] parcels, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -72,7 +72,7 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Tr
                 continue;
             }
 
-            if (parcels.Count == 1)
+            if (parcels.Length == 1)
                 ShipmentsTelemetry.TagOrder(parcel.Shipment.OrderId);
             var fresh = Fresh(parcel.Scans, scans);
             if (fresh.Count == 0)

@@ -17,7 +17,7 @@ public sealed class PayloadReaderTests(ITestOutputHelper output)
     [InlineData("chronopost/parse_tracking_response.raw.xml", 9, "DELIVERED")]
     [InlineData("colissimo/parse_tracking_response.raw.json", 9, "DELIVERED")]
     [InlineData("dhl_express/parse_in_transit_tracking_response.raw.xml", 1, "PICKED_UP")]
-    [InlineData("dhl_express/parse_tracking_response.raw.xml", 19, "DELIVERED PICKED_UP IN_TRANSIT")]
+    [InlineData("dhl_express/parse_tracking_response.raw.xml", 19, "DELIVERED PICKED_UP PICKED_UP")]
     [InlineData("dhl_parcel_de/parse_tracking_response.raw.xml", 7, "DELIVERED")]
     [InlineData("dhl_universal/parse_tracking_response.raw.json", 1, "PRE_TRANSIT")]
     [InlineData("dpd/parse_tracking_response.raw.xml", 15, "DELIVERY_FAILED")]

@@ -14,6 +14,9 @@ internal static class RealPayloads
             yield return ("easypost", Path.GetFileName(file), File.ReadAllBytes(file));
         using var mocks = JsonDocument.Parse(File.ReadAllBytes(Data.Files("carrier-payloads/aftership", "mock_responses.json").Single()));
         foreach (var (index, mock) in mocks.RootElement.EnumerateArray().Index())
-            yield return ("aftership", $"aftership/{index} {mock.GetProperty("test").GetString()}", JsonSerializer.SerializeToUtf8Bytes(mock.GetProperty("body")));
+        {
+            if (mock.TryGetProperty("body", out var body))
+                yield return ("aftership", $"aftership/{index}{(mock.TryGetProperty("status", out var status) && status.ToString() != "200" ? " error" : "")}", JsonSerializer.SerializeToUtf8Bytes(body));
+        }
     }
 }
