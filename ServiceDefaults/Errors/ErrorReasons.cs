@@ -21,7 +21,7 @@ public static class ErrorReasons
         ErrorReason.MethodNotFound => StatusCode.Unimplemented,
         ErrorReason.OrderNotFound or ErrorReason.StoreNotFound or ErrorReason.ProductNotFound or ErrorReason.PaymentNotFound or ErrorReason.RefundNotFound or ErrorReason.InvoiceNotFound or ErrorReason.ReturnNotFound
             or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound or ErrorReason.PostalCodeNotFound or ErrorReason.RateCardNotFound
-            or ErrorReason.MovementNotFound or ErrorReason.CodeNotFound or ErrorReason.QueueNotFound
+            or ErrorReason.MovementNotFound or ErrorReason.CodeNotFound or ErrorReason.VocabularyNotFound or ErrorReason.QueueNotFound
             or ErrorReason.ResolutionNotFound or ErrorReason.ManifestNotFound or ErrorReason.ProofOfDeliveryNotFound => StatusCode.NotFound,
         ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment
             or ErrorReason.ReturnState or ErrorReason.ReturnWindow or ErrorReason.NotReturnable or ErrorReason.PaymentElsewhere
@@ -29,7 +29,7 @@ public static class ErrorReasons
             or ErrorReason.CaptureExceedsAuthorisation or ErrorReason.PaymentState or ErrorReason.MovementNotCorrectable
             or ErrorReason.ResolutionNotPossible or ErrorReason.LabelNotBought or ErrorReason.LabelVoid or ErrorReason.ManifestEmpty
             or ErrorReason.DeliveryChangeTooLate or ErrorReason.DeliveryChangePending or ErrorReason.ShipmentState => StatusCode.FailedPrecondition,
-        ErrorReason.StoreExists or ErrorReason.ExternalIdUsed => StatusCode.AlreadyExists,
+        ErrorReason.StoreExists or ErrorReason.ExternalIdUsed or ErrorReason.WebhookReplayed => StatusCode.AlreadyExists,
         _ => StatusCode.Internal,
     };
 }

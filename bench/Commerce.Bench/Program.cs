@@ -2,10 +2,12 @@ using System.Globalization;
 using Commerce.Bench;
 using Commerce.Bench.Messaging;
 using Commerce.Bench.Orders;
+using Commerce.Bench.Shipments;
 using Commerce.Bench.Tracking;
 
 var json = args.Contains("--json");
 var orders = args.SkipWhile(a => a != "--orders").Skip(1).Select(a => int.TryParse(a, CultureInfo.InvariantCulture, out var n) ? n : 0).FirstOrDefault(10_000_000);
+var scans = args.SkipWhile(a => a != "--scans").Skip(1).Select(a => int.TryParse(a, CultureInfo.InvariantCulture, out var n) ? n : 0).FirstOrDefault(50_000_000);
 var name = args.FirstOrDefault(a => !a.StartsWith('-'));
 var benches = new Dictionary<string, Func<Task<IReadOnlyList<Comparison>>>>
 {
@@ -13,13 +15,14 @@ var benches = new Dictionary<string, Func<Task<IReadOnlyList<Comparison>>>>
     ["consume"] = async () => [await ConsumeBench.Run()],
     ["place"] = async () => [await PlaceBench.Run()],
     ["find"] = () => FindBench.Run(orders),
+    ["scans"] = () => ScansBench.Run(scans),
     ["detect"] = () => Task.FromResult<IReadOnlyList<Comparison>>([DetectBench.Run()]),
 };
 if (name == "empty-service")
     return await EmptyService.Run();
-if (name is null || !benches.TryGetValue(name, out var bench) || orders < 10_000)
+if (name is null || !benches.TryGetValue(name, out var bench) || orders < 10_000 || scans < 1_000)
 {
-    Console.Error.WriteLine($"Usage: commerce-bench NAME [--json] [--orders N], where NAME is one of: {string.Join(", ", benches.Keys)}; N, for find, is at least 10000.");
+    Console.Error.WriteLine($"Usage: commerce-bench NAME [--json] [--orders N] [--scans N], where NAME is one of: {string.Join(", ", benches.Keys)}; N is at least 10000 orders, for find, and 1000 scans, for scans.");
     return 2;
 }
 

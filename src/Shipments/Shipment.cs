@@ -247,9 +247,6 @@ internal sealed class Shipment
     }
 }
 
-/// <summary>Where it leaves from.</summary>
-internal sealed record PlaceRecord(string LocationId, string Locality, string Region, string PostalCode, string Country);
-
 /// <summary>Where it goes. Personal data.</summary>
 internal sealed record AddressRecord(string Name, IReadOnlyList<string> Lines, string Locality, string Region, string PostalCode, string Country)
 {

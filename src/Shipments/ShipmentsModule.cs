@@ -22,6 +22,9 @@ using Commerce.Shipments.Returning;
 using Commerce.Shipments.Serviceability;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
+using Commerce.Shipments.WatchingTracking;
+using Commerce.Tracking.Payloads;
+using Microsoft.Extensions.Options;
 
 namespace Commerce.Shipments;
 
@@ -64,6 +67,13 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<ShipmentStore>();
         builder.Services.AddSingleton<ScanIngestion>();
         builder.Services.AddSingleton<BeginResolution>();
+        builder.Services.AddSingleton<RecentDeliveries>();
+        builder.Services.AddSingleton<IngestReported>();
+        builder.Services.AddSingleton<TrackingWatch>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<TrackingWatch>());
+        // A shape that cannot be read ends the start: a shop that thinks that its carrier is read should know that it is not.
+        builder.Services.AddSingleton(provider =>
+            new PayloadReader(provider.GetRequiredService<IOptions<ShipmentsOptions>>().Value.PayloadShapes.Select(file => PayloadShape.Parse(File.ReadAllBytes(file)))));
         builder.Services.AddSingleton<CarrierChoice>();
         builder.Services.AddSingleton<DetectCarriers>();
         builder.Services.AddSingleton<RegisterTracking>();

@@ -30,6 +30,21 @@ public sealed class ShipmentsOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "60.00:00:00")]
     public TimeSpan SilenceAfter { get; set; } = TimeSpan.FromDays(2);
 
+    /// <summary>Carriers that send no webhooks, by code: they are asked, the sooner the more is due.</summary>
+    public string[] PolledCarriers { get; set; } = [];
+
+    /// <summary>A polled carrier is asked this often for a parcel that is out for delivery, or whose day of delivery has come.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan PollWhenDue { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>… for one that is on its way; for one that is not handed over yet half as often, and ever more seldom for one that stays silent.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "7.00:00:00")]
+    public TimeSpan PollOnTheWay { get; set; } = TimeSpan.FromHours(3);
+
+    /// <summary>… and at least this often as long as it is on its way.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "30.00:00:00")]
+    public TimeSpan PollAtLeast { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>A scan's time may lie so far ahead of ours before it is taken for a wrong clock.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "2.00:00:00")]
     public TimeSpan FutureTolerance { get; set; } = TimeSpan.FromHours(26);
@@ -40,6 +55,9 @@ public sealed class ShipmentsOptions
 
     /// <summary>A carrier that has not decided a claim is asked again, at last after this.</summary>
     public TimeSpan ClaimAskedAfter { get; set; } = TimeSpan.FromHours(6);
+
+    /// <summary>JSON files, each the shape of a payload of a carrier that is not built in (docs/payloads.md).</summary>
+    public string[] PayloadShapes { get; set; } = [];
 
     /// <summary>A piece whose weight nobody knows is taken to weigh this, in grams.</summary>
     [Range(1, 1_000_000)]
@@ -53,6 +71,9 @@ public sealed class ShipmentsOptions
     [Range(1, 10_000)]
     public int LargestParcelLitres { get; set; } = 150;
 
+    /// <summary>A parcel's carrier is asked for the first time so long after it got its number.</summary>
+    public TimeSpan FirstAskAfter(string carrier) => PolledCarriers.Contains(carrier) ? PollOnTheWay : SilenceAfter;
+
     /// <summary>The pause after a failed attempt, the first being 1.</summary>
     public TimeSpan RetryAfter(int attempt) => BackOff.After(attempt, FirstRetryAfter, LongestRetryAfter);
 }
@@ -60,13 +81,33 @@ public sealed class ShipmentsOptions
 /// <summary>Section "Webhooks".</summary>
 public sealed class WebhookOptions
 {
-    /// <summary>What carriers sign with.</summary>
+    /// <summary>What carriers sign with that have no secret of their own.</summary>
     [Required, MinLength(8)]
     public string Secret { get; set; } = "";
 
     /// <summary>Accepted as well while carriers change from one secret to the next; empty otherwise.</summary>
     public string PreviousSecret { get; set; } = "";
 
+    /// <summary>Carriers and aggregators with secrets or keys of their own, by code, for example "easypost".</summary>
+    public Dictionary<string, WebhookSource> Sources { get; set; } = [];
+
+    /// <summary>What a source signs with.</summary>
+    public WebhookSource Of(string source) =>
+        Sources.TryGetValue(source, out var own) && own.Secrets.Count + own.PublicKeys.Length > 0 ? own : new WebhookSource { Secret = Secret, PreviousSecret = PreviousSecret };
+}
+
+/// <summary>What one source of webhooks signs with.</summary>
+public sealed class WebhookSource
+{
+    /// <summary>The secret that was agreed; empty where it signs with a key.</summary>
+    public string Secret { get; set; } = "";
+
+    /// <summary>Accepted as well while it changes from one secret to the next; empty otherwise.</summary>
+    public string PreviousSecret { get; set; } = "";
+
+    /// <summary>Its public RSA keys, PEM, where it signs with one.</summary>
+    public string[] PublicKeys { get; set; } = [];
+
     /// <summary>Every secret that is valid now.</summary>
-    public IReadOnlyList<string> Secrets => PreviousSecret.Length > 0 ? [Secret, PreviousSecret] : [Secret];
+    public IReadOnlyList<string> Secrets => [.. new[] { Secret, PreviousSecret }.Where(secret => secret.Length > 0)];
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
+using System.Text;
 using Commerce.Shipments.Carriers;
+using Commerce.Tracking.Payloads;
 
 namespace Commerce.Shipments.Tests;
 
@@ -81,12 +82,11 @@ internal sealed class FakeCarrier(string code) : ICarrier
         return Task.FromResult(VoidOutcome.Voided);
     }
 
-    public Task<IReadOnlyList<CarrierEvent>> Track(string trackingNumber, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<ReportedScan>> Track(string trackingNumber, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref Polls);
         ThrowIfDown();
-        using var document = JsonDocument.Parse($"[{Events.GetValueOrDefault(trackingNumber)}]");
-        return Task.FromResult<IReadOnlyList<CarrierEvent>>([.. document.RootElement.EnumerateArray().Select(CarrierEvent.Read).OfType<CarrierEvent>()]);
+        return Task.FromResult(new PayloadReader().Read(Encoding.UTF8.GetBytes($$"""{"events":[{{Events.GetValueOrDefault(trackingNumber)}}]}"""), "sandbox", Code).Scans);
     }
 
     /// <summary>What it says of every claim.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.QuotingRates;
+using Commerce.Tracking.Payloads;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -69,7 +70,7 @@ public sealed class SandboxCarrierTests
             new RateQuestion(Parcel().ShipFrom, new PlaceRecord("", "São Paulo", "SP", "01310-100", "BR"), new ParcelSize(500, 0, 0, 0), new Money(100, "BRL")),
             CancellationToken.None);
 
-    private static SandboxCarrier Carrier(HttpStatusCode status, string body) => new("ups", new Clients(status, body));
+    private static SandboxCarrier Carrier(HttpStatusCode status, string body) => new("ups", new Clients(status, body), new PayloadReader());
 
     private static Shipment Parcel() => new()
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Commerce.Facts;
@@ -32,6 +33,9 @@ public sealed class ShipmentsApp : IAsyncLifetime
     private TestVirtualHost? _broker;
     private WebApplication? _app;
     private GrpcChannel? _channel;
+
+    /// <summary>What ShipEngine signs with in tests.</summary>
+    public RSA ShipEngineKey { get; } = RSA.Create(2048);
 
     internal FakeOrders Orders { get; } = new();
 
@@ -81,6 +85,8 @@ public sealed class ShipmentsApp : IAsyncLifetime
             ["ConnectionStrings:shipmentsdb"] = _database.ConnectionString,
             ["ConnectionStrings:messaging"] = _broker.ConnectionString,
             ["Webhooks:Secret"] = Secret,
+            ["Webhooks:Sources:easypost:Secret"] = "sécret",
+            ["Webhooks:Sources:shipengine:PublicKeys:0"] = ShipEngineKey.ExportSubjectPublicKeyInfoPem(),
             ["Shipments:Carriers:0"] = "ups",
             ["Shipments:SilenceAfter"] = "00:00:01",
             ["Shipments:LabelAttemptsBeforeException"] = "2",
@@ -119,6 +125,7 @@ public sealed class ShipmentsApp : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
+        ShipEngineKey.Dispose();
         _channel?.Dispose();
         if (_app is not null)
         {
@@ -206,6 +213,15 @@ public sealed class ShipmentsApp : IAsyncLifetime
             request.Headers.Add("Webhook-Signature", WebhookSignature.Sign(id, at, bytes, secret));
         }
 
+        return await Http.SendAsync(request);
+    }
+
+    /// <summary>A webhook whose headers its sender made itself.</summary>
+    public async Task<HttpResponseMessage> Post(string carrier, byte[] body, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/webhooks/carriers/{carrier}") { Content = new ByteArrayContent(body) };
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
         return await Http.SendAsync(request);
     }
 

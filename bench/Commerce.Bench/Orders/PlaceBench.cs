@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using Npgsql;
 
 namespace Commerce.Bench.Orders;
 
@@ -114,30 +112,9 @@ internal static class PlaceBench
 
     private static async Task<double> Pgbench(OrdersProcess peer, string script)
     {
-        var connection = new NpgsqlConnectionStringBuilder(peer.ConnectionString);
-        var start = new ProcessStartInfo(
-            Binary(),
-            ["-n", "-M", "prepared", "-c", $"{Concurrency}", "-j", "2", "-T", $"{Round.TotalSeconds}", "-f", script, "-D", $"n={_transactions += 10_000}", "-h", connection.Host!, "-p", $"{connection.Port}", "-U", connection.Username!, connection.Database!])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["PGPASSWORD"] = connection.Password },
-        };
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
+        var rate = await Commerce.Bench.Pgbench.Run(peer.ConnectionString, script, Concurrency, Round, [$"n={_transactions += 10_000}"]);
         // pgbench deletes nothing; what it left would grow without end where the relay empties ours.
         await peer.Execute("TRUNCATE messaging.outbox");
-        var line = output.Split('\n').FirstOrDefault(l => l.StartsWith("tps = ", StringComparison.Ordinal));
-        if (process.ExitCode != 0 || line is null)
-            throw new InvalidOperationException($"pgbench failed: {await errors}{output}");
-        return double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture);
+        return rate;
     }
-
-    private static string Binary() =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin")) : [])
-            .Select(folder => Path.Combine(folder, "pgbench")).FirstOrDefault(File.Exists)
-        ?? throw new InvalidOperationException("pgbench is not installed: on Debian and Ubuntu it comes with the package postgresql.");
 }

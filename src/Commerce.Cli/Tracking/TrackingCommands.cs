@@ -11,12 +11,16 @@ internal static class TrackingCommands
 {
     private const string NamePrefix = "shipments/";
 
-    public static Command Create() => new("tracking", "Show a parcel by its number; register a number that was bought elsewhere, correct a wrong one.")
+    public static Command Create() => new("tracking", "Show a parcel by its number; register a number that was bought elsewhere, correct a wrong one; read and keep what carriers send.")
     {
         Get(),
         Register(),
         Correct(),
         Detect(),
+        PayloadCommands.CreateRead(),
+        PayloadCommands.CreateIngest(),
+        PayloadCommands.CreateAs(),
+        PayloadCommands.CreateWatch(),
     };
 
     private static Command Get()

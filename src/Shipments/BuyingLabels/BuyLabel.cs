@@ -86,7 +86,7 @@ internal sealed partial class BuyLabel(
         var waiting = await ScanRows.Claim(context.Connection, context.Transaction, label.TrackingNumber, shipment.BuyingCarrier!, context.CancellationToken);
         context.Tell(shipment.LabelWasBought(label.Id, label.TrackingNumber, label.Price, label.EstimatedDeliveryAt, now));
         context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
-        context.Intend(WatchSilence.PointOf(shipment, now + options.Value.SilenceAfter));
+        context.Intend(WatchSilence.PointOf(shipment, now + options.Value.FirstAskAfter(shipment.Carrier!)));
         if (shipment.CancelRequested || shipment.NextShipTo is not null)
             context.Intend(VoidLabel.PointOf(shipment));
         ScanIngestion.Apply(context.Batch, outbox, recoveryPoints, shipment, [], waiting, now);

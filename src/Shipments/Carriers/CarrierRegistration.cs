@@ -1,4 +1,5 @@
 using Commerce.ServiceDefaults;
+using Commerce.Tracking.Payloads;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Shipments.Carriers;
@@ -15,7 +16,8 @@ internal static class CarrierRegistration
         {
             var clients = provider.GetRequiredService<IHttpClientFactory>();
             var codes = provider.GetRequiredService<IOptions<ShipmentsOptions>>().Value.Carriers;
-            return new CarrierDirectory(codes.Distinct().Select(code => new SandboxCarrier(code, clients)));
+            var payloads = provider.GetRequiredService<PayloadReader>();
+            return new CarrierDirectory(codes.Distinct().Select(code => new SandboxCarrier(code, clients, payloads)));
         });
     }
 }

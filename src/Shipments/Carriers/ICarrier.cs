@@ -1,3 +1,5 @@
+using Commerce.Tracking.Payloads;
+
 namespace Commerce.Shipments.Carriers;
 
 /// <summary>
@@ -17,8 +19,8 @@ internal interface ICarrier
 
     Task<VoidOutcome> VoidLabel(string labelId, string idempotencyKey, CancellationToken cancellationToken);
 
-    /// <summary>Every event that the carrier has of the number.</summary>
-    Task<IReadOnlyList<CarrierEvent>> Track(string trackingNumber, CancellationToken cancellationToken);
+    /// <summary>Every scan that the carrier has of the number.</summary>
+    Task<IReadOnlyList<ReportedScan>> Track(string trackingNumber, CancellationToken cancellationToken);
 
     /// <summary>Asks the carrier to pay for a parcel that it lost or damaged; null if it takes no claims this way.</summary>
     Task<Claim?> FileClaim(Shipment shipment, Money amount, string idempotencyKey, CancellationToken cancellationToken) => Task.FromResult<Claim?>(null);

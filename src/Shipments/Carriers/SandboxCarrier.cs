@@ -2,11 +2,12 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Commerce.Tracking.Payloads;
 
 namespace Commerce.Shipments.Carriers;
 
 /// <summary>A carrier that the Sandbox plays, over HTTP.</summary>
-internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : ICarrier
+internal sealed class SandboxCarrier(string code, IHttpClientFactory clients, PayloadReader payloads) : ICarrier
 {
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -84,16 +85,20 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : 
         return VoidOutcome.Voided;
     }
 
-    public async Task<IReadOnlyList<CarrierEvent>> Track(string trackingNumber, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ReportedScan>> Track(string trackingNumber, CancellationToken cancellationToken)
     {
         using var response = await Send(HttpMethod.Get, $"tracking/{Uri.EscapeDataString(trackingNumber)}", body: null, key: null, cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound)
             return [];
         response.EnsureSuccessStatusCode();
-        var answer = await Read<JsonElement>(response, cancellationToken);
-        return answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("events", out var events) && events.ValueKind == JsonValueKind.Array
-            ? [.. events.EnumerateArray().Select(CarrierEvent.Read).OfType<CarrierEvent>()]
-            : [];
+        try
+        {
+            return payloads.Read(await response.Content.ReadAsByteArrayAsync(cancellationToken), "sandbox", code, trackingNumber).Scans;
+        }
+        catch (PayloadException exception)
+        {
+            throw new JsonException(exception.Message);
+        }
     }
 
     public async Task<Claim?> FileClaim(Shipment shipment, Money amount, string idempotencyKey, CancellationToken cancellationToken)

@@ -85,7 +85,7 @@ internal sealed class CorrectTracking(
             outbox.Add(batch, shipment.WasCorrected(carrier, number, now));
             batch.BatchCommands.Add(ShipmentStore.Update(shipment));
             // One that was over is watched again.
-            points.Add(batch, WatchSilence.PointOf(shipment, now + options.Value.SilenceAfter));
+            points.Add(batch, WatchSilence.PointOf(shipment, now + options.Value.FirstAskAfter(shipment.Carrier!)));
             ScanIngestion.Apply(batch, outbox, points, shipment, [], scans, now);
             batch.BatchCommands.Add(requests.Record(key, ShipmentMessage.NamePrefix + shipment.PublicId, shipment.Version));
             await batch.ExecuteNonQueryAsync(cancellationToken);

@@ -68,7 +68,7 @@ internal static class ShipmentMessage
     public static string EtagOf(Shipment shipment) => string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\"");
 
     private static IEnumerable<V1.Scan> ScansOf(IReadOnlyList<Scan> scans) =>
-        scans.OrderByDescending(scan => scan.OccurredAt).ThenByDescending(scan => scan.Id).Select(ScanOf);
+        ScanMerge.Merge(scans).OrderByDescending(one => one.Scan.OccurredAt).ThenByDescending(one => one.Scan.Id).Select(ScanOf);
 
     private static DeliveryWishes? WishesOf(WishesRecord? wishes)
     {
@@ -86,19 +86,28 @@ internal static class ShipmentMessage
             : null;
     }
 
-    private static V1.Scan ScanOf(Scan scan) => new()
+    private static V1.Scan ScanOf(MergedScan merged)
     {
-        ScanId = scan.Id.ToString("N"),
-        Status = scan.Status,
-        Reason = ReasonOf(scan.ReasonParty, scan.ReasonCode),
-        CarrierCode = scan.CarrierCode,
-        Description = scan.Description,
-        Time = Timestamp.FromDateTimeOffset(scan.OccurredAt),
-        LocalTime = scan.LocalTime,
-        Place = PlaceOf(scan.Place),
-        Source = scan.Source,
-        ReceivedTime = Timestamp.FromDateTimeOffset(scan.ReceivedAt),
-    };
+        var scan = merged.Scan;
+        return new V1.Scan
+        {
+            ScanId = scan.Id.ToString("N"),
+            Status = scan.Status,
+            Reason = ReasonOf(scan.ReasonParty, scan.ReasonCode),
+            CarrierCode = scan.CarrierCode,
+            Description = scan.Description,
+            Time = Timestamp.FromDateTimeOffset(scan.OccurredAt),
+            LocalTime = scan.LocalTime,
+            Place = PlaceOf(scan.Place),
+            Source = scan.Source,
+            ReceivedTime = Timestamp.FromDateTimeOffset(scan.ReceivedAt),
+            Inferred = scan.Inferred,
+            TimeBasis = scan.TimeBasis,
+            Reporter = scan.Reporter,
+            ReporterStatus = scan.ReporterStatus,
+            AlsoReportedBy = { merged.AlsoReportedBy },
+        };
+    }
 
     public static V1.StatusReason? ReasonOf(V1.StatusReason.Types.Party party, string code) =>
         party == V1.StatusReason.Types.Party.Unspecified && code.Length == 0 ? null : new V1.StatusReason { Party = party, Code = code };

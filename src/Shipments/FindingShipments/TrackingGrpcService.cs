@@ -1,26 +1,52 @@
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.DetectingCarriers;
+using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;
+using Commerce.Shipments.WatchingTracking;
+using Commerce.Tracking.Vocabularies;
 using Commerce.Types.V1;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace Commerce.Shipments.FindingShipments;
 
 /// <summary>Parcels by their Tracking ID: of parcels with the same number the newest.</summary>
-internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers detecting) : TrackingService.TrackingServiceBase
+internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers detecting, IngestReported ingesting, TrackingWatch watching) : TrackingService.TrackingServiceBase
 {
     private const int MostAtOnce = 500;
     private const int LongestText = 200;
 
-    public override async Task<V1.Shipment> GetTracking(GetTrackingRequest request, ServerCallContext context)
+    public override async Task<V1.Shipment> GetTracking(GetTrackingRequest request, ServerCallContext context) =>
+        ShipmentMessage.Of(await Find(request.TrackingNumber, context));
+
+    public override async Task<Struct> GetTrackingAs(GetTrackingAsRequest request, ServerCallContext context)
     {
-        var number = TrackingNumber.Normalise(request.TrackingNumber)
-            ?? throw Failure.Invalid(new FieldError("tracking_number", "Give a carrier's number: 4 to 50 letters and digits; spaces and dashes are forgiven."));
-        return await store.Select(ShipmentQuery.ByNumbers([number]), context.CancellationToken) is [var found]
-            ? ShipmentMessage.Of(found)
-            : throw new Failure(ErrorReason.TrackingNotFound, "No parcel bears this tracking number; compare it with the original. A new label can take a moment.");
+        if (!Telling.Names.Contains(request.Vocabulary))
+        {
+            throw new Failure(ErrorReason.VocabularyNotFound, $"Give one of {string.Join(", ", Telling.Names.Order())}.", new FieldError("vocabulary", "Not a vocabulary that is known."))
+            {
+                Metadata = new Dictionary<string, string> { ["vocabularies"] = string.Join(',', Telling.Names.Order()) },
+            };
+        }
+
+        var found = await Find(request.TrackingNumber, context);
+        var parcel = new ToldParcel(
+            found.Shipment.Carrier ?? "", found.Shipment.TrackingNumber ?? "", found.Shipment.Tracking, [.. ScanMerge.Merge(found.Scans).Select(one => one.Scan)], found.Shipment.EstimatedAt);
+        return Struct.Parser.ParseJson(Telling.Tell(parcel, request.Vocabulary).ToJsonString());
     }
+
+    public override async Task WatchTracking(WatchTrackingRequest request, IServerStreamWriter<V1.Shipment> responseStream, ServerCallContext context)
+    {
+        if (request.AfterVersion < 0)
+            throw Failure.Invalid(new FieldError("after_version", "Give 0 or a version that a fact or an answer named."));
+        await foreach (var shipment in watching.Watch(Number(request.TrackingNumber), request.AfterVersion, context.CancellationToken))
+            await responseStream.WriteAsync(shipment, context.CancellationToken);
+    }
+
+    public override Task<IngestScansResponse> IngestScans(IngestScansRequest request, ServerCallContext context) => ingesting.Ingest(request, context.CancellationToken);
+
+    public override Task<IngestScansResponse> StreamScans(IAsyncStreamReader<IngestScansRequest> requestStream, ServerCallContext context) => ingesting.Ingest(requestStream, context.CancellationToken);
 
     public override async Task<BatchGetTrackingResponse> BatchGetTracking(BatchGetTrackingRequest request, ServerCallContext context)
     {
@@ -67,4 +93,12 @@ internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers de
             throw Failure.Invalid(errors);
         return new DetectCarrierResponse { Detections = { await detecting.Of(request.TrackingNumbers, request.OrderId.Length > 0 ? order.ToString() : "", context.CancellationToken) } };
     }
+
+    private async Task<FoundShipment> Find(string text, ServerCallContext context) =>
+        await store.Select(ShipmentQuery.ByNumbers([Number(text)]), context.CancellationToken) is [var found]
+            ? found
+            : throw new Failure(ErrorReason.TrackingNotFound, "No parcel bears this tracking number; compare it with the original. A new label can take a moment.");
+
+    private static string Number(string text) => TrackingNumber.Normalise(text)
+        ?? throw Failure.Invalid(new FieldError("tracking_number", "Give a carrier's number: 4 to 50 letters and digits; spaces and dashes are forgiven."));
 }

@@ -1,34 +1,60 @@
-using System.Text.Json;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.Carriers;
+using Commerce.Tracking.Payloads;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Shipments.IngestingScans;
 
 /// <summary>
-/// POST /webhooks/carriers/{carrier}: signed events. Answered only after they are stored, so that a carrier that hears no
-/// "yes" sends them again. One bad event costs no other: it is named in the answer.
+/// POST /webhooks/carriers/{carrier}: what a carrier or an aggregator sends, in its own shape and signed in its own way. Answered only after it
+/// is stored, so that a sender that hears no "yes" sends it again. One bad scan costs no other: it is named in the answer.
 /// </summary>
 internal static class CarrierWebhooks
 {
-    private const int LargestBody = 1024 * 1024;
-    private const int MostEvents = 1000;
+    /// <summary>Ten thousand scans of a talkative carrier.</summary>
+    public const int LargestBody = 8 * 1024 * 1024;
+
+    private const string Source = "webhook";
+    private const int MostNamed = 1000;
 
     public static void MapCarrierWebhooks(this WebApplication app) =>
         app.MapPost("/webhooks/carriers/{carrier}", Receive);
 
     private static async Task<IResult> Receive(
-        string carrier, HttpRequest request, CarrierDirectory carriers, IOptions<WebhookOptions> options, ScanIngestion ingestion, TimeProvider time, CancellationToken cancellationToken)
+        string carrier, HttpRequest request, CarrierDirectory carriers, IOptions<WebhookOptions> options, PayloadReader payloads, ScanIngestion ingestion, RecentDeliveries deliveries, TimeProvider time,
+        CancellationToken cancellationToken)
     {
-        if (carriers.Find(carrier) is null)
-            throw new Failure(ErrorReason.CarrierNotFound, "There is no carrier of this code; see the configured carriers.");
+        if (carriers.Find(carrier) is null && !payloads.Shapes.Contains(carrier))
+            throw new Failure(ErrorReason.CarrierNotFound, $"There is no carrier or aggregator of this code; there are {string.Join(", ", payloads.Shapes.Order())} and the configured carriers.");
         var body = await ReadBody(request, cancellationToken);
-        WebhookSignature.Require(request.Headers, body, time.GetUtcNow(), options.Value.Secrets);
-        var (events, rejected) = Parse(body);
-        var result = await ingestion.Ingest(carrier, "webhook", events, cancellationToken);
-        ShipmentsTelemetry.RejectedScans.Add(rejected.Count, new KeyValuePair<string, object?>("commerce.carrier", carrier));
-        return Results.Ok(new { result.Kept, result.Known, result.Unclaimed, Rejected = rejected });
+        var proof = WebhookSender.Require(request.Headers, body, options.Value.Of(carrier), time.GetUtcNow());
+        if (proof is not null && deliveries.Has(proof))
+            throw new Failure(ErrorReason.WebhookReplayed, "This very delivery was accepted before; sign it again when sending it again.");
+        var reading = Read(payloads, body, carrier, carriers);
+        var result = await ingestion.Ingest(Source, reading.Scans, cancellationToken);
+        ShipmentsTelemetry.RejectedScans.Add(reading.Rejected.Count);
+        if (proof is not null)
+            deliveries.Add(proof);
+        return Results.Ok(new { ReadAs = reading.Shape, result.Kept, result.Known, result.Unclaimed, Rejected = reading.Rejected.Take(MostNamed), reading.Problems });
+    }
+
+    private static PayloadReading Read(PayloadReader payloads, byte[] body, string carrier, CarrierDirectory carriers)
+    {
+        PayloadReading reading;
+        try
+        {
+            reading = payloads.Read(body, carrier, carriers.Find(carrier)?.Code ?? "");
+        }
+        catch (PayloadException exception)
+        {
+            throw new Failure(ErrorReason.MalformedRequest, exception.Message);
+        }
+
+        // A tracker that has no scans yet, or tells of an error, is a payload; something that nobody knows is none.
+        if (reading.Scans.Count == 0 && reading.Rejected.Count == 0 && reading.Shape == PayloadReader.Unknown)
+            throw Failure.Invalid(new FieldError("body", $"It holds no scans in any shape that is known: {string.Join(' ', reading.Problems.Select(problem => problem.Message))}"));
+        return reading;
     }
 
     private static async Task<byte[]> ReadBody(HttpRequest request, CancellationToken cancellationToken)
@@ -48,37 +74,5 @@ internal static class CarrierWebhooks
         return body.ToArray();
     }
 
-    private static Failure TooLarge() => new(ErrorReason.RequestTooLarge, $"The body is larger than {LargestBody} bytes; send the events in several calls.");
-
-    private static (IReadOnlyList<CarrierEvent> Events, IReadOnlyList<object> Rejected) Parse(byte[] body)
-    {
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 16 });
-        }
-        catch (JsonException exception)
-        {
-            throw new Failure(ErrorReason.MalformedRequest, $"The body is not JSON (line {exception.LineNumber}, byte {exception.BytePositionInLine}).");
-        }
-
-        using (document)
-        {
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("events", out var list) || list.ValueKind != JsonValueKind.Array)
-                throw Failure.Invalid(new FieldError("events", "An array of events is required."));
-            if (list.GetArrayLength() > MostEvents)
-                throw Failure.Invalid(new FieldError("events", $"At most {MostEvents} events at once; send the rest in further calls."));
-            var events = new List<CarrierEvent>();
-            var rejected = new List<object>();
-            foreach (var (index, json) in list.EnumerateArray().Index())
-            {
-                if (CarrierEvent.Read(json) is { } one)
-                    events.Add(one);
-                else
-                    rejected.Add(new { Index = index, Reason = "tracking_number is missing or not one (4 to 50 letters and digits)." });
-            }
-
-            return (events, rejected);
-        }
-    }
+    private static Failure TooLarge() => new(ErrorReason.RequestTooLarge, $"The body is larger than {LargestBody} bytes; send the scans in several calls.");
 }

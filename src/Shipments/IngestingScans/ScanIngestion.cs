@@ -1,89 +1,138 @@
+using System.Diagnostics;
+using Commerce.Facts;
 using Commerce.Messaging;
-using Commerce.Shipments.Carriers;
 using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipments.Storage;
+using Commerce.Shipments.WatchingTracking;
+using Commerce.Tracking.Payloads;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Commerce.Shipments.IngestingScans;
 
-/// <summary>What became of the events of one delivery.</summary>
+/// <summary>What became of the scans of one delivery.</summary>
 internal sealed record IngestionResult(int Kept, int Known, int Unclaimed);
 
 /// <summary>
-/// Keeps scans, each once, and derives the status, in one transaction a parcel. Two deliveries for one parcel wait for each
-/// other at its row. What brings nothing new writes nothing.
+/// Keeps scans, each once, and derives the status. Two deliveries for one parcel wait for each other at its number. What brings nothing new
+/// writes nothing. A delivery of many parcels is kept in several transactions of some; each parcel's scans in one.
 /// </summary>
-internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, RecoveryPoints recoveryPoints, IOptions<ShipmentsOptions> options, TimeProvider time)
+internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, RecoveryPoints recoveryPoints, TrackingWatch watch, IOptions<ShipmentsOptions> options, TimeProvider time)
 {
-    public async Task<IngestionResult> Ingest(string carrier, string source, IReadOnlyList<CarrierEvent> events, CancellationToken cancellationToken)
+    // Long enough that a round trip is shared, short enough that nobody waits long for a parcel.
+    private const int ParcelsAtOnce = 100;
+
+    /// <param name="source">How we learned of them, for example "webhook".</param>
+    /// <param name="reported">The scans, of any parcels.</param>
+    /// <param name="cancellationToken">Stops between two transactions.</param>
+    public async Task<IngestionResult> Ingest(string source, IReadOnlyList<ReportedScan> reported, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var result = new IngestionResult(0, 0, 0);
-        foreach (var parcel in events.GroupBy(one => one.TrackingNumber))
+        var parcels = reported.GroupBy(scan => new CarrierNumber(scan.Carrier, scan.TrackingNumber))
+            .Select(parcel => (Number: parcel.Key, Scans: parcel.Select(scan => scan.ToScan(source, now, options.Value.FutureTolerance)).DistinctBy(scan => scan.Id).ToList()));
+        foreach (var some in parcels.Chunk(ParcelsAtOnce))
         {
-            var scans = parcel.Select(one => one.ToScan(carrier, source, now, options.Value.FutureTolerance)).DistinctBy(scan => scan.Id).ToList();
-            var one = await Ingest(parcel.Key, carrier, scans, now, cancellationToken);
+            var one = await Ingest(some, now, cancellationToken);
             result = new IngestionResult(result.Kept + one.Kept, result.Known + one.Known, result.Unclaimed + one.Unclaimed);
         }
 
-        var tags = new KeyValuePair<string, object?>("commerce.carrier", carrier);
-        ShipmentsTelemetry.Scans.Add(result.Kept + result.Unclaimed, tags);
-        ShipmentsTelemetry.DuplicateScans.Add(result.Known, tags);
+        foreach (var carrier in reported.GroupBy(scan => scan.Carrier))
+            ShipmentsTelemetry.Scans.Add(carrier.Count(), new KeyValuePair<string, object?>("commerce.carrier", CarrierTag(carrier.Key)));
+        ShipmentsTelemetry.DuplicateScans.Add(result.Known);
         return result;
-    }
-
-    private async Task<IngestionResult> Ingest(string number, string carrier, List<Scan> scans, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var (shipment, known) = await ShipmentStore.LockNumber(connection, transaction, carrier, number, cancellationToken);
-        await using var batch = new NpgsqlBatch(connection, transaction);
-        if (shipment is null)
-        {
-            batch.BatchCommands.Add(ScanRows.InsertUnclaimed(number, carrier, scans, now));
-            await ExecuteAndCommit(batch, cancellationToken);
-            return new IngestionResult(0, 0, scans.Count);
-        }
-
-        ShipmentsTelemetry.TagOrder(shipment.OrderId);
-        var kept = Apply(batch, outbox, recoveryPoints, shipment, known, scans, now);
-        if (kept > 0)
-        {
-            await ExecuteAndCommit(batch, cancellationToken);
-            outbox.Wake();
-            recoveryPoints.Wake();
-        }
-
-        return new IngestionResult(kept, scans.Count - kept, 0);
-    }
-
-    // The commit travels with the writes: a webhook costs two round trips, and the parcel's lock is held for one. After a failed
-    // write the server skips the rest of the batch, so it never commits a part.
-    private static async Task ExecuteAndCommit(NpgsqlBatch batch, CancellationToken cancellationToken)
-    {
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
-        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Adds to the batch what new scans of a locked parcel change; returns how many are new.</summary>
     public static int Apply(NpgsqlBatch batch, Outbox outbox, RecoveryPoints recoveryPoints, Shipment shipment, IReadOnlyList<Scan> known, IReadOnlyList<Scan> scans, DateTimeOffset now)
     {
+        var fresh = Fresh(known, scans);
+        if (fresh.Count > 0)
+        {
+            outbox.Add(batch, Track(shipment, known, fresh, now, point => recoveryPoints.Add(batch, point)));
+            batch.BatchCommands.Add(ScanRows.Insert([.. fresh.Select(scan => (shipment.Id, scan))]));
+            batch.BatchCommands.Add(ShipmentStore.UpdateTracking([shipment]));
+        }
+
+        return fresh.Count;
+    }
+
+    private async Task<IngestionResult> Ingest((CarrierNumber Number, List<Scan> Scans)[] parcels, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var found = await ShipmentStore.LockNumbers(connection, transaction, [.. parcels.Select(parcel => parcel.Number)], cancellationToken);
+        var unclaimed = new List<(CarrierNumber, Scan)>();
+        var kept = new List<(Guid, Scan)>();
+        var changed = new List<Shipment>();
+        var facts = new List<(IFact, string?)>();
+        var points = new List<RecoveryPoint>();
+        foreach (var (number, scans) in parcels)
+        {
+            if (!found.TryGetValue(number, out var parcel))
+            {
+                unclaimed.AddRange(scans.Select(scan => (number, scan)));
+                continue;
+            }
+
+            if (parcels.Length == 1)
+                ShipmentsTelemetry.TagOrder(parcel.Shipment.OrderId);
+            var fresh = Fresh(parcel.Scans, scans);
+            if (fresh.Count == 0)
+                continue;
+            facts.Add((Track(parcel.Shipment, parcel.Scans, fresh, now, points.Add), Activity.Current?.Id));
+            kept.AddRange(fresh.Select(scan => (parcel.Shipment.Id, scan)));
+            changed.Add(parcel.Shipment);
+        }
+
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        if (unclaimed.Count > 0)
+            batch.BatchCommands.Add(ScanRows.InsertUnclaimed(unclaimed, now));
+        if (kept.Count > 0)
+        {
+            batch.BatchCommands.Add(ScanRows.Insert(kept));
+            outbox.Add(batch, facts);
+            batch.BatchCommands.Add(ShipmentStore.UpdateTracking(changed));
+            points.ForEach(point => recoveryPoints.Add(batch, point));
+        }
+
+        if (batch.BatchCommands.Count > 0)
+        {
+            // The commit travels with the writes: a webhook costs two round trips, and the parcels' locks are held for one. After a
+            // failed write the server skips the rest of the batch, so it never commits a part.
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+            await batch.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        if (kept.Count > 0)
+        {
+            outbox.Wake();
+            recoveryPoints.Wake();
+            watch.Signal(changed.Select(shipment => shipment.Id));
+        }
+
+        return new IngestionResult(kept.Count, parcels.Sum(parcel => parcel.Scans.Count) - kept.Count - unclaimed.Count, unclaimed.Count);
+    }
+
+    private static List<Scan> Fresh(IReadOnlyList<Scan> known, IReadOnlyList<Scan> scans)
+    {
         var knownIds = known.Select(scan => scan.Id).ToHashSet();
-        var fresh = scans.Where(scan => !knownIds.Contains(scan.Id)).ToList();
-        if (fresh.Count == 0)
-            return 0;
+        return [.. scans.Where(scan => !knownIds.Contains(scan.Id))];
+    }
+
+    private static ParcelTracked Track(Shipment shipment, IReadOnlyList<Scan> known, List<Scan> fresh, DateTimeOffset now, Action<RecoveryPoint> intend)
+    {
         var state = TrackingStatusRules.Derive(known.Concat(fresh), shipment.CreatedAt);
         // A parcel that we cancelled stays so, unless its carrier has it all the same.
         if (shipment.Tracking.Status == V1.TrackingStatus.Cancelled && !TrackingStatusRules.IsWithCarrier(state.Status))
             state = state with { Status = V1.TrackingStatus.Cancelled };
         // It was given up for lost, and turned up: what was packed instead need not leave.
         if (shipment.Remedy == Remedy.Reshipped && state.Status == V1.TrackingStatus.Delivered && shipment.Tracking.Status != V1.TrackingStatus.Delivered)
-            recoveryPoints.Add(batch, RecutShipments.PointOf(shipment.OrderId, 0, $"arrived/{shipment.PublicId}/{shipment.Version}"));
-        batch.BatchCommands.Add(ScanRows.Insert(shipment.Id, fresh));
-        outbox.Add(batch, shipment.WasTracked(state, fresh.Count, now, now));
-        batch.BatchCommands.Add(ShipmentStore.Update(shipment));
-        return fresh.Count;
+            intend(RecutShipments.PointOf(shipment.OrderId, 0, $"arrived/{shipment.PublicId}/{shipment.Version}"));
+        return shipment.WasTracked(state, fresh.Count, now, now);
     }
+
+    // Whoever sends scans names their carrier: a stranger's name must not become a time series of its own.
+    private static string CarrierTag(string carrier) => Tracking.Vocabularies.CarrierNames.IsKnown(carrier) ? carrier : "other";
 }

@@ -105,7 +105,7 @@ internal sealed class RegisterTracking(
         var scans = await FormerNumberRows.Claim(connection, transaction, bought.Carrier, bought.TrackingNumber, now - options.Value.UnclaimedScansKept, cancellationToken);
         outbox.Add(batch, shipment.WasRegistered(bought.Carrier, bought.Service, bought.TrackingNumber, now));
         batch.BatchCommands.Add(ShipmentStore.Update(shipment));
-        points.Add(batch, WatchSilence.PointOf(shipment, now + options.Value.SilenceAfter));
+        points.Add(batch, WatchSilence.PointOf(shipment, now + options.Value.FirstAskAfter(shipment.Carrier!)));
         ScanIngestion.Apply(batch, outbox, points, shipment, [], scans, now);
         batch.BatchCommands.Add(requests.Record(key, ShipmentMessage.NamePrefix + shipment.PublicId, shipment.Version));
         await batch.ExecuteNonQueryAsync(cancellationToken);

@@ -7,46 +7,49 @@ namespace Commerce.Shipments.Storage;
 internal static class ScanRows
 {
     public const string Columns =
-        "shipment_id, scan_id, status, reason_party, reason_code, inferred, carrier_code, description, occurred_at, local_time, place, source, received_at";
+        "shipment_id, scan_id, status, reason_party, reason_code, inferred, carrier_code, description, occurred_at, local_time, place, source, received_at, time_basis, reporter, reporter_status";
 
-    public static NpgsqlBatchCommand Insert(Guid shipmentId, IReadOnlyList<Scan> scans) => new(
+    public static NpgsqlBatchCommand Insert(IReadOnlyList<(Guid ShipmentId, Scan Scan)> rows) => new(
         $"""
         INSERT INTO scans ({Columns})
-        SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb[], $12, $13)
+        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb[], $12, $13, $14, $15, $16)
         ON CONFLICT DO NOTHING
         """)
     {
         Parameters =
         {
-            new NpgsqlParameter<Guid> { TypedValue = shipmentId },
-            new NpgsqlParameter<Guid[]> { TypedValue = [.. scans.Select(scan => scan.Id)] },
-            new NpgsqlParameter<short[]> { TypedValue = [.. scans.Select(scan => (short)scan.Status)] },
-            new NpgsqlParameter<short[]> { TypedValue = [.. scans.Select(scan => (short)scan.ReasonParty)] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. scans.Select(scan => scan.ReasonCode)] },
-            new NpgsqlParameter<bool[]> { TypedValue = [.. scans.Select(scan => scan.Inferred)] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. scans.Select(scan => scan.CarrierCode)] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. scans.Select(scan => scan.Description)] },
-            new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. scans.Select(scan => scan.OccurredAt)] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. scans.Select(scan => scan.LocalTime)] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. scans.Select(scan => JsonSerializer.Serialize(scan.Place, JsonSerializerOptions.Web))] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. scans.Select(scan => scan.Source)] },
-            new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. scans.Select(scan => scan.ReceivedAt)] },
+            Column(rows, row => row.ShipmentId),
+            Column(rows, row => row.Scan.Id),
+            Column(rows, row => (short)row.Scan.Status),
+            Column(rows, row => (short)row.Scan.ReasonParty),
+            Column(rows, row => row.Scan.ReasonCode),
+            Column(rows, row => row.Scan.Inferred),
+            Column(rows, row => row.Scan.CarrierCode),
+            Column(rows, row => row.Scan.Description),
+            Column(rows, row => row.Scan.OccurredAt),
+            Column(rows, row => row.Scan.LocalTime),
+            Column(rows, row => JsonSerializer.Serialize(row.Scan.Place, JsonSerializerOptions.Web)),
+            Column(rows, row => row.Scan.Source),
+            Column(rows, row => row.Scan.ReceivedAt),
+            Column(rows, row => (short)row.Scan.TimeBasis),
+            Column(rows, row => row.Scan.Reporter),
+            Column(rows, row => row.Scan.ReporterStatus),
         },
     };
 
-    public static NpgsqlBatchCommand InsertUnclaimed(string trackingNumber, string carrier, IReadOnlyList<Scan> scans, DateTimeOffset now) => new(
+    public static NpgsqlBatchCommand InsertUnclaimed(IReadOnlyList<(CarrierNumber Number, Scan Scan)> rows, DateTimeOffset now) => new(
         """
         INSERT INTO unclaimed_scans (tracking_number, carrier, scan_id, scan, received_at)
-        SELECT $1, $2, scan_id, scan::jsonb, $5 FROM unnest($3, $4) AS given (scan_id, scan)
+        SELECT tracking_number, carrier, scan_id, scan::jsonb, $5 FROM unnest($1, $2, $3, $4) AS given (tracking_number, carrier, scan_id, scan)
         ON CONFLICT DO NOTHING
         """)
     {
         Parameters =
         {
-            new NpgsqlParameter<string> { TypedValue = trackingNumber },
-            new NpgsqlParameter<string> { TypedValue = carrier },
-            new NpgsqlParameter<Guid[]> { TypedValue = [.. scans.Select(scan => scan.Id)] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. scans.Select(scan => JsonSerializer.Serialize(scan, JsonSerializerOptions.Web))] },
+            Column(rows, row => row.Number.TrackingNumber),
+            Column(rows, row => row.Number.Carrier),
+            Column(rows, row => row.Scan.Id),
+            Column(rows, row => JsonSerializer.Serialize(row.Scan, JsonSerializerOptions.Web)),
             new NpgsqlParameter<DateTimeOffset> { TypedValue = now },
         },
     };
@@ -80,5 +83,13 @@ internal static class ScanRows
         r.GetString(9),
         JsonSerializer.Deserialize<PlaceRecord>(r.GetString(10), JsonSerializerOptions.Web)!,
         r.GetString(11),
-        r.GetFieldValue<DateTimeOffset>(12)));
+        r.GetFieldValue<DateTimeOffset>(12))
+    {
+        // Scans of a former number that were put away before these were known.
+        TimeBasis = r.IsDBNull(13) ? V1.Scan.Types.TimeBasis.Carrier : (V1.Scan.Types.TimeBasis)r.GetInt16(13),
+        Reporter = r.IsDBNull(14) ? "" : r.GetString(14),
+        ReporterStatus = r.IsDBNull(15) ? "" : r.GetString(15),
+    });
+
+    private static NpgsqlParameter<TValue[]> Column<TRow, TValue>(IReadOnlyList<TRow> rows, Func<TRow, TValue> value) => new() { TypedValue = [.. rows.Select(value)] };
 }

@@ -9,6 +9,9 @@ namespace Commerce.Shipments.Storage;
 /// <summary>A parcel, what its carrier saw, and the numbers that it was corrected from, the last one first.</summary>
 internal sealed record FoundShipment(Shipment Shipment, IReadOnlyList<Scan> Scans, IReadOnlyList<FormerNumber> FormerNumbers);
 
+/// <summary>A carrier and a number of its own.</summary>
+internal readonly record struct CarrierNumber(string Carrier, string TrackingNumber);
+
 /// <summary>Parcels and their scans in Postgres.</summary>
 internal sealed class ShipmentStore(NpgsqlDataSource database)
 {
@@ -111,33 +114,52 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         return shipments;
     }
 
-    /// <summary>
-    /// Locks the carrier's newest parcel that bears the number, and reads its scans, in one round trip. The number itself is locked first:
-    /// a scan that finds no parcel and a label that makes the number known see each other.
-    /// </summary>
+    /// <summary>As <see cref="LockNumbers"/>, of one number.</summary>
     public static async Task<(Shipment? Shipment, IReadOnlyList<Scan> Scans)> LockNumber(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string carrier, string trackingNumber, CancellationToken cancellationToken)
     {
+        var number = new CarrierNumber(carrier, trackingNumber);
+        return (await LockNumbers(connection, transaction, [number], cancellationToken)).TryGetValue(number, out var found) ? found : (null, []);
+    }
+
+    /// <summary>
+    /// Locks of each number the carrier's newest parcel that bears it, and reads its scans, in one round trip. The numbers themselves are
+    /// locked first: a scan that finds no parcel and a label that makes the number known see each other. Numbers and parcels are locked in
+    /// one order each, so that two who lock many do not wait for each other.
+    /// </summary>
+    public static async Task<IReadOnlyDictionary<CarrierNumber, (Shipment Shipment, IReadOnlyList<Scan> Scans)>> LockNumbers(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<CarrierNumber> numbers, CancellationToken cancellationToken)
+    {
+        const string Newest =
+            "(SELECT (SELECT id FROM shipments WHERE tracking_number = number AND carrier = by ORDER BY created_at DESC LIMIT 1) FROM unnest($1, $2) AS given (number, by))";
         await using var batch = new NpgsqlBatch(connection, transaction);
-        batch.BatchCommands.Add(NumberLock(trackingNumber));
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            $"SELECT {Columns} FROM shipments WHERE tracking_number = $1 AND carrier = $2 ORDER BY created_at DESC LIMIT 1 FOR UPDATE")
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_advisory_xact_lock(hashtextextended(number, 2)) FROM (SELECT DISTINCT number FROM unnest($1) AS given (number) ORDER BY number COLLATE \"C\") AS numbers")
         {
-            Parameters = { new NpgsqlParameter<string> { TypedValue = trackingNumber }, new NpgsqlParameter<string> { TypedValue = carrier } },
+            Parameters = { new NpgsqlParameter<string[]> { TypedValue = [.. numbers.Select(one => one.TrackingNumber)] } },
         });
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            $"SELECT {ScanRows.Columns} FROM scans WHERE shipment_id = (SELECT id FROM shipments WHERE tracking_number = $1 AND carrier = $2 ORDER BY created_at DESC LIMIT 1)")
+        foreach (var select in (string[])[$"SELECT {Columns} FROM shipments WHERE id IN {Newest} ORDER BY id FOR UPDATE", $"SELECT {ScanRows.Columns} FROM scans WHERE shipment_id IN {Newest}"])
         {
-            Parameters = { new NpgsqlParameter<string> { TypedValue = trackingNumber }, new NpgsqlParameter<string> { TypedValue = carrier } },
-        });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(select)
+            {
+                Parameters =
+                {
+                    new NpgsqlParameter<string[]> { TypedValue = [.. numbers.Select(one => one.TrackingNumber)] },
+                    new NpgsqlParameter<string[]> { TypedValue = [.. numbers.Select(one => one.Carrier)] },
+                },
+            });
+        }
+
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
-        var shipment = await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
-        await reader.NextResultAsync(cancellationToken);
-        var scans = new List<Scan>();
+        var shipments = new List<Shipment>();
         while (await reader.ReadAsync(cancellationToken))
-            scans.Add(ScanRows.Read(reader).Scan);
-        return (shipment, scans);
+            shipments.Add(Read(reader));
+        await reader.NextResultAsync(cancellationToken);
+        var scans = new List<(Guid ShipmentId, Scan Scan)>();
+        while (await reader.ReadAsync(cancellationToken))
+            scans.Add(ScanRows.Read(reader));
+        var byShipment = scans.ToLookup(row => row.ShipmentId, row => row.Scan);
+        return shipments.ToDictionary(one => new CarrierNumber(one.Carrier!, one.TrackingNumber!), one => (one, (IReadOnlyList<Scan>)[.. byShipment[one.Id]]));
     }
 
     public static NpgsqlBatchCommand NumberLock(string trackingNumber) => new("SELECT pg_advisory_xact_lock(hashtextextended($1, 2))")
@@ -227,9 +249,46 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             new NpgsqlParameter<int> { TypedValue = s.LabelsVoided },
             new NpgsqlParameter<bool> { TypedValue = s.Recut },
             new NpgsqlParameter<short> { TypedValue = (short)s.Remedy },
-            new NpgsqlParameter<short> { TypedValue = (short)(s.Exception is { } exception ? Severities.Of(exception.Kind, s.Tracking) : 0) },
+            new NpgsqlParameter<short> { TypedValue = SeverityOf(s) },
         },
     };
+
+    /// <summary>What scans change, of many parcels in one statement.</summary>
+    public static NpgsqlBatchCommand UpdateTracking(IReadOnlyList<Shipment> shipments) => new(
+        """
+        UPDATE shipments SET status = new.status, reason_party = new.reason_party, reason_code = new.reason_code, action_required = new.action_required,
+          status_at = new.status_at, reached = new.reached::smallint[], last_scan_at = new.last_scan_at, delivered_at = new.delivered_at,
+          exception_kind = new.exception_kind, exception_message = new.exception_message, exception_at = new.exception_at,
+          exception_attempts = new.exception_attempts, exception_severity = new.exception_severity, version = new.version, updated_at = new.updated_at
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) AS new (id, status, reason_party, reason_code, action_required,
+          status_at, reached, last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, version, updated_at,
+          exception_severity)
+        WHERE shipments.id = new.id
+        """)
+    {
+        Parameters =
+        {
+            new NpgsqlParameter<Guid[]> { TypedValue = [.. shipments.Select(s => s.Id)] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. shipments.Select(s => (short)s.Tracking.Status)] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. shipments.Select(s => (short)s.Tracking.ReasonParty)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. shipments.Select(s => s.Tracking.ReasonCode)] },
+            new NpgsqlParameter<bool[]> { TypedValue = [.. shipments.Select(s => s.Tracking.ActionRequired)] },
+            new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. shipments.Select(s => s.Tracking.StatusAt)] },
+            // Lists of different lengths are no array of SQL: each travels as its text.
+            new NpgsqlParameter<string[]> { TypedValue = [.. shipments.Select(s => $"{{{string.Join(',', s.Tracking.Reached.Select(status => (short)status))}}}")] },
+            new NpgsqlParameter<DateTimeOffset?[]> { TypedValue = [.. shipments.Select(s => s.LastScanAt)] },
+            new NpgsqlParameter<DateTimeOffset?[]> { TypedValue = [.. shipments.Select(s => s.Tracking.DeliveredAt)] },
+            new NpgsqlParameter<short?[]> { TypedValue = [.. shipments.Select(s => (short?)s.Exception?.Kind)] },
+            new NpgsqlParameter<string?[]> { TypedValue = [.. shipments.Select(s => s.Exception?.Message)] },
+            new NpgsqlParameter<DateTimeOffset?[]> { TypedValue = [.. shipments.Select(s => s.Exception?.At)] },
+            new NpgsqlParameter<int[]> { TypedValue = [.. shipments.Select(s => s.Exception?.Attempts ?? 0)] },
+            new NpgsqlParameter<long[]> { TypedValue = [.. shipments.Select(s => s.Version)] },
+            new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. shipments.Select(s => s.UpdatedAt)] },
+            new NpgsqlParameter<short[]> { TypedValue = [.. shipments.Select(SeverityOf)] },
+        },
+    };
+
+    private static short SeverityOf(Shipment s) => (short)(s.Exception is { } exception ? Severities.Of(exception.Kind, s.Tracking) : 0);
 
     internal static NpgsqlParameter Json<T>(T value) => new() { Value = JsonSerializer.Serialize(value, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Jsonb };
 

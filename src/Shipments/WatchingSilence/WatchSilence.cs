@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Commerce.Shipments.WatchingSilence;
 
 /// <summary>
-/// A parcel of which nothing was heard for long: its carrier is asked, since webhooks get lost. If the carrier knows nothing new
+/// A parcel of which nothing was heard for long: its carrier is asked, since webhooks get lost; one that sends none is asked all the time. If the carrier knows nothing new
 /// either, the silence itself is the exception, which the next scan clears. A watch ends itself when it sees that the parcel's
 /// journey is over: whoever removed it under the parcel's lock would meet, the other way round, the watch that takes that lock.
 /// </summary>
@@ -29,25 +29,29 @@ internal sealed partial class WatchSilence(
             return new RecoveryOutcome.Done();
         ShipmentsTelemetry.TagOrder(shipment.OrderId);
         var now = time.GetUtcNow();
-        var next = now + options.Value.SilenceAfter;
-        if (shipment.LastScanAt + options.Value.SilenceAfter is { } due && due > now)
+        var rules = options.Value;
+        var next = now + Expectation.AskAgainAfter(shipment, rules, now);
+        // Whoever sends webhooks is asked only when they fail to come.
+        if (!rules.PolledCarriers.Contains(shipment.Carrier) && shipment.LastScanAt + rules.SilenceAfter is { } due && due > now)
             return new RecoveryOutcome.Again(due, "scanned meanwhile");
 
-        var message = "The carrier has nothing new to tell. Ask it where the parcel is.";
+        var answered = "The carrier has nothing new to tell.";
         try
         {
             var carrier = carriers.Find(shipment.Carrier!) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
-            var events = await carrier.Track(number, cancellationToken);
-            var own = events.Where(one => one.TrackingNumber == number).ToList();
-            if ((await ingestion.Ingest(shipment.Carrier!, Source, own, cancellationToken)).Kept > 0)
+            var own = (await carrier.Track(number, cancellationToken)).Where(scan => scan.TrackingNumber == number).ToList();
+            if ((await ingestion.Ingest(Source, own, cancellationToken)).Kept > 0)
                 return new RecoveryOutcome.Again(next, "the carrier had news");
         }
         // Silence is silence, whether the carrier says nothing or cannot be asked.
         catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             LogUnanswered(shipment.Carrier!, exception.GetType().Name);
-            message = "The carrier does not answer when asked where the parcel is.";
+            answered = "The carrier does not answer when asked where the parcel is.";
         }
+
+        if ((shipment.LastScanAt ?? shipment.CreatedAt) + rules.SilenceAfter > now)
+            return new RecoveryOutcome.Again(next, "nothing new");
 
         // Whoever has a return label takes their time.
         if (shipment.ReturnNumber > 0 && shipment.LastScanAt is null)
@@ -57,7 +61,7 @@ internal sealed partial class WatchSilence(
             // A webhook may have come while we asked.
             if (await ShipmentStore.Lock(context.Connection, context.Transaction, shipment.Id, context.CancellationToken) is not { Exception: null, IsOver: false } locked
                 || locked.LastScanAt != shipment.LastScanAt
-                || locked.Raise(V1.ShipmentException.Types.Kind.Silent, $"No scan since {locked.LastScanAt ?? locked.CreatedAt:yyyy-MM-dd HH:mm} UTC. {message}", attempt, time.GetUtcNow()) is not { } fact)
+                || locked.Raise(V1.ShipmentException.Types.Kind.Silent, $"{Expectation.WhatSilenceMeans(locked, rules, now)} {answered}", attempt, time.GetUtcNow()) is not { } fact)
                 return;
             context.Tell(fact);
             context.Batch.BatchCommands.Add(ShipmentStore.Update(locked));

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Grpc.Net.Client;
+using Npgsql;
+
+namespace Commerce.Bench;
+
+/// <summary>A service as it is deployed: a process of its own, built like this bench, on a database of its own.</summary>
+internal class ServiceProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private protected ServiceProcess(Started started) =>
+        (_process, Channel, Database, ConnectionString) = (started.Process, started.Channel, started.Database, started.ConnectionString);
+
+    /// <summary>The same database, for the bench.</summary>
+    public NpgsqlDataSource Database { get; }
+
+    public string ConnectionString { get; }
+
+    private protected GrpcChannel Channel { get; }
+
+    /// <param name="servers">Where its database and its broker are.</param>
+    /// <param name="project">The service's project, for example "Orders".</param>
+    /// <param name="databaseName">What its database is called in its configuration.</param>
+    private protected static async Task<Started> Start(BenchServers servers, string project, string databaseName)
+    {
+        var database = await servers.CreateDatabase();
+        var (http, grpc) = (FreePort(), FreePort());
+        var output = new DirectoryInfo(AppContext.BaseDirectory);
+        var root = output.Parent!.Parent!.Parent!.Parent!.Parent!.FullName;
+        var service = Path.Combine(root, "src", project);
+        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(service, "bin", output.Parent.Name, output.Name, $"{project}.dll")])
+        {
+            WorkingDirectory = service,
+            RedirectStandardOutput = true,
+            Environment =
+            {
+                ["ASPNETCORE_ENVIRONMENT"] = "Development",
+                [$"ConnectionStrings__{databaseName}"] = database,
+                ["ConnectionStrings__messaging"] = servers.Broker,
+                ["Kestrel__Endpoints__http__Url"] = $"http://127.0.0.1:{http}",
+                ["Kestrel__Endpoints__grpc__Url"] = $"http://127.0.0.1:{grpc}",
+                ["Logging__LogLevel__Default"] = "Warning",
+                ["Webhooks__Secret"] = "a secret of benches",
+            },
+        };
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is { Length: > 0 } text)
+                Console.Error.WriteLine($"{project} | {text}");
+        };
+        process.BeginOutputReadLine();
+        await Healthy(process, project, new Uri($"http://127.0.0.1:{http}/health"));
+        return new Started(process, GrpcChannel.ForAddress($"http://127.0.0.1:{grpc}"), NpgsqlDataSource.Create(database), database);
+    }
+
+    public async Task Execute(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        command.CommandTimeout = 0;
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Stops the service; the database stays.</summary>
+    public async Task Stop()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Channel.Dispose();
+        GC.SuppressFinalize(this);
+        await Database.DisposeAsync();
+        await Stop();
+        _process.Dispose();
+    }
+
+    private static async Task Healthy(Process process, string project, Uri health)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        while (true)
+        {
+            if (process.HasExited)
+                throw new InvalidOperationException($"{project} ended with exit code {process.ExitCode} before it was healthy.");
+            try
+            {
+                using var response = await http.GetAsync(health);
+                if (response.IsSuccessStatusCode)
+                    return;
+            }
+            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+            {
+                // It does not listen yet.
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private protected sealed record Started(Process Process, GrpcChannel Channel, NpgsqlDataSource Database, string ConnectionString);
+}

@@ -1,0 +1,187 @@
+using System.Globalization;
+using Commerce.Bench.Orders;
+using Commerce.Shipments.V1;
+using Commerce.Types.V1;
+
+namespace Commerce.Bench.Shipments;
+
+/// <summary>
+/// Scans over gRPC, one a call and a hundred, acknowledged after the commit: validated, deduplicated, the status derived, the fact in the
+/// outbox and the relay at work; against pgbench writing the same rows, as many at a time, in one round trip and one statement a table.
+/// And GetTracking with few scans in all, and with many.
+/// </summary>
+internal static class ScansBench
+{
+    private const int Parcels = 100_000;
+    private const int Batch = 100;
+    private const int Concurrency = 32;
+    private const int Rounds = 3;
+    private const int ScansAParcel = 10;
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(5);
+    private static long _scans;
+
+    public static async Task<IReadOnlyList<Comparison>> Run(int many)
+    {
+        await using var servers = await BenchServers.Start();
+        await using var ours = await ShipmentsProcess.Start(servers);
+        await using var peer = await ShipmentsProcess.Start(servers);
+        await Fill(ours, Parcels);
+        await Fill(peer, Parcels);
+        var rows = await WrittenRows.Catch(peer.Database, () => peer.Tracking.IngestScansAsync(new IngestScansRequest { Scans = { Scan(1) } }).ResponseAsync);
+        await peer.Stop();
+        List<Comparison> comparisons = [await Compare(ours, peer, rows, 1), await Compare(ours, peer, rows, Batch)];
+        await using var small = await ShipmentsProcess.Start(servers);
+        await using var large = await ShipmentsProcess.Start(servers);
+        await Fill(small, 1);
+        await FillScans(small, 1, 1);
+        await Fill(large, many / ScansAParcel);
+        await FillScans(large, many / ScansAParcel, ScansAParcel);
+        comparisons.Add(await Find(large, small, many));
+        return comparisons;
+    }
+
+    private static async Task<Comparison> Compare(ShipmentsProcess ours, ShipmentsProcess peer, WrittenRows rows, int batch)
+    {
+        var script = await Script(rows, batch);
+        List<double> rates = [];
+        List<double> limit = [];
+        await Ours(ours, batch);
+        await Limit(peer, script, batch);
+        for (var round = 0; round < Rounds; round++)
+        {
+            if (round % 2 == 1)
+                limit.Add(await Limit(peer, script, batch));
+            rates.Add(await Ours(ours, batch));
+            if (round % 2 == 0)
+                limit.Add(await Limit(peer, script, batch));
+        }
+
+        File.Delete(script);
+        return new Comparison(
+            string.Create(CultureInfo.InvariantCulture, $"scans, {batch} a call"), "scans/s", rates, limit, string.Create(CultureInfo.InvariantCulture, $"pgbench writing the same {rows.Count} rows a scan, {Concurrency} at a time"), 0.5);
+    }
+
+    private static async Task<double> Ours(ShipmentsProcess shipments, int batch)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        var kept = await Task.WhenAll(Enumerable.Range(0, Concurrency).Select(_ => Task.Run(async () =>
+        {
+            var mine = 0;
+            while (TimeProvider.System.GetElapsedTime(start) < Round)
+            {
+                var first = Random.Shared.Next(Parcels - batch);
+                var request = new IngestScansRequest { Scans = { Enumerable.Range(first, batch).Select(n => Scan(n + 1)) } };
+                mine += (await shipments.Tracking.IngestScansAsync(request)).KeptCount;
+            }
+
+            return mine;
+        })));
+        var rate = kept.Sum() / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+        // What is told is part of a scan's price, and must not be paid in the other's round.
+        await using var outbox = shipments.Database.CreateCommand("SELECT NOT EXISTS (SELECT FROM messaging.outbox)");
+        while (!(bool)(await outbox.ExecuteScalarAsync())!)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        return rate;
+    }
+
+    private static async Task<double> Limit(ShipmentsProcess peer, string script, int batch)
+    {
+        var rate = await Pgbench.Run(peer.ConnectionString, script, Concurrency, Round, []);
+        await peer.Execute("TRUNCATE messaging.outbox");
+        return rate * batch;
+    }
+
+    private static async Task<string> Script(WrittenRows rows, int batch)
+    {
+        var to = Id(1);
+        string[] lines =
+        [
+            string.Create(CultureInfo.InvariantCulture, $"\\set n random(1, {Parcels - batch})"),
+            "\\startpipeline",
+            "BEGIN;",
+            .. rows.Statements(
+                [(to, "'00000000000000000000' || lpad(to_hex(:n + g.i), 12, '0')"), (Number(1), "'BENCH' || lpad((:n + g.i)::text, 9, '0')")],
+                column => column is "public.scans.shipment_id" or "public.shipments.id" ? "('00000000-0000-0000-0000-' || lpad(to_hex(:n + g.i), 12, '0'))::uuid" : null,
+                string.Create(CultureInfo.InvariantCulture, $"FROM generate_series(0, {batch - 1}) AS g (i)"))
+                .Select(statement => statement.StartsWith("UPDATE", StringComparison.Ordinal)
+                    ? statement.Replace(" WHERE ", string.Create(CultureInfo.InvariantCulture, $" FROM generate_series(0, {batch - 1}) AS g (i) WHERE "), StringComparison.Ordinal).Replace("WHERE id", "WHERE shipments.id", StringComparison.Ordinal) + ";"
+                    : statement + ";"),
+            "COMMIT;",
+            "\\endpipeline",
+        ];
+        var path = Path.GetTempFileName();
+        await File.WriteAllLinesAsync(path, lines);
+        return path;
+    }
+
+    private static async Task<Comparison> Find(ShipmentsProcess large, ShipmentsProcess small, int many)
+    {
+        List<double> rates = [];
+        List<double> limit = [];
+        await Rate(large, many / ScansAParcel);
+        await Rate(small, 1);
+        for (var round = 0; round < Rounds; round++)
+        {
+            limit.Add(await Rate(small, 1));
+            rates.Add(await Rate(large, many / ScansAParcel));
+        }
+
+        return new Comparison(
+            "track", "calls/s", rates, limit, string.Create(CultureInfo.InvariantCulture, $"GetTracking with 1 scan in all instead of {many:N0}; there {ScansAParcel} a parcel"), 1 / 1.3);
+    }
+
+    private static async Task<double> Rate(ShipmentsProcess shipments, int parcels)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        var calls = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            var mine = 0;
+            for (; TimeProvider.System.GetElapsedTime(start) < Round; mine++)
+            {
+                if ((await shipments.Tracking.GetTrackingAsync(new GetTrackingRequest { TrackingNumber = Number(1 + Random.Shared.Next(parcels)) })).Scans.Count == 0)
+                    throw new InvalidOperationException("A parcel has lost its scans.");
+            }
+
+            return mine;
+        })));
+        return calls.Sum() / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+    }
+
+    // Never the same twice: each call brings something new.
+    private static ReportedScan Scan(int parcel) => new()
+    {
+        Carrier = "ups",
+        TrackingNumber = Number(parcel),
+        CarrierCode = "I",
+        Description = "Departed from Facility",
+        LocalTime = DateTimeOffset.UnixEpoch.AddYears(55).AddSeconds(Interlocked.Increment(ref _scans)).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+        Place = new Place { Locality = "Louisville", AdministrativeArea = "KY", PostalCode = "40213", RegionCode = "US" },
+    };
+
+    private static string Number(int n) => string.Create(CultureInfo.InvariantCulture, $"BENCH{n:000000000}");
+
+    // As the public id and as the key of facts.
+    private static string Id(int n) => string.Create(CultureInfo.InvariantCulture, $"00000000000000000000{n:x12}");
+
+    private static Task Fill(ShipmentsProcess shipments, int count) => shipments.Execute(string.Create(CultureInfo.InvariantCulture, $$"""
+        INSERT INTO shipments (id, store_id, order_id, order_reference, location_id, position, ship_from, ship_to, lines, weight_grams, length_mm, width_mm, height_mm, value_minor, currency,
+          carrier, service, label_id, tracking_number, status, status_at, version, created_at, updated_at)
+        SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid, 'main', 'ORD-' || n, 'ORD-' || n, '', 0,
+          '{"locationId":"","locality":"Louisville","region":"KY","postalCode":"40213","country":"US"}', '{"name":"A","lines":["1 Main St"],"locality":"Austin","region":"TX","postalCode":"78701","country":"US"}',
+          '[{"lineNumber":1,"sku":"a","title":"A","quantity":1}]', 500, 100, 100, 100, 1000, 'USD', 'ups', 'ground', 'l' || n, 'BENCH' || lpad(n::text, 9, '0'), 1, now(), 1, now(), now()
+        FROM generate_series(1, {{count}}) AS g (n)
+        """));
+
+    private static async Task FillScans(ShipmentsProcess shipments, int parcels, int each)
+    {
+        await shipments.Execute(string.Create(CultureInfo.InvariantCulture, $$"""
+            ALTER TABLE scans SET UNLOGGED;
+            INSERT INTO scans (shipment_id, scan_id, status, reason_party, reason_code, inferred, carrier_code, description, occurred_at, local_time, place, source, received_at)
+            SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid, gen_random_uuid(), 3, 0, '', false, 'I', 'Departed from Facility', now() - i * interval '1 hour', '2026-11-24T10:00:00-05:00',
+              '{"locationId":"","locality":"Louisville","region":"KY","postalCode":"40213","country":"US"}', 'webhook', now()
+            FROM generate_series(1, {{parcels}}) AS g (n), generate_series(1, {{each}}) AS h (i)
+            """));
+        await shipments.Execute("VACUUM ANALYZE scans");
+        await shipments.Execute("VACUUM ANALYZE shipments");
+    }
+}

@@ -1,0 +1,45 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Commerce.Tracking;
+
+/// <summary>
+/// One thing that a carrier saw, as one reporter tells it. Its identity is its content within its reporter, so that the same scan from
+/// a webhook and from a poll is one. The words are part of it only where the carrier has no code of its own: they vary by language.
+/// </summary>
+public sealed record Scan(
+    Guid Id,
+    V1.TrackingStatus Status,
+    V1.StatusReason.Types.Party ReasonParty,
+    string ReasonCode,
+    bool Inferred,
+    string CarrierCode,
+    string Description,
+    DateTimeOffset OccurredAt,
+    string LocalTime,
+    PlaceRecord Place,
+    string Source,
+    DateTimeOffset ReceivedAt)
+{
+    /// <summary>How <see cref="OccurredAt"/> is known.</summary>
+    public TimeBasis TimeBasis { get; init; } = TimeBasis.Carrier;
+
+    /// <summary>Who told us: the carrier ("ups") or an aggregator ("easypost"); empty: the carrier.</summary>
+    public string Reporter { get; init; } = "";
+
+    /// <summary>The aggregator's own status and detail, "in_transit/arrived_at_facility"; empty if the carrier told us.</summary>
+    public string ReporterStatus { get; init; } = "";
+
+    /// <summary>The time cannot be told from what was written; <see cref="OccurredAt"/> is that of receipt.</summary>
+    public bool IsTimeless => TimeBasis == TimeBasis.Received;
+
+    /// <summary>An identity made of the parts.</summary>
+    public static Guid IdOf(params IReadOnlyList<string> parts)
+    {
+        // Lengths keep neighbours apart: ("ab", "c") is not ("a", "bc").
+        var content = new StringBuilder();
+        foreach (var part in parts)
+            content.Append(part.Length).Append(':').Append(part.ToUpperInvariant());
+        return new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(content.ToString())).AsSpan(0, 16), bigEndian: true);
+    }
+}
