@@ -5,6 +5,7 @@ using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.Consumers;
+using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.PlanningShipments;
@@ -43,6 +44,9 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<RateShopper>();
         builder.Services.AddSingleton<ShipmentStore>();
         builder.Services.AddSingleton<ScanIngestion>();
+        builder.Services.AddSingleton<ArrivalEstimator>();
+        builder.Services.AddSingleton<DeliveryLearner>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<DeliveryLearner>());
         builder.Services.AddHostedService<UnclaimedScanSweeper>();
         return builder;
     }

@@ -49,6 +49,10 @@ public sealed class ShipmentsOptions
     [Range(1, 10_000)]
     public int LargestParcelLitres { get; set; } = 150;
 
+    /// <summary>How often delivered parcels are learned from for the estimates of others.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan LearnEvery { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>The pause after a failed attempt, the first being 1.</summary>
     public TimeSpan RetryAfter(int attempt) =>
         TimeSpan.FromTicks((long)Math.Min(LongestRetryAfter.Ticks, FirstRetryAfter.Ticks * Math.Pow(2, Math.Clamp(attempt - 1, 0, 30))));

@@ -18,7 +18,7 @@ internal static class MadeJourneys
             return new Journey(
                 new Consignment($"p{i:D6}", at)
                 {
-                    PromisedAt = at.AddDays(near ? 6 : 11),
+                    PromisedAt = at.AddDays((near ? 4 : 8) * (1.1 + (0.6 * random.NextDouble()))),
                     Sender = $"s{random.Next(5)}",
                     From = new Locality("BR", "SP", "01001"),
                     To = near ? new Locality("BR", "SP", "04000") : new Locality("BR", "AM", "69000"),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Commerce.Cli.Api;
+using Commerce.Cli.Eta;
 using Commerce.Cli.Orders;
 using Commerce.Gateway.V1;
 using Commerce.Shipments.V1;
@@ -47,6 +48,8 @@ internal static class LookupScreen
         AnsiConsole.MarkupLine($"  {(shipment.Return.Length > 0 ? "return " : "")}parcel {number}: {Words(shipment.Status)}");
         if (shipment.Exception is { } exception)
             AnsiConsole.MarkupLine($"    [red]{exception.Kind}[/] {Print.Escape(exception.Message)}");
+        if (EtaExplain.Line(shipment) is { } arrival)
+            AnsiConsole.MarkupLine("    " + Print.Escape(arrival));
         if (shipment.Scans.Count == 0)
             return;
         var journey = new Grid().AddColumn(new GridColumn().NoWrap().Padding(4, 0, 2, 0)).AddColumn().AddColumn();

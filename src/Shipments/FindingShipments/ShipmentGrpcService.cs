@@ -1,5 +1,6 @@
 using System.Globalization;
 using Commerce.ServiceDefaults;
+using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;
 using Commerce.Types.V1;
@@ -8,7 +9,7 @@ using Grpc.Core;
 namespace Commerce.Shipments.FindingShipments;
 
 /// <summary>Parcels by their own name, of an order, and of a store.</summary>
-internal sealed class ShipmentGrpcService(ShipmentStore store) : ShipmentService.ShipmentServiceBase
+internal sealed class ShipmentGrpcService(ShipmentStore store, ArrivalEstimator estimator) : ShipmentService.ShipmentServiceBase
 {
     private const int MostOnPage = 500;
     private const int DefaultOnPage = 50;
@@ -35,7 +36,7 @@ internal sealed class ShipmentGrpcService(ShipmentStore store) : ShipmentService
             };
         }
 
-        return ShipmentMessage.Of(shipment, scans);
+        return ShipmentMessage.Of(shipment, scans, estimator.Of(shipment, scans));
     }
 
     public override async Task<ListShipmentsResponse> ListShipments(ListShipmentsRequest request, ServerCallContext context)
@@ -56,7 +57,7 @@ internal sealed class ShipmentGrpcService(ShipmentStore store) : ShipmentService
             : ShipmentQuery.OfStore(request.StoreId, request.OnlyExceptions, AfterTime(position), size + 1);
         var found = await store.Select(query, context.CancellationToken);
         var response = new ListShipmentsResponse();
-        response.Shipments.Add(found.Take(size).Select(one => ShipmentMessage.Of(one.Shipment, one.Scans)));
+        response.Shipments.Add(found.Take(size).Select(one => ShipmentMessage.Of(one.Shipment, one.Scans, estimator.Of(one.Shipment, one.Scans))));
         if (found.Count > size)
         {
             var last = found[size - 1].Shipment;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Google.Type;
@@ -10,7 +11,8 @@ internal static class ShipmentMessage
 {
     public const string NamePrefix = "shipments/";
 
-    public static V1.Shipment Of(Shipment shipment, IReadOnlyList<Scan> scans)
+    /// <param name="arrival">When it will arrive; null where nothing tells.</param>
+    public static V1.Shipment Of(Shipment shipment, IReadOnlyList<Scan> scans, ArrivalRecord? arrival)
     {
         var message = new V1.Shipment
         {
@@ -45,6 +47,8 @@ internal static class ShipmentMessage
             Version = shipment.Version,
             Direction = shipment.ReturnNumber > 0 ? V1.Shipment.Types.Direction.Return : V1.Shipment.Types.Direction.Outgoing,
             Return = shipment.ReturnNumber > 0 ? string.Create(CultureInfo.InvariantCulture, $"orders/{shipment.OrderId}/returns/{shipment.ReturnNumber}") : "",
+            ArrivalEstimate = arrival is null ? null : ArrivalMessage.Of(arrival),
+            DelayRisk = arrival is null ? null : ArrivalMessage.RiskOf(arrival),
             Etag = string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\""),
         };
         message.Lines.Add(shipment.Lines.Select(line => new V1.ShipmentLine { LineNumber = line.LineNumber, Sku = line.Sku, Title = line.Title, Quantity = line.Quantity }));
