@@ -51,6 +51,9 @@ public sealed class ShipmentsApp : IAsyncLifetime
 
     public TrackingService.TrackingServiceClient Tracking => new(_channel);
 
+    internal T Service<T>()
+        where T : notnull => _app!.Services.GetRequiredService<T>();
+
     public async ValueTask InitializeAsync()
     {
         TestServers servers;
