@@ -99,7 +99,7 @@ public sealed class EstimatingArrivalsTests(ShipmentsApp fixture) : IClassFixtur
             SELECT gen_random_uuid(), 'main', 'ORD-H' || i, 'x', 'a', 0,
               '{"locationId":"a","locality":"Cajamar","region":"SP","postalCode":"07750","country":"BR"}', '{"name":"","lines":[],"locality":"","region":"SP","postalCode":"01310-100","country":"BR"}',
               '[]', 600, 1, 1, 1, 100, 'BRL', started + interval '10 days', 'ups', 'ground', 'HIST' || i, 6, started, 3, started, started, started + interval '4 days' + (i % 7 - 3) * interval '4 hours'
-            FROM (SELECT i, now() - interval '5 days' - i * interval '8 hours' AS started FROM generate_series(1, {{count}}) AS i) AS made
+            FROM (SELECT i, now() - interval '5 days' - i * interval '2 hours' AS started FROM generate_series(1, {{count}}) AS i) AS made
             """));
         batch.BatchCommands.Add(new Npgsql.NpgsqlBatchCommand(
             """

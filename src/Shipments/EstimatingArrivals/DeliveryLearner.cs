@@ -16,7 +16,7 @@ internal sealed partial class DeliveryLearner(
     private static readonly TimeSpan Remembered = TimeSpan.FromDays(400);
 
     // A scan of a delivery can come days after it.
-    private static readonly TimeSpan LateScans = TimeSpan.FromDays(5);
+    private static readonly TimeSpan LateScans = TimeSpan.FromDays(10);
     private static readonly TimeSpan RefitEvery = TimeSpan.FromHours(1);
 
     private readonly SemaphoreSlim _once = new(1, 1);
