@@ -33,7 +33,7 @@ public sealed class DeliveryModel
     private const double ErrorHalfLifeDeliveries = 70;
     private const double RateDays = 7;
 
-    private readonly NetworkState _network = new();
+    private readonly NetworkState _network;
     private readonly DecayedHistogram _errors = new();
     private readonly DecayedMean _spread = new(10);
     private readonly DecayedMeans _spreadRegion = new(20), _spreadLane = new(30);
@@ -46,7 +46,12 @@ public sealed class DeliveryModel
     private LinearModel[] _risks = [];
     private DateTimeOffset _clock;
 
-    public DeliveryModel() => _errors.Seed(weight: 20, deviation: 1.25);
+    /// <param name="firstDays">How long a parcel takes, before anything was delivered; a handful of deliveries outweighs it.</param>
+    public DeliveryModel(double firstDays = 8)
+    {
+        _network = new NetworkState(firstDays);
+        _errors.Seed(weight: 20, deviation: 1.25);
+    }
 
     /// <summary>How many deliveries it has seen.</summary>
     public long Deliveries { get; private set; }
@@ -54,9 +59,22 @@ public sealed class DeliveryModel
     /// <summary>When a parcel that starts, or started, would arrive, by what is known now. Changes nothing.</summary>
     public Forecast Forecast(Consignment consignment, DateTimeOffset now) => Open(consignment, now).Forecast;
 
-    /// <summary>How many recent deliveries (decayed) of this carrier tell of such a parcel, level by level.</summary>
-    public (double Lane, double Region, double Country, double Carrier) EvidenceFor(Consignment consignment, DateTimeOffset now) =>
-        _network.EvidenceFor(consignment, now);
+    /// <summary>How many recent deliveries tell of such a parcel, level by level.</summary>
+    public Evidence EvidenceFor(Consignment consignment, DateTimeOffset now) => _network.EvidenceFor(consignment, now);
+
+    /// <summary>
+    /// When it would arrive if all that is known were a time that somebody stated: a carrier its estimate, or a shop its promise, which is kept
+    /// more often than not.
+    /// </summary>
+    /// <param name="keptShare">How often what was stated holds: 0.5 for an estimate, more for a promise.</param>
+    public static Forecast Stated(Consignment consignment, DateTimeOffset stated, double keptShare)
+    {
+        var shape = new DecayedHistogram();
+        shape.Seed(1, 1.25);
+        var distribution = shape.Snapshot();
+        var days = Math.Max(0.1, (stated - consignment.StartedAt).TotalDays);
+        return new Forecast(consignment, Math.Log(days) - (FirstScale * distribution.Quantile(keptShare)), FirstScale, distribution, null, 0, []);
+    }
 
     /// <summary>A parcel starts; the forecast for it as of that moment.</summary>
     public Forecast Started(Consignment consignment)
@@ -104,23 +122,47 @@ public sealed class DeliveryModel
             _learned.RemoveRange(0, _learned.Count - MostExamples);
     }
 
+    /// <summary>Learns from journeys that have ended, in the order of time.</summary>
+    public void Learn(IReadOnlyCollection<Journey> journeys)
+    {
+        foreach (var (at, kind, journey) in Journey.Events(journeys))
+        {
+            if (kind == JourneyEvent.Started)
+                Started(journey.Consignment);
+            else if (kind == JourneyEvent.HandedOver)
+                HandedOver(journey.Consignment.Id, at);
+            else
+                Delivered(journey.Consignment.Id, at);
+        }
+    }
+
     /// <summary>Fits the corrections to what has arrived by now. Until the first time, and with few deliveries, the means answer alone.</summary>
-    public void Refit(DateTimeOffset now)
+    public void Refit(DateTimeOffset now) => PrepareRefit(now)()();
+
+    /// <summary>
+    /// The same in three steps, for whoever must not keep others waiting: this one takes what was learned, the call of its result computes
+    /// and touches nothing of the model, and the call of that one's puts it to use.
+    /// </summary>
+    public Func<Action> PrepareRefit(DateTimeOffset now)
     {
         Advance(now);
-        if (_learned.Count < FewestExamples)
-            return;
+        var learned = _learned.ToList();
+        return learned.Count < FewestExamples ? () => () => { } : () => Fit(learned, now);
+    }
+
+    private Action Fit(List<Learned> learned, DateTimeOffset now)
+    {
         var locations = new LinearModel[HalfLives.Length][];
         var risks = new LinearModel?[RiskCandidates.Length];
         // An order that arrived early is known before one that will be late: only those whose promise has passed are a fair sample of both.
-        var fair = _learned.Where(one => one.Late is not null && one.PromisedAt <= now).TakeLast(MostRiskExamples).ToList();
+        var fair = learned.Where(one => one.Late is not null && one.PromisedAt <= now).TakeLast(MostRiskExamples).ToList();
         var riskKnown = fair.Count >= FewestExamples && fair.Exists(one => one.Late == true) && fair.Exists(one => one.Late == false);
         Parallel.For(0, HalfLives.Length + (riskKnown ? RiskCandidates.Length : 0), job =>
         {
             if (job < HalfLives.Length)
             {
                 locations[job] = LinearModel.LeastSquares(
-                    [.. _learned.Select(one => new Example(one.Features, one.Prior, Math.Clamp(one.Days, one.Prior - 2, one.Prior + 2), Decay(now - one.DeliveredAt, HalfLives[job])))],
+                    [.. learned.Select(one => new Example(one.Features, one.Prior, Math.Clamp(one.Days, one.Prior - 2, one.Prior + 2), Decay(now - one.DeliveredAt, HalfLives[job])))],
                     Penalties);
                 return;
             }
@@ -129,9 +171,12 @@ public sealed class DeliveryModel
             risks[job - HalfLives.Length] = LinearModel.Logistic(
                 [.. fair.Select(one => new Example(one.RiskFeatures, one.LateOffset, one.Late!.Value ? 1 : 0, Decay(now - one.StartedAt, halfLife)))], penalty);
         });
-        _locations = [.. locations.SelectMany(models => models)];
-        if (riskKnown)
-            _risks = [.. risks.Select(model => model!)];
+        return () =>
+        {
+            _locations = [.. locations.SelectMany(models => models)];
+            if (riskKnown)
+                _risks = [.. risks.Select(model => model!)];
+        };
     }
 
     private OpenParcel Open(Consignment c, DateTimeOffset now)

@@ -113,6 +113,9 @@ public sealed class Forecast
     }
 }
 
+/// <summary>How many recent deliveries, each counting less the older it is, tell of a parcel: of its lane, of the region and the country that it goes to, of its carrier.</summary>
+public sealed record Evidence(double Lane, double Region, double Country, double Carrier);
+
 /// <summary>What all forecasts have in common.</summary>
 public static class Forecasts
 {

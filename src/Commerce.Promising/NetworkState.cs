@@ -27,10 +27,9 @@ internal sealed class OpenParcel(Consignment consignment, double[] features, For
 /// How the network does at the moment, as far as is known at the moment: means that decay, level by level, each finer one as
 /// what it adds to the coarser. Parcels still under way tell too: of how many should have arrived by now, how many have.
 /// </summary>
-internal sealed class NetworkState
+internal sealed class NetworkState(double firstDays)
 {
     // Before anything was delivered: a typical parcel, which a handful of deliveries outweighs.
-    private const double FirstDays = 8;
     private const double FirstHandlingDays = 2;
     private const double FirstTransitDays = 6;
     private const double FirstLate = 0.08;
@@ -69,7 +68,7 @@ internal sealed class NetworkState
         var lane = LaneOf(c);
         var (region, zone3, zone2) = (c.To.RegionKey, c.To.Zone(3), c.To.Zone(2));
         var x = new double[Features.Count];
-        var network = _long.Shrunk(at, Math.Log(FirstDays), 3);
+        var network = _long.Shrunk(at, Math.Log(firstDays), 3);
         var networkNow = _now.Shrunk(at, network, 5);
         var regional = _region.Shrunk(region, at, 0, 5);
         var lanes = _lane.Shrunk(lane, at, regional, 5);
@@ -156,12 +155,16 @@ internal sealed class NetworkState
         return x;
     }
 
-    /// <summary>How many recent deliveries tell of a parcel at each level, the finest first.</summary>
-    public (double Lane, double Region, double Country, double Carrier) EvidenceFor(Consignment c, DateTimeOffset at) => (
-        _evidence.WeightAt("L" + c.Carrier + LaneOf(c), at),
-        _evidence.WeightAt("R" + c.Carrier + c.To.RegionKey, at),
-        _evidence.WeightAt("N" + c.Carrier + c.To.Country, at),
-        _evidence.WeightAt("C" + c.Carrier, at));
+    /// <summary>
+    /// How many recent deliveries tell of a parcel at each level, the finest first; where its carrier is known, that carrier's alone.
+    /// </summary>
+    public Evidence EvidenceFor(Consignment c, DateTimeOffset at) => new(
+        _evidence.WeightAt(Level("lane", c.Carrier, LaneOf(c)), at),
+        _evidence.WeightAt(Level("region", c.Carrier, c.To.RegionKey), at),
+        _evidence.WeightAt(Level("country", c.Carrier, c.To.Country), at),
+        _evidence.WeightAt(Level("carrier", c.Carrier, ""), at));
+
+    private static string Level(string level, string carrier, string key) => $"{level}|{carrier}|{key}";
 
     public void Started(OpenParcel parcel)
     {
@@ -214,7 +217,7 @@ internal sealed class NetworkState
             _cameRegion.Add(region, at, 1);
         }
 
-        var beyond = days - _long.Shrunk(at, Math.Log(FirstDays), 3);
+        var beyond = days - _long.Shrunk(at, Math.Log(firstDays), 3);
         _now.Add(at, days);
         _long.Add(at, days);
         _region.Add(region, at, beyond);
@@ -252,10 +255,14 @@ internal sealed class NetworkState
             _transitLane.Add(lane, at, transit);
         }
 
-        _evidence.Add("L" + c.Carrier + lane, at, 1);
-        _evidence.Add("R" + c.Carrier + region, at, 1);
-        _evidence.Add("N" + c.Carrier + c.To.Country, at, 1);
-        _evidence.Add("C" + c.Carrier, at, 1);
+        // For whoever asks before the carrier is chosen too.
+        foreach (var carrier in c.Carrier.Length > 0 ? (string[])[c.Carrier, ""] : [""])
+        {
+            _evidence.Add(Level("lane", carrier, lane), at, 1);
+            _evidence.Add(Level("region", carrier, region), at, 1);
+            _evidence.Add(Level("country", carrier, c.To.Country), at, 1);
+            _evidence.Add(Level("carrier", carrier, ""), at, 1);
+        }
     }
 
     /// <summary>A day ends: how many of those in transit should have come in it, and for how long the others have been under way.</summary>

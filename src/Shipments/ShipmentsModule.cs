@@ -8,6 +8,7 @@ using Commerce.Shipments.Carriers;
 using Commerce.Shipments.Consumers;
 using Commerce.Shipments.CorrectingTracking;
 using Commerce.Shipments.DetectingCarriers;
+using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.PlanningShipments;
@@ -78,6 +79,9 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<DetectCarriers>();
         builder.Services.AddSingleton<RegisterTracking>();
         builder.Services.AddSingleton<CorrectTracking>();
+        builder.Services.AddSingleton<ArrivalEstimator>();
+        builder.Services.AddSingleton<DeliveryLearner>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<DeliveryLearner>());
         builder.Services.AddHostedService<UnclaimedScanSweeper>();
         return builder;
     }

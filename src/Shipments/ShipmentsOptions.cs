@@ -74,6 +74,10 @@ public sealed class ShipmentsOptions
     /// <summary>A parcel's carrier is asked for the first time so long after it got its number.</summary>
     public TimeSpan FirstAskAfter(string carrier) => PolledCarriers.Contains(carrier) ? PollOnTheWay : SilenceAfter;
 
+    /// <summary>How often delivered parcels are learned from for the estimates of others.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan LearnEvery { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>The pause after a failed attempt, the first being 1.</summary>
     public TimeSpan RetryAfter(int attempt) => BackOff.After(attempt, FirstRetryAfter, LongestRetryAfter);
 }

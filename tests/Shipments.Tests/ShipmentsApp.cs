@@ -62,6 +62,9 @@ public sealed class ShipmentsApp : IAsyncLifetime
 
     public CarrierService.CarrierServiceClient Carriers => new(_channel);
 
+    internal T Service<T>()
+        where T : notnull => _app!.Services.GetRequiredService<T>();
+
     public async ValueTask InitializeAsync()
     {
         TestServers servers;

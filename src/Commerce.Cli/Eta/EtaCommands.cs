@@ -16,7 +16,7 @@ internal static class EtaCommands
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    public static Command Create() => new("eta", "When parcels arrive, and whether they will be late.") { Backtest() };
+    public static Command Create() => new("eta", "When parcels arrive, and whether they will be late.") { EtaExplain.Create(), Backtest() };
 
     private static Command Backtest()
     {

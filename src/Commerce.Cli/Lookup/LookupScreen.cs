@@ -1,5 +1,6 @@
 using System.Globalization;
 using Commerce.Cli.Api;
+using Commerce.Cli.Eta;
 using Commerce.Cli.Orders;
 using Commerce.Gateway.V1;
 using Commerce.Shipments.V1;
@@ -49,6 +50,8 @@ internal static class LookupScreen
             AnsiConsole.MarkupLine($"    [red]{exception.Kind}[/] {Print.Escape(exception.Message)}");
         foreach (var former in shipment.FormerTracking)
             AnsiConsole.MarkupLine($"    [dim]was {Print.Escape(former.TrackingNumber)} by {Print.Escape(former.Carrier)}, corrected by {Print.Escape(former.ReplacedBy)} on {former.ReplacedTime.ToDateTimeOffset().ToString("u", CultureInfo.InvariantCulture)}{(former.Note.Length > 0 ? ": " : "")}{Print.Escape(former.Note)}[/]");
+        if (EtaExplain.Line(shipment) is { } arrival)
+            AnsiConsole.MarkupLine("    " + Print.Escape(arrival));
         if (shipment.Scans.Count == 0)
             return;
         var journey = new Grid().AddColumn(new GridColumn().NoWrap().Padding(4, 0, 2, 0)).AddColumn().AddColumn();

@@ -1,10 +1,5 @@
 namespace Commerce.Promising.Backtesting;
 
-/// <summary>A parcel as it really went.</summary>
-/// <param name="HandedOverAt">When the carrier had it; null if never, or not known.</param>
-/// <param name="DeliveredAt">When it arrived; null if it never did.</param>
-public sealed record Journey(Consignment Consignment, DateTimeOffset? HandedOverAt, DateTimeOffset? DeliveredAt);
-
 /// <summary>What was said of a parcel when it started, and what came.</summary>
 /// <param name="ExpectedDays">The median of the forecast.</param>
 /// <param name="TrailingDays">What a median of the last 45 days' deliveries would have said.</param>
@@ -25,7 +20,7 @@ public static class DeliveryBacktest
     /// <returns>The parcels that arrived, in the order in which they started.</returns>
     public static IReadOnlyList<ScoredDelivery> Run(IReadOnlyList<Journey> journeys, DeliveryModel model, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
-        var events = Events(journeys);
+        var events = Journey.Events(journeys);
         var scored = new List<ScoredDelivery>(journeys.Count);
         var recent = new TrailingMedian(Trailing);
         DateTimeOffset month = default;
@@ -47,11 +42,11 @@ public static class DeliveryBacktest
             var c = journey.Consignment;
             switch (kind)
             {
-                case Kind.Delivered:
+                case JourneyEvent.Delivered:
                     model.Delivered(c.Id, at);
                     recent.Add(c.StartedAt, (at - c.StartedAt).TotalDays);
                     break;
-                case Kind.HandedOver:
+                case JourneyEvent.HandedOver:
                     model.HandedOver(c.Id, at);
                     break;
                 default:
@@ -80,35 +75,6 @@ public static class DeliveryBacktest
             forecast.Share(delivered),
             forecast.DelayRisk(c.StartedAt),
             c.PromisedAt is { } promise ? delivered > promise : null);
-    }
-
-    private static List<(DateTimeOffset At, Kind Kind, Journey Journey)> Events(IReadOnlyList<Journey> journeys)
-    {
-        var events = new List<(DateTimeOffset At, Kind Kind, Journey Journey)>(journeys.Count * 3);
-        foreach (var journey in journeys)
-        {
-            events.Add((journey.Consignment.StartedAt, Kind.Started, journey));
-            if (journey.HandedOverAt is { } handedOver && !(handedOver >= journey.DeliveredAt))
-                events.Add((handedOver, Kind.HandedOver, journey));
-            if (journey.DeliveredAt is { } delivered)
-                events.Add((delivered, Kind.Delivered, journey));
-        }
-
-        events.Sort((one, other) => (one.At.CompareTo(other.At), one.Kind.CompareTo(other.Kind)) switch
-        {
-            (not 0 and var byTime, _) => byTime,
-            (_, not 0 and var byKind) => byKind,
-            _ => string.CompareOrdinal(one.Journey.Consignment.Id, other.Journey.Consignment.Id),
-        });
-        return events;
-    }
-
-    // What ends at a moment is known to what starts at it.
-    private enum Kind
-    {
-        Delivered,
-        HandedOver,
-        Started,
     }
 
     // Of parcels that started within the span before and have arrived.

@@ -4,6 +4,7 @@ using Commerce.ServiceDefaults;
 using Commerce.Shipments.CorrectingTracking;
 using Commerce.Shipments.RegisteringTracking;
 using Commerce.Shipments.QuotingRates;
+using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;
 using Commerce.Types.V1;
@@ -12,7 +13,7 @@ using Grpc.Core;
 namespace Commerce.Shipments.FindingShipments;
 
 /// <summary>Parcels by their own name, of an order, and of a store; and their numbers, as far as people know better.</summary>
-internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking registering, CorrectTracking correcting, QuoteRates quoteRates) : ShipmentService.ShipmentServiceBase
+internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking registering, CorrectTracking correcting, QuoteRates quoteRates, ArrivalEstimator estimator) : ShipmentService.ShipmentServiceBase
 {
     private const int LongestRequestId = 128;
     private const int LongestCode = 40;
@@ -44,7 +45,7 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking 
             };
         }
 
-        return ShipmentMessage.Of(found);
+        return Shown(found);
     }
 
     public override async Task<ListShipmentsResponse> ListShipments(ListShipmentsRequest request, ServerCallContext context)
@@ -65,7 +66,7 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking 
             : ShipmentQuery.OfStore(request.StoreId, request.OnlyExceptions, AfterTime(position), size + 1);
         var found = await store.Select(query, context.CancellationToken);
         var response = new ListShipmentsResponse();
-        response.Shipments.Add(found.Take(size).Select(ShipmentMessage.Of));
+        response.Shipments.Add(found.Take(size).Select(Shown));
         if (found.Count > size)
         {
             var last = found[size - 1].Shipment;
@@ -105,7 +106,7 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking 
 
         var bought = new BoughtElsewhere(order.ToString(), number!, request.Carrier, request.Service, shipment);
         var registered = await registering.Register(bought, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
-        return ShipmentMessage.Of(await Find(registered, context.CancellationToken));
+        return Shown(await Find(registered, context.CancellationToken));
     }
 
     public override async Task<V1.Shipment> CorrectTracking(CorrectTrackingRequest request, ServerCallContext context)
@@ -129,8 +130,10 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking 
             throw Failure.Invalid(errors);
 
         await correcting.Correct(new Correction(id, number, request.Carrier, request.Note, request.Etag), RequestKey.For(context, request.RequestId, request), context.CancellationToken);
-        return ShipmentMessage.Of(await Find(id, context.CancellationToken));
+        return Shown(await Find(id, context.CancellationToken));
     }
+
+    private V1.Shipment Shown(FoundShipment found) => ShipmentMessage.Of(found, estimator);
 
     private async Task<FoundShipment> Find(Guid id, CancellationToken cancellationToken) =>
         await store.Select(ShipmentQuery.ById(id), cancellationToken) is [var found] ? found : throw new Failure(ErrorReason.ShipmentNotFound, $"There is no shipment {id:N}.");

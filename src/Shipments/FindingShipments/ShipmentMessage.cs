@@ -1,4 +1,5 @@
 using System.Globalization;
+using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -11,8 +12,11 @@ internal static class ShipmentMessage
 {
     public const string NamePrefix = "shipments/";
 
-    public static V1.Shipment Of(FoundShipment found)
+    /// <param name="found">The parcel, and what belongs to it.</param>
+    /// <param name="estimator">Tells when it will arrive.</param>
+    public static V1.Shipment Of(FoundShipment found, ArrivalEstimator estimator)
     {
+        var arrival = estimator.Of(found.Shipment, found.Scans);
         var (shipment, scans, formerNumbers) = found;
         var message = new V1.Shipment
         {
@@ -50,6 +54,8 @@ internal static class ShipmentMessage
             Remedy = (V1.Shipment.Types.Remedy)shipment.Remedy,
             Etag = EtagOf(shipment),
             Registered = shipment.IsRegistered,
+            ArrivalEstimate = arrival is null ? null : ArrivalMessage.Of(arrival),
+            DelayRisk = arrival is null ? null : ArrivalMessage.RiskOf(arrival),
         };
         message.Lines.Add(shipment.Lines.Select(line => new V1.ShipmentLine { LineNumber = line.LineNumber, Sku = line.Sku, Title = line.Title, Quantity = line.Quantity }));
         message.Scans.Add(ScansOf(scans));

@@ -1,5 +1,6 @@
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.DetectingCarriers;
+using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;
@@ -12,13 +13,13 @@ using Grpc.Core;
 namespace Commerce.Shipments.FindingShipments;
 
 /// <summary>Parcels by their Tracking ID: of parcels with the same number the newest.</summary>
-internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers detecting, IngestReported ingesting, TrackingWatch watching) : TrackingService.TrackingServiceBase
+internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers detecting, IngestReported ingesting, TrackingWatch watching, ArrivalEstimator estimator) : TrackingService.TrackingServiceBase
 {
     private const int MostAtOnce = 500;
     private const int LongestText = 200;
 
     public override async Task<V1.Shipment> GetTracking(GetTrackingRequest request, ServerCallContext context) =>
-        ShipmentMessage.Of(await Find(request.TrackingNumber, context));
+        ShipmentMessage.Of(await Find(request.TrackingNumber, context), estimator);
 
     public override async Task<Struct> GetTrackingAs(GetTrackingAsRequest request, ServerCallContext context)
     {
@@ -61,11 +62,11 @@ internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers de
         foreach (var one in found.OrderBy(one => one.Shipment.CreatedAt))
         {
             if (one.Shipment.TrackingNumber is { } borne)
-                bearers[borne] = ShipmentMessage.Of(one);
+                bearers[borne] = ShipmentMessage.Of(one, estimator);
         }
 
         foreach (var (one, number) in found.SelectMany(one => one.FormerNumbers, (one, number) => (one, number)).OrderBy(row => row.number.ReplacedAt))
-            former[number.TrackingNumber] = ShipmentMessage.Of(one);
+            former[number.TrackingNumber] = ShipmentMessage.Of(one, estimator);
 
         var response = new BatchGetTrackingResponse();
         foreach (var (given, number) in asked)
