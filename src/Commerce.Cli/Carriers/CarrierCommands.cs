@@ -159,7 +159,7 @@ internal static class CarrierCommands
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
-                var card = OrderCommands.Read<RateCard>(await OrderCommands.ReadText(parse.GetRequiredValue(file), cancellationToken));
+                var card = OrderCommands.Read<RateCard>(await OrderCommands.ReadText(parse.GetRequiredValue(file), cancellationToken), strict: true);
                 card.Name = $"carriers/{parse.GetRequiredValue(carrier)}/rateCards/{parse.GetRequiredValue(id)}";
                 var stored = await api.Carriers.UploadRateCardAsync(
                     new UploadRateCardRequest { RateCard = card, RequestId = Guid.CreateVersion7().ToString(), ValidateOnly = parse.GetValue(check) }, OrderCommands.Options(cancellationToken));
