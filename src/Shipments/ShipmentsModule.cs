@@ -11,6 +11,7 @@ using Commerce.Shipments.DetectingCarriers;
 using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
+using Commerce.Shipments.MeasuringCarriers;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.QuotingRates;
 using Commerce.Shipments.RateCards;
@@ -63,6 +64,9 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<RateCardStore>();
         builder.Services.AddSingleton<ShippingRulesStore>();
         builder.Services.AddSingleton<CarrierRates>();
+        builder.Services.AddSingleton<CarrierRecord>();
+        builder.Services.AddSingleton<ReadPerformance>();
+        builder.Services.AddHostedService<MeasureCarriers>();
         builder.Services.AddSingleton<RateShopper>();
         builder.Services.AddSingleton<QuoteRates>();
         builder.Services.AddSingleton<ShipmentStore>();

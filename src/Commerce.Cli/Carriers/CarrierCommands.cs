@@ -16,7 +16,7 @@ internal static class CarrierCommands
 {
     private const int MostShown = 20;
 
-    public static Command Create() => new("carrier", "Carriers: where they go, what they want, and what a store wants of them.") { List(), Serviceability(), Rates(), Rules() };
+    public static Command Create() => new("carrier", "Carriers: where they go, what they want, and what a store wants of them.") { List(), Serviceability(), Rates(), Rules(), PerformanceCommand.Create() };
 
     private static Command List()
     {
@@ -159,7 +159,7 @@ internal static class CarrierCommands
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
-                var card = OrderCommands.Read<RateCard>(await Files.ReadText(parse.GetRequiredValue(file), cancellationToken));
+                var card = OrderCommands.Read<RateCard>(await Files.ReadText(parse.GetRequiredValue(file), cancellationToken), strict: true);
                 card.Name = $"carriers/{parse.GetRequiredValue(carrier)}/rateCards/{parse.GetRequiredValue(id)}";
                 var stored = await api.Carriers.UploadRateCardAsync(
                     new UploadRateCardRequest { RateCard = card, RequestId = Guid.CreateVersion7().ToString(), ValidateOnly = parse.GetValue(check) }, OrderCommands.Options(cancellationToken));

@@ -123,13 +123,14 @@ internal static class OrderCommands
     public static CallOptions Options(CancellationToken cancellationToken) =>
         new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(30), cancellationToken: cancellationToken);
 
-    /// <summary>A message of its JSON; a field that it does not have is told.</summary>
-    internal static T Read<T>(string text)
+    /// <summary>A message of its JSON.</summary>
+    /// <param name="strict">A field that it does not have is an error, and not ignored.</param>
+    internal static T Read<T>(string text, bool strict = false)
         where T : IMessage<T>, new()
     {
         try
         {
-            return Parser.Parse<T>(text);
+            return (strict ? JsonParser.Default : Parser).Parse<T>(text);
         }
         catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidJsonException or FormatException or OverflowException)
         {

@@ -68,6 +68,8 @@ public sealed class PostalTable
     /// <summary>Of its arrays, in bytes.</summary>
     public long Size => (_keys.Length * 8L) + ((_latitudes.Length + _longitudes.Length + _areas.Length + _firstPlace.Length + _places.Length + _areaNames.Length) * 4L) + _flags.Length + _names.Length;
 
+    internal ReadOnlySpan<ulong> Keys => _keys;
+
     /// <summary>The code, or null if there is none.</summary>
     public PostalEntry? Find(ulong key) => Array.BinarySearch(_keys, key) is >= 0 and var at ? EntryAt(at) : null;
 
@@ -82,9 +84,6 @@ public sealed class PostalTable
             at = ~at - 1;
         return at >= 0 && _keys[at] >= first ? EntryAt(at) : null;
     }
-
-    /// <summary>Where a code is, without its names.</summary>
-    public Position? PositionOf(ulong key) => Array.BinarySearch(_keys, key) is >= 0 and var at ? PositionAt(at) : null;
 
     public byte[] ToBytes()
     {

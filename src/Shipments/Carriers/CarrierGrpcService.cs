@@ -1,6 +1,7 @@
 using System.Globalization;
 using Commerce.Messaging;
 using Commerce.ServiceDefaults;
+using Commerce.Shipments.MeasuringCarriers;
 using Commerce.Shipments.QuotingRates;
 using Commerce.Shipments.RateCards;
 using Commerce.Shipments.ReferenceData;
@@ -15,7 +16,7 @@ namespace Commerce.Shipments.Carriers;
 /// <summary>commerce.shipments.v1.CarrierService.</summary>
 internal sealed class CarrierGrpcService(
     CarrierDirectory carriers, ReferenceBook book, CheckServiceability checkServiceability, UploadServiceability uploadServiceability, LoadPostalCodes loadPostalCodes, RateCardStore rateCards,
-    ShippingRulesStore shippingRules, TimeProvider time) : CarrierService.CarrierServiceBase
+    ShippingRulesStore shippingRules, ReadPerformance performance, TimeProvider time) : CarrierService.CarrierServiceBase
 {
     private const int MostOnPage = 500;
     private const int DefaultOnPage = 100;
@@ -80,6 +81,8 @@ internal sealed class CarrierGrpcService(
         RequireStaff(context);
         return shippingRules.Update(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
     }
+
+    public override Task<CarrierPerformance> GetCarrierPerformance(GetCarrierPerformanceRequest request, ServerCallContext context) => performance.Read(request, context.CancellationToken);
 
     private Carrier Of(string code, ReferenceSnapshot reference)
     {

@@ -1,4 +1,5 @@
 using Commerce.Shipments.Carriers;
+using Commerce.Shipments.MeasuringCarriers;
 using Commerce.Shipments.ReferenceData;
 using Commerce.Shipping.Postal;
 using Commerce.Shipping.Rates;
@@ -15,7 +16,7 @@ internal sealed record Offers(IReadOnlyList<RankedQuote> Quotes, IReadOnlyList<s
 /// The one way to offers: of the carriers whose lists serve both ends, what their rate cards ask and what they answer themselves. A rate
 /// card goes before the carrier's own answer for the same service.
 /// </summary>
-internal sealed class RateShopper(CarrierDirectory carriers, CarrierRates carrierRates, ReferenceBook book, ShippingRulesStore shippingRules)
+internal sealed class RateShopper(CarrierDirectory carriers, CarrierRates carrierRates, ReferenceBook book, ShippingRulesStore shippingRules, CarrierRecord record)
 {
     /// <param name="question">The parcel.</param>
     /// <param name="refused"><see cref="Quote.Name"/> of every refusal of it so far.</param>
@@ -44,9 +45,11 @@ internal sealed class RateShopper(CarrierDirectory carriers, CarrierRates carrie
         var answers = await carrierRates.Ask(asked, new RateQuestion(question.From, question.To, question.Size, question.Value), cancellationToken);
         var quotes = serving.SelectMany(carrier => Of(carrier.Code, answers.GetValueOrDefault(carrier.Code), reference, question, request, exclusions)).ToList();
         exclusions.AddRange(quotes.Where(quote => rules.Forbids(quote.Carrier, quote.Service)).Select(quote => (quote.Carrier, $"{quote.Service}: the store never uses it")));
-        var ranked = QuoteRanking.Rank(quotes, question.PromisedAt, rules, refused, _ => Reliability.Unknown);
+        var ranked = QuoteRanking.Rank(quotes, question.PromisedAt, rules, refused, await record.On(LaneEnd(question.From), LaneEnd(question.To), cancellationToken));
         return new Offers(ranked, [.. answers.Where(answer => answer.Value is null).Select(answer => answer.Key)], exclusions);
     }
+
+    private static string LaneEnd(PlaceRecord place) => ParcelOutcome.LaneEnd(place.Country, place.Region);
 
     // What a list never speaks of it does not deny.
     private static string? WhyNot(string carrier, ReferenceSnapshot reference, ShippingRules rules, ParcelQuestion question, RateRequest request)

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Commerce.ServiceDefaults;
+using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
@@ -12,7 +13,7 @@ namespace Commerce.Shipments.WatchingTracking;
 /// by one question for all that are watched, some times a second. A watcher learns that there is something new, and reads it: changes that come faster
 /// than it reads are one.
 /// </summary>
-internal sealed partial class TrackingWatch(NpgsqlDataSource database, ShipmentStore store, TimeProvider time, ILogger<TrackingWatch> logger) : BackgroundService
+internal sealed partial class TrackingWatch(NpgsqlDataSource database, ShipmentStore store, ArrivalEstimator estimator, TimeProvider time, ILogger<TrackingWatch> logger) : BackgroundService
 {
     private const int MostWatchers = 10_000;
 
@@ -49,7 +50,7 @@ internal sealed partial class TrackingWatch(NpgsqlDataSource database, ShipmentS
                 if (found.Shipment.Version > afterVersion)
                 {
                     afterVersion = found.Shipment.Version;
-                    yield return ShipmentMessage.Of(found);
+                    yield return ShipmentMessage.Of(found, estimator);
                 }
 
                 watcher!.Seen = found.Shipment.Version;

@@ -117,4 +117,23 @@ public sealed class RealPostalDataTests(RealPostalData data, ITestOutputHelper o
         Assert.InRange(delivers, 19_000, 19_563);
         Assert.Equal(0, far);
     }
+
+    [Fact]
+    public async Task Every_real_code_as_its_country_writes_it_is_found_again()
+    {
+        var directory = await data.Directory;
+        var (count, watch) = (0, Stopwatch.StartNew());
+        foreach (var table in directory.Tables)
+        {
+            foreach (var key in table.Keys)
+            {
+                var answer = directory.Find(table.Country, PostalFormats.TextOf(table.Country, key));
+                Assert.True(answer is { Match: PostalMatch.Exact } && answer.Entry!.Key == key, $"{table.Country} {PostalKey.Decode(key)}");
+                count++;
+            }
+        }
+
+        output.WriteLine(FormattableString.Invariant($"{count} codes were written, read and found in {watch.Elapsed.TotalSeconds:F2} s: {count / watch.Elapsed.TotalSeconds:F0} a second on one core"));
+        Assert.Equal(directory.Codes, count);
+    }
 }

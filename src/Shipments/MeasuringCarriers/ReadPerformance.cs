@@ -1,0 +1,172 @@
+using Commerce.ServiceDefaults;
+using Commerce.Shipments.V1;
+using Google.Protobuf.WellKnownTypes;
+using Npgsql;
+using GroupBy = Commerce.Shipments.V1.GetCarrierPerformanceRequest.Types.GroupBy;
+
+namespace Commerce.Shipments.MeasuringCarriers;
+
+/// <summary>Says how carriers do, from the sums by week.</summary>
+internal sealed class ReadPerformance(NpgsqlDataSource database, TimeProvider time)
+{
+    private const int MostRows = 1_000;
+    // A row of the answer is made of one for each pair of days and each currency.
+    private const int MostSums = 200_000;
+    private const int DefaultWeeks = 13;
+    private const int LongestText = 60;
+
+    private static readonly string[] Zones = ["same_region", "domestic", "cross_border"];
+
+    /// <exception cref="Failure">INVALID_FIELD.</exception>
+    public async Task<CarrierPerformance> Read(GetCarrierPerformanceRequest request, CancellationToken cancellationToken)
+    {
+        var (start, end) = Check(request);
+        var by = request.GroupBy.Count == 0 ? [GroupBy.Carrier] : request.GroupBy.ToHashSet();
+        string Column(string name, params GroupBy[] wanted) => wanted.Any(by.Contains) ? name : "''";
+        var week = by.Contains(GroupBy.Week) ? "week" : "date '0001-01-01'";
+        await using var command = database.CreateCommand(
+            $"""
+            SELECT {Column("carrier", GroupBy.Carrier, GroupBy.Service)}, {Column("service", GroupBy.Service)}, {Column("lane_from", GroupBy.Lane)}, {Column("lane_to", GroupBy.Lane)}, {Column("zone", GroupBy.Zone)}, {week},
+              currency, calendar_days, business_days, sum(parcels)::bigint, sum(delivered)::bigint, sum(returned)::bigint, sum(measured)::bigint, sum(in_time)::bigint, sum(promised)::bigint, sum(kept)::bigint,
+              sum(first_attempt)::bigint, sum(exceptions)::bigint, sum(cost_minor)
+            FROM carrier_weeks
+            WHERE week >= $1 AND week < $2 AND ($3 = '' OR carrier = $3) AND ($4 = '' OR service = $4) AND ($5 = '' OR lane_from = $5 OR starts_with(lane_from, $5 || '-'))
+              AND ($6 = '' OR lane_to = $6 OR starts_with(lane_to, $6 || '-')) AND ($7 = '' OR zone = $7)
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6 LIMIT {MostSums + 1}
+            """);
+        command.Parameters.Add(new NpgsqlParameter<DateOnly> { TypedValue = start });
+        command.Parameters.Add(new NpgsqlParameter<DateOnly> { TypedValue = end });
+        foreach (var text in (string[])[request.Carrier, request.Service, request.LaneFrom, request.LaneTo, request.Zone])
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = text });
+        var answer = new CarrierPerformance();
+        Sums? sums = null;
+        var read = 0;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var key = (reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetString(4), reader.GetFieldValue<DateOnly>(5));
+            if (sums is not null && sums.Key != key)
+            {
+                answer.Rows.Add(sums.Row());
+                sums = null;
+            }
+
+            // Of a row of which a part is cut off nothing is said.
+            if (answer.Truncated = answer.Rows.Count == MostRows || ++read > MostSums)
+                return answer;
+            (sums ??= new Sums(key)).Add(reader);
+        }
+
+        if (sums is not null)
+            answer.Rows.Add(sums.Row());
+        return answer;
+    }
+
+    private (DateOnly Start, DateOnly End) Check(GetCarrierPerformanceRequest request)
+    {
+        var (errors, now) = (new List<FieldError>(), time.GetUtcNow());
+        foreach (var (field, text) in new[] { ("carrier", request.Carrier), ("service", request.Service), ("lane_from", request.LaneFrom), ("lane_to", request.LaneTo) })
+        {
+            if (text.Length > LongestText || text.Any(char.IsControl))
+                errors.Add(new FieldError(field, $"Has at most {LongestText} characters."));
+        }
+
+        if (request.Zone.Length > 0 && !Zones.Contains(request.Zone))
+            errors.Add(new FieldError("zone", $"Give {string.Join(", ", Zones)}, or none for all."));
+        if (request.GroupBy.Any(one => one == GroupBy.Unspecified || !System.Enum.IsDefined(one)))
+            errors.Add(new FieldError("group_by", "Give GROUP_BY_CARRIER, GROUP_BY_SERVICE, GROUP_BY_LANE, GROUP_BY_ZONE or GROUP_BY_WEEK."));
+        var start = ParcelOutcome.MondayOf(Day("start_time", request.StartTime) ?? DateOnly.FromDateTime(now.UtcDateTime).AddDays(-7 * DefaultWeeks));
+        var end = Day("end_time", request.EndTime) ?? DateOnly.FromDateTime(now.UtcDateTime).AddDays(1);
+        if (errors.Count == 0 && end <= start)
+            errors.Add(new FieldError("end_time", "Is not after start_time."));
+        return errors.Count > 0 ? throw Failure.Invalid(errors) : (start, end);
+
+        DateOnly? Day(string field, Timestamp? given)
+        {
+            if (given is null)
+                return null;
+            if (given.Seconds is >= 0 and < 4_102_444_800)
+                return DateOnly.FromDateTime(DateTimeOffset.FromUnixTimeSeconds(given.Seconds).UtcDateTime);
+            errors.Add(new FieldError(field, "Give a time between 1970 and 2099."));
+            return null;
+        }
+    }
+
+    private sealed class Sums((string Carrier, string Service, string From, string To, string Zone, DateOnly Week) key)
+    {
+        private readonly long[] _counts = new long[9];
+        private readonly SortedDictionary<int, long> _calendar = [];
+        private readonly SortedDictionary<int, long> _business = [];
+        private readonly SortedDictionary<string, (decimal Minor, long Parcels)> _costs = new(StringComparer.Ordinal);
+
+        public (string, string, string, string, string, DateOnly) Key => key;
+
+        public void Add(NpgsqlDataReader reader)
+        {
+            for (var i = 0; i < _counts.Length; i++)
+                _counts[i] += reader.GetInt64(9 + i);
+            var delivered = reader.GetInt64(10);
+            _calendar[reader.GetInt32(7)] = _calendar.GetValueOrDefault(reader.GetInt32(7)) + delivered;
+            _business[reader.GetInt32(8)] = _business.GetValueOrDefault(reader.GetInt32(8)) + delivered;
+            var currency = reader.GetString(6);
+            var (minor, parcels) = _costs.GetValueOrDefault(currency);
+            _costs[currency] = (minor + reader.GetDecimal(18), parcels + reader.GetInt64(9));
+        }
+
+        public CarrierPerformance.Types.Row Row()
+        {
+            var (parcels, delivered, returned, measured, inTime, promised, kept, first, exceptions) =
+                (_counts[0], _counts[1], _counts[2], _counts[3], _counts[4], _counts[5], _counts[6], _counts[7], _counts[8]);
+            var row = new CarrierPerformance.Types.Row
+            {
+                Carrier = key.Carrier,
+                Service = key.Service,
+                LaneFrom = key.From,
+                LaneTo = key.To,
+                Zone = key.Zone,
+                Week = key.Week == DateOnly.MinValue ? null : Timestamp.FromDateTime(key.Week.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc)),
+                Parcels = parcels,
+                Delivered = delivered,
+                Returned = returned,
+                Measured = measured,
+                CalendarDays = Days(_calendar),
+                BusinessDays = Days(_business),
+            };
+            if (measured > 0)
+                row.InTimeShare = (double)inTime / measured;
+            if (promised > 0)
+                row.PromiseKeptShare = (double)kept / promised;
+            if (delivered > 0)
+                row.FirstAttemptShare = (double)first / delivered;
+            if (parcels > 0)
+                row.ExceptionShare = (double)exceptions / parcels;
+            foreach (var (currency, (minor, of)) in _costs.Where(pair => Currencies.Exists(pair.Key) && pair.Value.Parcels > 0 && pair.Value.Minor <= long.MaxValue))
+            {
+                row.Costs.Add(new Money((long)minor, currency).ToProto());
+                row.AverageCosts.Add(new Money((long)Math.Round(minor / of, MidpointRounding.AwayFromZero), currency).ToProto());
+            }
+
+            return row;
+        }
+
+        private static CarrierPerformance.Types.TransitDays? Days(SortedDictionary<int, long> parcels)
+        {
+            var all = parcels.Values.Sum();
+            return all == 0 ? null : new CarrierPerformance.Types.TransitDays { P50 = Percentile(50), P80 = Percentile(80), P95 = Percentile(95), Mean = parcels.Sum(pair => (double)pair.Key * pair.Value) / all };
+
+            // The fewest days within which so many of a hundred arrived.
+            int Percentile(int percent)
+            {
+                var seen = 0L;
+                foreach (var (days, count) in parcels)
+                {
+                    seen += count;
+                    if (seen * 100 >= all * percent)
+                        return days;
+                }
+
+                return parcels.Keys.Last();
+            }
+        }
+    }
+}
