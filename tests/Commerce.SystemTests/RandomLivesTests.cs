@@ -411,10 +411,10 @@ public sealed class RandomLivesTests(Suite suite)
         return differences;
     }
 
-    private static async Task<List<object[]>> Rows(NpgsqlDataSource database, string sql, params object[] parameters)
+    private static async Task<List<object[]>> Rows(NpgsqlDataSource database, string sql, object? parameter = null)
     {
         await using var command = database.CreateCommand(sql);
-        foreach (var parameter in parameters.Length > 0 && parameters is string[] ? [parameters] : parameters)
+        if (parameter is not null)
             command.Parameters.Add(new NpgsqlParameter { Value = parameter });
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<object[]>();
