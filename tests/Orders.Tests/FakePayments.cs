@@ -55,7 +55,7 @@ internal sealed class FakePayments : PaymentService.PaymentServiceClient
     public IReadOnlyList<Refund> RefundsOf(string orderId)
     {
         lock (_lock)
-            return [.. _accounts[orderId].Refunds.Select(r => r.Clone())];
+            return [.. _accounts.GetValueOrDefault(orderId)?.Refunds.Select(r => r.Clone()) ?? []];
     }
 
     public override AsyncUnaryCall<Refund> RefundPaymentAsync(RefundPaymentRequest request, CallOptions options) => Real is { } real ? real.RefundPaymentAsync(request, options) : Call(request.Name, account =>
