@@ -92,8 +92,8 @@ public sealed class EndToEndTests : MessagingTest
             "notifications", NotificationsDatabase.ConnectionString, Broker.ConnectionString, m => m.Consume<OrderEffects>("shipments", Delivery.InOrder)));
         Assert.Contains("IConsumeFact<> for: ShipmentCreated, LabelBought", refused.Message, StringComparison.Ordinal);
         refused = Assert.Throws<InvalidOperationException>(() => TestService.Build(
-            "notifications", NotificationsDatabase.ConnectionString, Broker.ConnectionString, m => m.Consume<OrderEffects>("payments", Delivery.InOrder)));
-        Assert.Contains("notifications listens to payments", refused.Message, StringComparison.Ordinal);
+            "notifications", NotificationsDatabase.ConnectionString, Broker.ConnectionString, m => m.Consume<OrderEffects>("gateway", Delivery.InOrder)));
+        Assert.Contains("notifications listens to gateway", refused.Message, StringComparison.Ordinal);
     }
 
     private sealed class Observer : IObserveFacts

@@ -161,7 +161,7 @@ internal static class PayloadCommands
         }
     }
 
-    private static ToldParcel Parcel(string carrier, string number, IEnumerable<ReportedScan> reported, DateTimeOffset now)
+    private static ToldParcel Parcel(string carrier, string number, IEnumerable<Commerce.Tracking.Payloads.ReportedScan> reported, DateTimeOffset now)
     {
         // A file may be of any age: what lies ahead of it does so by the clock of today.
         var scans = reported.Select(scan => scan.ToScan("file", now, TimeSpan.FromDays(2))).DistinctBy(scan => scan.Id).ToList();
@@ -216,7 +216,7 @@ internal static class PayloadCommands
             foreach (var scan in parcel.Scans.OrderByDescending(scan => scan.OccurredAt))
             {
                 journey.AddRow(
-                    $"[dim]{Print.Escape(scan.LocalTime)}{(scan.TimeBasis == Scan.Types.TimeBasis.Carrier ? "" : $" ({scan.TimeBasis.ToString().ToLowerInvariant()})")}[/]",
+                    $"[dim]{Print.Escape(scan.LocalTime)}{(scan.TimeBasis == Commerce.Shipments.V1.Scan.Types.TimeBasis.Carrier ? "" : $" ({scan.TimeBasis.ToString().ToLowerInvariant()})")}[/]",
                     $"{StatusName.Of(scan.Status)}{(scan.ReasonCode.Length > 0 ? "/" + scan.ReasonCode : "")}{(scan.Inferred ? " [yellow]inferred[/]" : "")}",
                     Print.Escape(scan.CarrierCode),
                     Print.Escape(scan.Description),
