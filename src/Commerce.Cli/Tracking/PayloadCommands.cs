@@ -73,7 +73,7 @@ internal static class PayloadCommands
                     return Exit.Rejected;
                 using var call = api.Tracking.StreamScans(cancellationToken: cancellationToken);
                 foreach (var some in reading.Scans.GroupBy(scan => scan.Aggregator).SelectMany(group => group.Chunk(ScansAMessage)))
-                    await call.RequestStream.WriteAsync(new IngestScansRequest { Reporter = some[0].Aggregator, Scans = { some.Select(Message) } }, cancellationToken);
+                    await call.RequestStream.WriteAsync(new StreamScansRequest { Reporter = some[0].Aggregator, Scans = { some.Select(Message) } }, cancellationToken);
                 await call.RequestStream.CompleteAsync();
                 var response = await call;
                 if (parse.GetValue(json))
