@@ -48,7 +48,9 @@ public static class TrackingNumber
         return length < Shortest ? 0 : length;
     }
 
-    // What is copied from a page or a mail brings hyphens that do not break and marks that nobody sees.
+    // What is copied from a page or a mail brings hyphens that do not break and marks that nobody sees. What turns the order of
+    // symbols round for the eye is not forgiven: it would be another number than the one that was seen.
     private static bool IsSeparator(char c) =>
-        c == '-' || char.IsWhiteSpace(c) || char.GetUnicodeCategory(c) is UnicodeCategory.DashPunctuation or UnicodeCategory.Format;
+        c == '-' || char.IsWhiteSpace(c) || c is '\u00ad' or (>= '\u200b' and <= '\u200f') or '\u2060' or '\ufeff'
+        || char.GetUnicodeCategory(c) == UnicodeCategory.DashPunctuation;
 }

@@ -88,12 +88,15 @@ public sealed class OpenApiTests
                 "post /v1/payments/{payment}:capture",
                 "post /v1/payments/{payment}:refund",
                 "post /v1/payments/{payment}:void",
+                "post /v1/shipments/{shipment}:correctTracking",
+                "post /v1/shipments:registerTracking",
                 "post /v1/storeCredits/{storeId}/{customerId}:grant",
                 "post /v1/stores",
                 "post /v1/stores/{store}/products/{product}/stock:adjust",
                 "post /v1/stores/{store}/products/{product}/stock:setThreshold",
                 "post /v1/stores/{store}/products:batchUpdate",
                 "post /v1/stores/{store}/stock:batchSet",
+                "post /v1/tracking:detectCarrier",
             ],
             operations);
     }
