@@ -12,6 +12,8 @@ using Commerce.Tracking.Payloads;
 using Commerce.Tracking.Vocabularies;
 using Grpc.Core;
 using Spectre.Console;
+using ReportedScan = Commerce.Tracking.Payloads.ReportedScan;
+using TimeBasis = Commerce.Shipments.V1.Scan.Types.TimeBasis;
 
 namespace Commerce.Cli.Tracking;
 
@@ -216,7 +218,7 @@ internal static class PayloadCommands
             foreach (var scan in parcel.Scans.OrderByDescending(scan => scan.OccurredAt))
             {
                 journey.AddRow(
-                    $"[dim]{Print.Escape(scan.LocalTime)}{(scan.TimeBasis == Scan.Types.TimeBasis.Carrier ? "" : $" ({scan.TimeBasis.ToString().ToLowerInvariant()})")}[/]",
+                    $"[dim]{Print.Escape(scan.LocalTime)}{(scan.TimeBasis == TimeBasis.Carrier ? "" : $" ({scan.TimeBasis.ToString().ToLowerInvariant()})")}[/]",
                     $"{StatusName.Of(scan.Status)}{(scan.ReasonCode.Length > 0 ? "/" + scan.ReasonCode : "")}{(scan.Inferred ? " [yellow]inferred[/]" : "")}",
                     Print.Escape(scan.CarrierCode),
                     Print.Escape(scan.Description),
@@ -227,7 +229,7 @@ internal static class PayloadCommands
         }
     }
 
-    private static Commerce.Shipments.V1.ReportedScan Message(Commerce.Tracking.Payloads.ReportedScan scan) => new()
+    private static Commerce.Shipments.V1.ReportedScan Message(ReportedScan scan) => new()
     {
         Carrier = scan.Carrier,
         TrackingNumber = scan.TrackingNumber,
