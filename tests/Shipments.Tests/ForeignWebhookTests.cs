@@ -117,7 +117,7 @@ public sealed class ForeignWebhookTests(ShipmentsApp fixture) : IClassFixture<Sh
         var first = await _app.Tracking.IngestScansAsync(new IngestScansRequest { Scans = { Scan("P", 1), Scan("I", 2), new ReportedScan { Carrier = "ups", TrackingNumber = "?" } } });
         using var stream = _app.Tracking.StreamScans();
         for (var hour = 1; hour < 6; hour++)
-            await stream.RequestStream.WriteAsync(new IngestScansRequest { Scans = { Scan("I", hour), Scan("D", 23) } });
+            await stream.RequestStream.WriteAsync(new StreamScansRequest { Scans = { Scan("I", hour), Scan("D", 23) } });
         await stream.RequestStream.CompleteAsync();
         var all = await stream;
 

@@ -12,6 +12,8 @@ using Commerce.Tracking.Payloads;
 using Commerce.Tracking.Vocabularies;
 using Grpc.Core;
 using Spectre.Console;
+using ReportedScan = Commerce.Tracking.Payloads.ReportedScan;
+using TimeBasis = Commerce.Shipments.V1.Scan.Types.TimeBasis;
 
 namespace Commerce.Cli.Tracking;
 
@@ -73,7 +75,7 @@ internal static class PayloadCommands
                     return Exit.Rejected;
                 using var call = api.Tracking.StreamScans(cancellationToken: cancellationToken);
                 foreach (var some in reading.Scans.GroupBy(scan => scan.Aggregator).SelectMany(group => group.Chunk(ScansAMessage)))
-                    await call.RequestStream.WriteAsync(new IngestScansRequest { Reporter = some[0].Aggregator, Scans = { some.Select(Message) } }, cancellationToken);
+                    await call.RequestStream.WriteAsync(new StreamScansRequest { Reporter = some[0].Aggregator, Scans = { some.Select(Message) } }, cancellationToken);
                 await call.RequestStream.CompleteAsync();
                 var response = await call;
                 if (parse.GetValue(json))
@@ -161,7 +163,7 @@ internal static class PayloadCommands
         }
     }
 
-    private static ToldParcel Parcel(string carrier, string number, IEnumerable<Commerce.Tracking.Payloads.ReportedScan> reported, DateTimeOffset now)
+    private static ToldParcel Parcel(string carrier, string number, IEnumerable<ReportedScan> reported, DateTimeOffset now)
     {
         // A file may be of any age: what lies ahead of it does so by the clock of today.
         var scans = reported.Select(scan => scan.ToScan("file", now, TimeSpan.FromDays(2))).DistinctBy(scan => scan.Id).ToList();
@@ -216,7 +218,7 @@ internal static class PayloadCommands
             foreach (var scan in parcel.Scans.OrderByDescending(scan => scan.OccurredAt))
             {
                 journey.AddRow(
-                    $"[dim]{Print.Escape(scan.LocalTime)}{(scan.TimeBasis == Commerce.Shipments.V1.Scan.Types.TimeBasis.Carrier ? "" : $" ({scan.TimeBasis.ToString().ToLowerInvariant()})")}[/]",
+                    $"[dim]{Print.Escape(scan.LocalTime)}{(scan.TimeBasis == TimeBasis.Carrier ? "" : $" ({scan.TimeBasis.ToString().ToLowerInvariant()})")}[/]",
                     $"{StatusName.Of(scan.Status)}{(scan.ReasonCode.Length > 0 ? "/" + scan.ReasonCode : "")}{(scan.Inferred ? " [yellow]inferred[/]" : "")}",
                     Print.Escape(scan.CarrierCode),
                     Print.Escape(scan.Description),
@@ -227,7 +229,7 @@ internal static class PayloadCommands
         }
     }
 
-    private static Commerce.Shipments.V1.ReportedScan Message(Commerce.Tracking.Payloads.ReportedScan scan) => new()
+    private static Commerce.Shipments.V1.ReportedScan Message(ReportedScan scan) => new()
     {
         Carrier = scan.Carrier,
         TrackingNumber = scan.TrackingNumber,

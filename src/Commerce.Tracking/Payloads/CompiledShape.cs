@@ -200,7 +200,11 @@ internal sealed class CompiledShape
         if (status.Length + code.Length + words.Length == 0)
             return null;
         var time = TimeReader.Read(Text(parcel, _currentTime, 80, near: false), "", _shape.TimeFormats, PlaceRecord.Nowhere with { Country = _shape.HomeCountry }, _shape.HomeZone);
-        return new ReportedScan(carrier, number ?? "", code, words, time, PlaceRecord.Nowhere, MeaningOf(carrier, status, detail, code, "", "", words))
+        var meaning = MeaningOf(carrier, status, detail, code, "", "", words);
+        // "status: 404" is an error's, not a parcel's.
+        if (meaning.Status == V1.TrackingStatus.Unknown && time.Local is null)
+            return null;
+        return new ReportedScan(carrier, number ?? "", code, words, time, PlaceRecord.Nowhere, meaning)
         {
             Aggregator = Aggregator, AggregatorStatus = StatusText(status, detail), CoarseCode = _shape.CoarseCodes, IsSummary = true,
         };
@@ -267,7 +271,7 @@ internal sealed class CompiledShape
         // One level off: below the parcel, but not in its scans.
         foreach (var field in _number)
         {
-            foreach (var node in parcel.Below(field.Paths[0][^1], 3, node => !_eventKeys.Any(key => node.Members.Any(member => member.Key == key))))
+            foreach (var node in parcel.Below(field.Paths[0][^1], 3, _eventKeys))
             {
                 if (Normalised(node.FirstText(), ref weak) is { } number)
                     return number;
@@ -277,7 +281,7 @@ internal sealed class CompiledShape
         return weak;
     }
 
-    // Where each scan names its parcel itself.
+    // Where each scan names its parcel itself, that counts, also before a number that was asked for.
     private string? NumberIn(Node node)
     {
         string? weak = null;
@@ -287,7 +291,7 @@ internal sealed class CompiledShape
                 return number;
         }
 
-        return null;
+        return weak;
     }
 
     // Any word can be a number by its letters; one with a digit is one.

@@ -57,8 +57,8 @@ internal sealed class Node
     /// <summary>Every node at the path, through lists.</summary>
     public IEnumerable<Node> At(IReadOnlyList<string> path) => At(path, 0);
 
-    /// <summary>Every node of that name below, nearest first; none is looked for inside one that was found.</summary>
-    public IReadOnlyList<Node> Below(string key, int depth = SearchDepth, Func<Node, bool>? enter = null)
+    /// <summary>Every node of that name below, nearest first; none is looked for inside one that was found, nor in members of the names excepted.</summary>
+    public IReadOnlyList<Node> Below(string key, int depth = SearchDepth, IReadOnlySet<string>? except = null)
     {
         var found = new List<Node>();
         var level = new List<Node> { this };
@@ -71,7 +71,7 @@ internal sealed class Node
                 {
                     if (name == key)
                         found.Add(value);
-                    else if ((value.IsObject || value.IsList) && (enter is null || enter(value)))
+                    else if ((value.IsObject || value.IsList) && except?.Contains(name) != true)
                         next.Add(value);
                 }
             }

@@ -5,12 +5,16 @@ internal static class Problems
 {
     private static readonly string[] Always = ["errors", "error", "fault", "systemexception"];
     private static readonly string[] WithoutScans = ["warnings", "alerts", "messages", "message", "condition", "result", "meta", "response"];
-    private static readonly string[] Codes = ["code", "errorcode", "conditioncode", "returncode", "faultcode", "error", "status", "name"];
-    private static readonly string[] Words = ["message", "description", "detail", "details", "errormessage", "errordescription", "conditiondata", "returnmessage", "faultstring", "title", "name", "error"];
+    private static readonly string[] Codes = ["errorcode", "code", "conditioncode", "returncode", "faultcode", "error", "status", "name"];
+    private static readonly string[] Words = ["errormessage", "message", "description", "detail", "details", "errordescription", "conditiondata", "returnmessage", "faultstring", "title", "name", "error"];
 
     public static IEnumerable<PayloadProblem> Of(Node root, bool hasScans)
     {
         var found = new List<PayloadProblem>();
+        // An error message so called says more than the fault that wraps it.
+        Named(root, found, 0);
+        if (found.Count > 0)
+            return found.Distinct();
         foreach (var key in hasScans ? Always : [.. Always, .. WithoutScans])
         {
             foreach (var node in root.Below(key, 8).SelectMany(node => node.Flat()))
@@ -43,6 +47,20 @@ internal static class Problems
         }
 
         return found.Distinct();
+    }
+
+    private static void Named(Node node, List<PayloadProblem> found, int depth)
+    {
+        foreach (var one in node.Flat())
+        {
+            if (one.Members.Any(member => member.Key == "errormessage" && member.Value.Text.Length > 0))
+                Add(found, one);
+            foreach (var (_, value) in one.Members)
+            {
+                if (depth < 8 && (value.IsObject || value.IsList))
+                    Named(value, found, depth + 1);
+            }
+        }
     }
 
     private static void Deep(Node node, List<PayloadProblem> found, int depth)

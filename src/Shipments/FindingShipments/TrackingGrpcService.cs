@@ -47,7 +47,7 @@ internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers de
 
     public override Task<IngestScansResponse> IngestScans(IngestScansRequest request, ServerCallContext context) => ingesting.Ingest(request, context.CancellationToken);
 
-    public override Task<IngestScansResponse> StreamScans(IAsyncStreamReader<IngestScansRequest> requestStream, ServerCallContext context) => ingesting.Ingest(requestStream, context.CancellationToken);
+    public override Task<IngestScansResponse> StreamScans(IAsyncStreamReader<StreamScansRequest> requestStream, ServerCallContext context) => ingesting.Ingest(requestStream, context.CancellationToken);
 
     public override async Task<BatchGetTrackingResponse> BatchGetTracking(BatchGetTrackingRequest request, ServerCallContext context)
     {

@@ -18,43 +18,43 @@ internal sealed class IngestReported(ScanIngestion ingestion, PayloadReader payl
     public async Task<IngestScansResponse> Ingest(IngestScansRequest request, CancellationToken cancellationToken)
     {
         var response = new IngestScansResponse();
-        await Ingest(request, response, first: 0, cancellationToken);
+        await Ingest(request.Reporter, request.Scans, response, first: 0, cancellationToken);
         return response;
     }
 
-    public async Task<IngestScansResponse> Ingest(IAsyncStreamReader<IngestScansRequest> requests, CancellationToken cancellationToken)
+    public async Task<IngestScansResponse> Ingest(IAsyncStreamReader<StreamScansRequest> requests, CancellationToken cancellationToken)
     {
         var response = new IngestScansResponse();
         var read = 0;
         while (await requests.MoveNext(cancellationToken))
         {
-            await Ingest(requests.Current, response, read, cancellationToken);
+            await Ingest(requests.Current.Reporter, requests.Current.Scans, response, read, cancellationToken);
             read += requests.Current.Scans.Count;
         }
 
         return response;
     }
 
-    private async Task Ingest(IngestScansRequest request, IngestScansResponse response, int first, CancellationToken cancellationToken)
+    private async Task Ingest(string reporter, IReadOnlyList<V1.ReportedScan> reported, IngestScansResponse response, int first, CancellationToken cancellationToken)
     {
-        if (request.Scans.Count is 0 or > MostScans)
-            throw Failure.Invalid(new FieldError("scans", $"Has {request.Scans.Count} scans; 1 to {MostScans} are allowed: send the rest in further messages."));
-        if (request.Reporter.Length > LongestReporter)
+        if (reported.Count is 0 or > MostScans)
+            throw Failure.Invalid(new FieldError("scans", $"Has {reported.Count} scans; 1 to {MostScans} are allowed: send the rest in further messages."));
+        if (reporter.Length > LongestReporter)
             throw Failure.Invalid(new FieldError("reporter", "Give a carrier's or an aggregator's code, for example \"ups\" or \"easypost\"."));
         var scans = new List<ReportedScan>();
-        foreach (var (index, given) in request.Scans.Index())
+        foreach (var (index, given) in reported.Index())
         {
             if (Why(given) is { } why)
                 response.Rejected.Add(new V1.RejectedScan { Index = first + index, Reason = why });
             else
-                scans.Add(Of(given, request.Reporter));
+                scans.Add(Of(given, reporter));
         }
 
         var result = await ingestion.Ingest(Source, scans, cancellationToken);
         response.KeptCount += result.Kept;
         response.KnownCount += result.Known;
         response.UnclaimedCount += result.Unclaimed;
-        ShipmentsTelemetry.RejectedScans.Add(request.Scans.Count - scans.Count);
+        ShipmentsTelemetry.RejectedScans.Add(reported.Count - scans.Count);
     }
 
     private static string? Why(V1.ReportedScan scan)

@@ -133,7 +133,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         const string Newest =
             "(SELECT (SELECT id FROM shipments WHERE tracking_number = number AND carrier = by ORDER BY created_at DESC LIMIT 1) FROM unnest($1, $2) AS given (number, by))";
         await using var batch = new NpgsqlBatch(connection, transaction);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_advisory_xact_lock(hashtextextended(number, 2)) FROM (SELECT DISTINCT number FROM unnest($1) AS given (number) ORDER BY number COLLATE \"C\") AS numbers")
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_advisory_xact_lock(hashtextextended(number, 2)) FROM (SELECT number FROM unnest($1) AS given (number) GROUP BY number ORDER BY number COLLATE \"C\") AS numbers")
         {
             Parameters = { new NpgsqlParameter<string[]> { TypedValue = [.. numbers.Select(one => one.TrackingNumber)] } },
         });
