@@ -1,5 +1,3 @@
-using Commerce.Promising.Backtesting;
-
 namespace Commerce.Promising.Tests;
 
 /// <summary>Journeys by a law that is known: two lanes, one twice as slow, and errors around it.</summary>

@@ -1,6 +1,5 @@
 using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.V1;
-using Commerce.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Basis = Commerce.Shipments.V1.ArrivalEstimate.Types.Basis;

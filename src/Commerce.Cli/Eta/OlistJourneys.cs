@@ -1,5 +1,4 @@
 using Commerce.Promising;
-using Commerce.Promising.Backtesting;
 
 namespace Commerce.Cli.Eta;
 
