@@ -19,7 +19,10 @@ public sealed class DeliveryModel
     private static readonly double[] HalfLives = [90, 180];
     private static readonly (double Penalty, double HalfLife)[] RiskCandidates = [(30, 120), (100, 120), (300, 120), (30, 400), (100, 400), (300, 400)];
 
-    private const int FewestExamples = 60;
+    private const int FewestExamples = 150;
+
+    // What was said before so many had arrived was a guess, and its errors say nothing of what is said later.
+    private const double WarmAfter = 30;
     private const int MostExamples = 20_000;
     private const int MostRiskExamples = 12_000;
     private const double ForgottenAfterDays = 120;
@@ -111,6 +114,8 @@ public sealed class DeliveryModel
         var error = days - parcel.Location;
         _deliveries.Add(at, 1);
         var perDay = _deliveries.Weight / RateDays;
+        if (!parcel.Warm)
+            return;
         _errors.Add(at, Math.Clamp(error / parcel.Scale, -3.99, 3.99), Math.Max(ErrorHalfLifeDays, ErrorHalfLifeDeliveries / perDay));
         var size = Math.Abs(error);
         _spread.Add(at, size);
@@ -205,6 +210,7 @@ public sealed class DeliveryModel
             Location = location,
             Scale = scale,
             LateOffset = offset,
+            Warm = Deliveries >= WarmAfter,
             RiskFeatures = riskFeatures,
         };
     }

@@ -13,6 +13,9 @@ internal sealed class OpenParcel(Consignment consignment, double[] features, For
 
     public DateTimeOffset? HandedOverAt { get; set; }
 
+    /// <summary>Enough had arrived when it was told of.</summary>
+    public bool Warm { get; init; }
+
     public double[] RiskFeatures { get; init; } = [];
 
     public double Location { get; init; }
