@@ -43,17 +43,29 @@ public sealed class CarrierPerformanceTests(ShipmentsApp fixture) : IClassFixtur
         row = await Row(one => one.FirstAttemptShare < 0.5);
         Assert.Equal((3, 1 / 3.0), (row.Parcels, row.FirstAttemptShare));
 
-        // They speak where offers are ranked: three parcels weigh little beside what is usual.
-        var place = new Place { RegionCode = "BR", PostalCode = "01310-100", AdministrativeArea = "SP" };
-        var quotes = await _app.Shipments.QuoteRatesAsync(new QuoteRatesRequest { ShipFrom = place, ShipTo = place, Dimensions = new Dimensions { WeightGrams = 100 } });
-        var reliability = quotes.Quotes.Single(one => one.Carrier == "ups").Reliability;
-        Assert.Equal(("lane", 3L), (reliability.Basis, reliability.Delivered));
-        Assert.InRange(reliability.InTimeShare, 0.91, 0.96);
-
         var lanes = await Ask(GroupBy.Service, GroupBy.Lane, GroupBy.Zone, GroupBy.Week);
         var lane = Assert.Single(lanes.Rows);
         Assert.Equal(("ground", "BR-SP", "BR-SP", "same_region"), (lane.Service, lane.LaneFrom, lane.LaneTo, lane.Zone));
         Assert.Equal(new DateTime(2025, 3, 3, 0, 0, 0, DateTimeKind.Utc), lane.Week.ToDateTime());
+    }
+
+    [Fact]
+    public async Task A_delivered_parcel_speaks_where_offers_on_its_lane_are_ranked()
+    {
+        var parcel = Assert.Single(await _app.Ship(_app.Orders.Add("a")));
+        var now = TimeProvider.System.GetUtcNow();
+        await _app.Webhook("ups", Event("P", now.AddHours(-40)), Event("D", now.AddHours(-2)));
+        await _app.Parcel(parcel, one => one.Status == TrackingStatus.Delivered);
+
+        var place = new Place { RegionCode = "BR", PostalCode = "01310-100", AdministrativeArea = "SP" };
+        var request = new QuoteRatesRequest { ShipFrom = place, ShipTo = place, Dimensions = new Dimensions { WeightGrams = 100 } };
+        var reliability = await Eventually.Value(async () => (await _app.Shipments.QuoteRatesAsync(request)).Quotes.Single(one => one.Carrier == "ups").Reliability, one => one.Delivered > 0);
+
+        Assert.Equal(("lane", 1L), (reliability.Basis, reliability.Delivered));
+        // One parcel weighs little beside what is usual.
+        Assert.InRange(reliability.InTimeShare, 0.9001, 0.93);
+
+        string Event(string code, DateTimeOffset at) => $$"""{"event_id":"{{Guid.NewGuid()}}","tracking_number":"{{parcel.TrackingNumber}}","code":"{{code}}","occurred_at":"{{at:yyyy-MM-ddTHH:mm:sszzz}}"}""";
     }
 
     [Fact]
@@ -82,5 +94,7 @@ public sealed class CarrierPerformanceTests(ShipmentsApp fixture) : IClassFixtur
         Eventually.Value(async () => (await Ask()).Rows.SingleOrDefault() ?? new CarrierPerformance.Types.Row(), accept);
 
     private async Task<CarrierPerformance> Ask(params GroupBy[] by) => await _app.Carriers.GetCarrierPerformanceAsync(
-        new GetCarrierPerformanceRequest { GroupBy = { by }, StartTime = Timestamp.FromDateTime(new DateTime(2025, 1, 1, 0, 0, 0, DateTimeKind.Utc)) });
+        new GetCarrierPerformanceRequest { GroupBy = { by }, StartTime = Day(2025), EndTime = Day(2026) });
+
+    private static Timestamp Day(int year) => Timestamp.FromDateTime(new DateTime(year, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 }
