@@ -29,7 +29,7 @@ public static class Subscriptions
         ];
 
     private static readonly Type[] ShipmentFacts =
-        [typeof(ShipmentCreated), typeof(LabelBought), typeof(ParcelTracked), typeof(ShipmentExceptionChanged), typeof(ShipmentReaddressed), typeof(ShipmentCancelled)];
+        [typeof(ShipmentCreated), typeof(LabelBought), typeof(ParcelTracked), typeof(ShipmentExceptionChanged), typeof(ShipmentReaddressed), typeof(ShipmentCancelled), typeof(DeliveryChangeTold)];
 
     public static IReadOnlyList<Subscription> All { get; } =
     [

@@ -7,7 +7,7 @@ namespace Commerce.Notifications.Consumers;
 /// <summary>Hears parcels: the shopper is told that theirs left, comes today and arrived.</summary>
 internal sealed class ShipmentFactsConsumer(TimeProvider time) :
     IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<ParcelTracked>, IConsumeFact<ShipmentExceptionChanged>,
-    IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>
+    IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>, IConsumeFact<DeliveryChangeTold>
 {
     public async Task Consume(ParcelTracked fact, FactContext context)
     {
@@ -26,6 +26,8 @@ internal sealed class ShipmentFactsConsumer(TimeProvider time) :
     public Task Consume(ShipmentReaddressed fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(ShipmentCancelled fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(DeliveryChangeTold fact, FactContext context) => Task.CompletedTask;
 }
 
 internal static class Decisions
