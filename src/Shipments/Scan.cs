@@ -21,6 +21,9 @@ internal sealed record Scan(
     string Source,
     DateTimeOffset ReceivedAt)
 {
+    /// <summary>What the carrier says of the delivery; null if it says nothing, or it is none. Kept apart from the scan.</summary>
+    public ProofRecord? Proof { get; init; }
+
     public static Guid IdOf(string carrier, string trackingNumber, string code, string time, PlaceRecord place)
     {
         // Lengths keep neighbours apart: ("ab", "c") is not ("a", "bc").
@@ -30,3 +33,6 @@ internal sealed record Scan(
         return new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(content.ToString())).AsSpan(0, 16), bigEndian: true);
     }
 }
+
+/// <summary>Proof of a delivery, as a carrier tells it; a photograph is a reference, never bytes. Personal data.</summary>
+internal sealed record ProofRecord(string SignedBy, string PhotoReference, double? Latitude, double? Longitude, string LeftAt);

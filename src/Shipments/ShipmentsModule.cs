@@ -4,10 +4,13 @@ using Commerce.ServiceDefaults;
 using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.Carriers;
+using Commerce.Shipments.ChangingDelivery;
 using Commerce.Shipments.Consumers;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
+using Commerce.Shipments.Manifesting;
 using Commerce.Shipments.PlanningShipments;
+using Commerce.Shipments.PrintingLabels;
 using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.Returning;
@@ -32,6 +35,7 @@ public static class ShipmentsModule
             .Recover<VoidLabel>()
             .Recover<ReaddressShipments>()
             .Recover<RecutShipments>()
+            .Recover<ChangeDelivery>()
             .Recover<WatchSilence>();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
@@ -42,6 +46,11 @@ public static class ShipmentsModule
         builder.AddCarriers();
         builder.Services.AddSingleton<RateShopper>();
         builder.Services.AddSingleton<ShipmentStore>();
+        builder.Services.AddSingleton<PrintLabels>();
+        builder.Services.AddSingleton<ChangeDelivery>();
+        builder.Services.AddSingleton<SenderNames>();
+        builder.Services.AddSingleton<ManifestStore>();
+        builder.Services.AddSingleton<Manifests>();
         builder.Services.AddSingleton<ScanIngestion>();
         builder.Services.AddHostedService<UnclaimedScanSweeper>();
         return builder;

@@ -10,6 +10,8 @@ internal static class StatusName
 
     public static string Of(V1.ShipmentException.Types.Kind kind) => Screaming(kind.ToString());
 
+    public static string Of(V1.DeliveryChange.Types.State state) => Screaming(state.ToString());
+
     // OutForDelivery → OUT_FOR_DELIVERY
     private static string Screaming(string name) =>
         string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) ? "_" + c : char.ToUpperInvariant(c).ToString()));

@@ -59,6 +59,15 @@ internal static class CarrierCodes
         [("dhl", "BA")] = Known(DeliveryFailed, Recipient, "ADDRESS_NOT_FOUND"),
         [("dhl", "RD")] = Known(DeliveryFailed, Recipient, "REFUSED"),
         [("dhl", "RT")] = Known(ReturnToSender),
+        // An aggregator has put every carrier's codes into words of its own.
+        [("easypost", "PRE_TRANSIT")] = Known(PreTransit),
+        [("easypost", "IN_TRANSIT")] = Known(InTransit),
+        [("easypost", "OUT_FOR_DELIVERY")] = Known(OutForDelivery),
+        [("easypost", "DELIVERED")] = Known(V1.TrackingStatus.Delivered),
+        [("easypost", "AVAILABLE_FOR_PICKUP")] = Known(AvailableForPickup),
+        [("easypost", "RETURN_TO_SENDER")] = Known(ReturnToSender),
+        [("easypost", "FAILURE")] = Known(DeliveryFailed),
+        [("easypost", "CANCELLED")] = Known(Cancelled),
     }.ToFrozenDictionary();
 
     // First match wins, so the narrower words stand first: what is not, or not yet, delivered stands before "delivered", because

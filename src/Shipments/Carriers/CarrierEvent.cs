@@ -6,6 +6,9 @@ namespace Commerce.Shipments.Carriers;
 /// <summary>One event as a carrier tells it, read field by field: what is missing or of a wrong type costs no more than itself.</summary>
 internal sealed record CarrierEvent(string TrackingNumber, string Code, string Description, string LocalTime, PlaceRecord Place)
 {
+    /// <summary>What it says of a delivery; null if nothing.</summary>
+    public ProofRecord? Proof { get; init; }
+
     private const int LongestText = 500;
     private const int EarliestYear = 2000;
 
@@ -26,8 +29,16 @@ internal sealed record CarrierEvent(string TrackingNumber, string Code, string D
             Text(json, "code", 40),
             Text(json, "description", LongestText),
             Text(json, "occurred_at", 40),
-            new PlaceRecord("", Text(location, "city", 100), Text(location, "region", 100), Text(location, "postal_code", 20), Country(location)));
+            new PlaceRecord("", Text(location, "city", 100), Text(location, "region", 100), Text(location, "postal_code", 20), Country(Text(location, "country_code", 10))))
+        {
+            Proof = ProofOf(json.TryGetProperty("proof_of_delivery", out var proof) ? proof : default),
+        };
     }
+
+    /// <summary>Of texts as a carrier has them; what is too long or no text is cut.</summary>
+    public static CarrierEvent Of(string trackingNumber, string code, string description, string time, string city, string region, string postalCode, string country) => new(
+        trackingNumber, Bounded(code, 40), Bounded(description, LongestText), Bounded(time, 40),
+        new PlaceRecord("", Bounded(city, 100), Bounded(region, 100), Bounded(postalCode, 20), Country(country)));
 
     /// <summary>
     /// The scan. A time that cannot be read, that lies in the far past or further ahead than a clock can be wrong is replaced by
@@ -49,7 +60,10 @@ internal sealed record CarrierEvent(string TrackingNumber, string Code, string D
             LocalTime,
             Place,
             source,
-            now);
+            now)
+        {
+            Proof = meaning.Status == V1.TrackingStatus.Delivered ? Proof : null,
+        };
     }
 
     // A webhook and a poll may write one time differently ("…:00Z", "…:00.000+00:00"): the scan is the same.
@@ -59,12 +73,26 @@ internal sealed record CarrierEvent(string TrackingNumber, string Code, string D
     private static bool TryReadTime(string text, out DateTimeOffset time) =>
         DateTimeOffset.TryParseExact(text, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
 
+    private static ProofRecord? ProofOf(JsonElement json)
+    {
+        var proof = new ProofRecord(Text(json, "signed_by", 200), Text(json, "photo_reference", LongestText), Degrees(json, "latitude", 90), Degrees(json, "longitude", 180), Text(json, "left_at", 200));
+        // Half a position is none.
+        if (proof.Latitude is null || proof.Longitude is null)
+            proof = proof with { Latitude = null, Longitude = null };
+        return proof is { SignedBy: "", PhotoReference: "", LeftAt: "", Latitude: null } ? null : proof;
+    }
+
+    private static double? Degrees(JsonElement json, string name, double most) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var degrees) && Math.Abs(degrees) <= most
+            ? degrees
+            : null;
+
     // A number that is not quoted is one all the same.
     private static string? TrackingNumberOf(JsonElement json) => Commerce.TrackingNumber.Normalise(Text(json, "tracking_number", 100));
 
     // Two letters or nothing: the first two of "AUT" are another country.
-    private static string Country(JsonElement location) =>
-        Text(location, "country_code", 10) is [var a, var b] && char.IsAsciiLetter(a) && char.IsAsciiLetter(b) ? $"{a}{b}".ToUpperInvariant() : "";
+    private static string Country(string code) =>
+        code is [var a, var b] && char.IsAsciiLetter(a) && char.IsAsciiLetter(b) ? $"{a}{b}".ToUpperInvariant() : "";
 
     private static string Text(JsonElement json, string name, int longest)
     {
@@ -86,6 +114,11 @@ internal sealed record CarrierEvent(string TrackingNumber, string Code, string D
             return "";
         }
 
+        return Bounded(text, longest);
+    }
+
+    private static string Bounded(string text, int longest)
+    {
         // Postgres stores no NUL, and no terminal should meet another control character.
         text = string.Concat(text.Where(c => !char.IsControl(c))).Trim();
         if (text.Length <= longest)

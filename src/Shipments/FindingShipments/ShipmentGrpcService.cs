@@ -1,14 +1,19 @@
 using System.Globalization;
+using Commerce.Messaging;
 using Commerce.ServiceDefaults;
+using Commerce.Shipments.ChangingDelivery;
+using Commerce.Shipments.Manifesting;
+using Commerce.Shipments.PrintingLabels;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;
 using Commerce.Types.V1;
 using Grpc.Core;
+using HttpBody = Google.Api.HttpBody;
 
 namespace Commerce.Shipments.FindingShipments;
 
 /// <summary>Parcels by their own name, of an order, and of a store.</summary>
-internal sealed class ShipmentGrpcService(ShipmentStore store) : ShipmentService.ShipmentServiceBase
+internal sealed class ShipmentGrpcService(ShipmentStore store, PrintLabels labels, Manifests manifests, ChangeDelivery delivery) : ShipmentService.ShipmentServiceBase
 {
     private const int MostOnPage = 500;
     private const int DefaultOnPage = 50;
@@ -17,14 +22,12 @@ internal sealed class ShipmentGrpcService(ShipmentStore store) : ShipmentService
 
     public override async Task<V1.Shipment> GetShipment(GetShipmentRequest request, ServerCallContext context)
     {
-        if (!request.Name.StartsWith(ShipmentMessage.NamePrefix, StringComparison.Ordinal)
-            || !Guid.TryParseExact(request.Name.AsSpan(ShipmentMessage.NamePrefix.Length), "N", out var id))
-            throw Failure.Invalid(new FieldError("name", "Give \"shipments/\" and a shipment_id of 32 hexadecimal digits."));
+        var id = ShipmentMessage.IdOf(request.Name);
         if (request.MinVersion < 0)
             throw Failure.Invalid(new FieldError("min_version", "Give 0 or a version that a fact or an answer named."));
 
         if (await store.Select(ShipmentQuery.ById(id), context.CancellationToken) is not [var (shipment, scans)])
-            throw new Failure(ErrorReason.ShipmentNotFound, $"There is no shipment {id:N}.");
+            throw PrintLabels.NotFound(id);
         ShipmentsTelemetry.TagOrder(shipment.OrderId);
         if (shipment.Version < request.MinVersion)
         {
@@ -67,6 +70,29 @@ internal sealed class ShipmentGrpcService(ShipmentStore store) : ShipmentService
 
         return response;
     }
+
+    public override Task<HttpBody> GetLabel(GetLabelRequest request, ServerCallContext context) => labels.Get(request, context.CancellationToken);
+
+    public override Task BatchGetLabels(BatchGetLabelsRequest request, IServerStreamWriter<BatchGetLabelsResponse> responseStream, ServerCallContext context) =>
+        labels.Batch(request, responseStream, context.CancellationToken);
+
+    public override Task<V1.Shipment> DeclareCustoms(DeclareCustomsRequest request, ServerCallContext context) =>
+        labels.Declare(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
+    public override Task<Manifest> CreateManifest(CreateManifestRequest request, ServerCallContext context) =>
+        manifests.Close(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
+    public override Task<Manifest> GetManifest(GetManifestRequest request, ServerCallContext context) => manifests.Get(request.Name, context.CancellationToken);
+
+    public override Task<HttpBody> RenderManifest(RenderManifestRequest request, ServerCallContext context) => manifests.Render(request.Name, context.CancellationToken);
+
+    public override Task<ListManifestsResponse> ListManifests(ListManifestsRequest request, ServerCallContext context) => manifests.List(request, context.CancellationToken);
+
+    public override Task<V1.Shipment> RescheduleDelivery(RescheduleDeliveryRequest request, ServerCallContext context) =>
+        delivery.Reschedule(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
+    public override Task<V1.Shipment> RedirectDelivery(RedirectDeliveryRequest request, ServerCallContext context) =>
+        delivery.Redirect(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
 
     private static string CanonicalOrderId(string text) => OrderId.TryParse(text, out var id)
         ? id.ToString()

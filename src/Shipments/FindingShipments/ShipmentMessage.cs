@@ -1,4 +1,7 @@
 using System.Globalization;
+using Commerce.ServiceDefaults;
+using Commerce.Shipments.Manifesting;
+using Commerce.Shipments.PrintingLabels;
 using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Google.Type;
@@ -9,6 +12,12 @@ namespace Commerce.Shipments.FindingShipments;
 internal static class ShipmentMessage
 {
     public const string NamePrefix = "shipments/";
+
+    /// <exception cref="Failure">INVALID_FIELD.</exception>
+    public static Guid IdOf(string name) =>
+        name.StartsWith(NamePrefix, StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan(NamePrefix.Length), "N", out var id)
+            ? id
+            : throw Failure.Invalid(new FieldError("name", "Give \"shipments/\" and a shipment_id of 32 hexadecimal digits."));
 
     public static V1.Shipment Of(Shipment shipment, IReadOnlyList<Scan> scans)
     {
@@ -45,6 +54,11 @@ internal static class ShipmentMessage
             Version = shipment.Version,
             Direction = shipment.ReturnNumber > 0 ? V1.Shipment.Types.Direction.Return : V1.Shipment.Types.Direction.Outgoing,
             Return = shipment.ReturnNumber > 0 ? string.Create(CultureInfo.InvariantCulture, $"orders/{shipment.OrderId}/returns/{shipment.ReturnNumber}") : "",
+            Piece = shipment.Tracking.Status == V1.TrackingStatus.Cancelled ? 0 : shipment.Piece,
+            Pieces = shipment.Pieces,
+            Customs = CustomsMessage.Of(CustomsOf.Shipment(shipment)),
+            Manifest = shipment.ManifestId is { } manifest ? ManifestMessage.NamePrefix + manifest.ToString("N") : "",
+            DeliveryChange = ChangeOf(shipment.DeliveryChange),
             Etag = string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\""),
         };
         message.Lines.Add(shipment.Lines.Select(line => new V1.ShipmentLine { LineNumber = line.LineNumber, Sku = line.Sku, Title = line.Title, Quantity = line.Quantity }));
@@ -56,7 +70,15 @@ internal static class ShipmentMessage
     {
         if (wishes is null)
             return null;
-        var message = new DeliveryWishes { LeaveAt = wishes.LeaveAt, SignatureWanted = wishes.Signature, GiftNote = wishes.GiftNote };
+        var message = new DeliveryWishes
+        {
+            LeaveAt = wishes.LeaveAt,
+            SignatureWanted = wishes.Signature,
+            GiftNote = wishes.GiftNote,
+            Fragile = wishes.Fragile,
+            Neighbour = wishes.Neighbour,
+            PickupPoint = wishes.PickupPoint,
+        };
         if (DateOnly.TryParseExact(wishes.Day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
             message.PreferredDay = new Date { Year = day.Year, Month = day.Month, Day = day.Day };
         message.WindowFrom = TimeOf(wishes.From);
@@ -67,6 +89,16 @@ internal static class ShipmentMessage
             ? new TimeOfDay { Hours = time.Hour, Minutes = time.Minute }
             : null;
     }
+
+    private static V1.DeliveryChange? ChangeOf(DeliveryChangeRecord? change) => change is null ? null : new V1.DeliveryChange
+    {
+        State = change.State,
+        DeliveryWishes = WishesOf(change.To.Wishes),
+        ShipTo = change.Elsewhere ? AddressOf(change.To) : null,
+        RequestTime = Timestamp.FromDateTimeOffset(change.RequestedAt),
+        AnswerTime = TimeOf(change.AnsweredAt),
+        Refusal = change.Refusal,
+    };
 
     private static V1.Scan ScanOf(Scan scan) => new()
     {

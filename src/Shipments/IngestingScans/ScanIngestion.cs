@@ -76,6 +76,8 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, IO
         if (shipment.Tracking.Status == V1.TrackingStatus.Cancelled && !TrackingStatusRules.IsWithCarrier(state.Status))
             state = state with { Status = V1.TrackingStatus.Cancelled };
         batch.BatchCommands.Add(ScanRows.Insert(shipment.Id, fresh));
+        if (fresh.LastOrDefault(scan => scan.Proof is not null) is { } delivered)
+            batch.BatchCommands.Add(ProofRows.Insert(shipment.Id, delivered));
         outbox.Add(batch, shipment.WasTracked(state, fresh.Count, now, now));
         batch.BatchCommands.Add(ShipmentStore.Update(shipment));
         return fresh.Count;

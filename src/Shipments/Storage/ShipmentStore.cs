@@ -8,13 +8,21 @@ namespace Commerce.Shipments.Storage;
 /// <summary>Parcels and their scans in Postgres.</summary>
 internal sealed class ShipmentStore(NpgsqlDataSource database)
 {
-    private const string Columns =
+    internal const string Columns =
         """
         id, store_id, order_id, order_reference, location_id, position, ship_from, ship_to, lines, weight_grams, length_mm, width_mm,
         height_mm, value_minor, currency, promised_at, estimated_at, carrier, service, buying_carrier, buying_service, refused, label_id,
         tracking_number, label_price_minor, label_currency, status, reason_party, reason_code, action_required, status_at, reached,
         last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, cancel_requested, version,
-        created_at, updated_at, next_ship_to, labels_voided, recut, return_number
+        created_at, updated_at, next_ship_to, labels_voided, recut, return_number, customs, delivery_change,
+        CASE WHEN label_id = manifest_label THEN manifest_id END
+        """;
+
+    // Which of how many it is: what was cancelled does not count, so it changes with the others.
+    private const string Pieces =
+        """
+        (SELECT count(*) FROM shipments o WHERE o.order_id = shipments.order_id AND o.return_number = shipments.return_number AND o.status <> 11 AND o.position <= shipments.position),
+        (SELECT count(*) FROM shipments o WHERE o.order_id = shipments.order_id AND o.return_number = shipments.return_number AND o.status <> 11)
         """;
 
     public async Task<Shipment?> Find(Guid id, CancellationToken cancellationToken)
@@ -29,7 +37,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     public async Task<IReadOnlyList<(Shipment Shipment, IReadOnlyList<Scan> Scans)>> Select(ShipmentQuery query, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(query.Command($"SELECT {Columns} FROM shipments WHERE "));
+        batch.BatchCommands.Add(query.Command($"SELECT {Columns}, {Pieces} FROM shipments WHERE "));
         batch.BatchCommands.Add(query.Command($"SELECT {ScanRows.Columns} FROM scans WHERE shipment_id IN (SELECT id FROM shipments WHERE ", ")"));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var shipments = new List<Shipment>();
@@ -168,7 +176,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
           tracking_number = $9, label_price_minor = $10, label_currency = $11, status = $12, reason_party = $13, reason_code = $14,
           action_required = $15, status_at = $16, reached = $17, last_scan_at = $18, delivered_at = $19, exception_kind = $20,
           exception_message = $21, exception_at = $22, exception_attempts = $23, cancel_requested = $24, version = $25, updated_at = $26,
-          ship_to = $27, next_ship_to = $28, labels_voided = $29, recut = $30
+          ship_to = $27, next_ship_to = $28, labels_voided = $29, recut = $30, customs = $31, delivery_change = $32
         WHERE id = $1
         """)
     {
@@ -201,15 +209,20 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             new NpgsqlParameter<long> { TypedValue = s.Version },
             new NpgsqlParameter<DateTimeOffset> { TypedValue = s.UpdatedAt },
             Json(s.ShipTo),
-            s.NextShipTo is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(s.NextShipTo),
+            JsonOrNull(s.NextShipTo),
             new NpgsqlParameter<int> { TypedValue = s.LabelsVoided },
             new NpgsqlParameter<bool> { TypedValue = s.Recut },
+            JsonOrNull(s.Customs),
+            JsonOrNull(s.DeliveryChange),
         },
     };
 
     internal static NpgsqlParameter Json<T>(T value) => new() { Value = JsonSerializer.Serialize(value, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Jsonb };
 
-    private static Shipment Read(NpgsqlDataReader r) => new()
+    private static NpgsqlParameter JsonOrNull<T>(T? value)
+        where T : class => value is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(value);
+
+    internal static Shipment Read(NpgsqlDataReader r) => new()
     {
         Id = r.GetGuid(0),
         StoreId = r.GetString(1),
@@ -252,6 +265,11 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         LabelsVoided = r.GetInt32(43),
         Recut = r.GetBoolean(44),
         ReturnNumber = r.GetInt32(45),
+        Customs = r.IsDBNull(46) ? null : FromJson<CustomsRecord>(r, 46),
+        DeliveryChange = r.IsDBNull(47) ? null : FromJson<DeliveryChangeRecord>(r, 47),
+        ManifestId = r.IsDBNull(48) ? null : r.GetGuid(48),
+        Piece = r.FieldCount > 49 ? (int)r.GetInt64(49) : 0,
+        Pieces = r.FieldCount > 50 ? (int)r.GetInt64(50) : 0,
     };
 
     private static T FromJson<T>(NpgsqlDataReader reader, int column) =>
