@@ -9,6 +9,7 @@ using Commerce.Cli.Payments;
 using Commerce.Cli.Queues;
 using Commerce.Cli.Replay;
 using Commerce.Cli.Returns;
+using Commerce.Cli.Shipments;
 using Commerce.Cli.Stock;
 using Commerce.Cli.Stores;
 using Commerce.Cli.Suite;
@@ -48,6 +49,9 @@ internal static class Commands
         CustomerCommands.Create(),
         StockCommands.Create(),
         StoreCommands.Create(),
+        LabelCommands.Create(),
+        ManifestCommands.Create(),
+        DeliveryCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
         QueueCommands.CreateQueues(),

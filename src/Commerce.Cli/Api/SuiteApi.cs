@@ -1,6 +1,7 @@
 using Commerce.Gateway.V1;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
+using Commerce.Shipments.V1;
 using Grpc.Net.Client;
 
 namespace Commerce.Cli.Api;
@@ -28,6 +29,8 @@ internal sealed class SuiteApi : IDisposable
         Ledger = new LedgerService.LedgerServiceClient(_channel);
         Invoices = new InvoiceService.InvoiceServiceClient(_channel);
         StoreCredit = new StoreCreditService.StoreCreditServiceClient(_channel);
+        Shipments = new ShipmentService.ShipmentServiceClient(_channel);
+        Tracking = new TrackingService.TrackingServiceClient(_channel);
         Lookup = new LookupService.LookupServiceClient(_channel);
     }
 
@@ -51,6 +54,10 @@ internal sealed class SuiteApi : IDisposable
     public InvoiceService.InvoiceServiceClient Invoices { get; }
 
     public StoreCreditService.StoreCreditServiceClient StoreCredit { get; }
+
+    public ShipmentService.ShipmentServiceClient Shipments { get; }
+
+    public TrackingService.TrackingServiceClient Tracking { get; }
 
     public LookupService.LookupServiceClient Lookup { get; }
 
