@@ -27,31 +27,28 @@ else
     sandbox.WithEnvironment("Sandbox__Smtp__Address", "0.0.0.0");
 }
 
-var orders = builder.AddProject<Projects.Orders>("orders")
-    .WithReference(ordersDb).WaitFor(ordersDb)
+var orders = WithDatabase(builder.AddProject<Projects.Orders>("orders"), ordersDb)
     .WithReference(messaging).WaitFor(messaging)
     .WithHttpHealthCheck("/health", endpointName: "http");
 
-var payments = builder.AddProject<Projects.Payments>("payments")
-    .WithReference(paymentsDb).WaitFor(paymentsDb)
+var payments = WithDatabase(builder.AddProject<Projects.Payments>("payments"), paymentsDb)
     .WithReference(messaging).WaitFor(messaging)
     .WithReference(orders)
     .WithReference(sandbox)
     .WithEnvironment("Webhooks__Secret", webhookSecret)
     .WithHttpHealthCheck("/health", endpointName: "http");
 
-var shipments = builder.AddProject<Projects.Shipments>("shipments")
-    .WithReference(shipmentsDb).WaitFor(shipmentsDb)
+var shipments = WithDatabase(builder.AddProject<Projects.Shipments>("shipments"), shipmentsDb)
     .WithReference(messaging).WaitFor(messaging)
     .WithReference(orders)
     .WithReference(sandbox)
     .WithEnvironment("Webhooks__Secret", webhookSecret)
     .WithHttpHealthCheck("/health", endpointName: "http");
 
-var notifications = builder.AddProject<Projects.Notifications>("notifications")
-    .WithReference(notificationsDb).WaitFor(notificationsDb)
+var notifications = WithDatabase(builder.AddProject<Projects.Notifications>("notifications"), notificationsDb)
     .WithReference(messaging).WaitFor(messaging)
     .WithReference(orders)
+    .WithReference(payments)
     .WithReference(sandbox)
     .WithEnvironment("Smtp__Endpoint", sandbox.GetEndpoint("smtp"))
     .WithHttpHealthCheck("/health", endpointName: "http");
@@ -66,10 +63,25 @@ builder.AddProject<Projects.Gateway>("gateway")
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health", endpointName: "http");
 
-// Orders has the money of returned goods given back; it waits for nobody.
-orders.WithReference(payments);
+// Orders has the money of returned goods given back, and holds its parcels against those of Shipments, which has the money of lost
+// ones given back; they wait for nobody.
+orders.WithReference(payments).WithReference(shipments);
+shipments.WithReference(payments);
 
 // The outside world calls back, and waits for nobody.
 sandbox.WithReference(payments).WithReference(shipments);
 
 builder.Build().Run();
+
+// A service migrates its database with the server's login, and works with one of its own, which its migrations make: that can
+// neither change the schema nor rewrite what only grows.
+IResourceBuilder<ProjectResource> WithDatabase(IResourceBuilder<ProjectResource> service, IResourceBuilder<PostgresDatabaseResource> database)
+{
+    var (login, name, server) = (service.Resource.Name, database.Resource.Name, postgres.Resource.PrimaryEndpoint);
+    var password = builder.AddParameter($"{login}-db-password", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true);
+    return service
+        .WithReference(database, connectionName: $"{name}-migrator").WaitFor(database)
+        .WithEnvironment(
+            $"ConnectionStrings__{name}",
+            $"Host={server.Property(EndpointProperty.Host)};Port={server.Property(EndpointProperty.Port)};Username={login};Password={password};Database={database.Resource.DatabaseName}");
+}

@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using Commerce.Types.V1;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 
 namespace Commerce.ServiceDefaults;
 
@@ -26,6 +29,14 @@ public sealed record Principal(PrincipalKind Kind, string Id)
     /// <summary>The caller of a gRPC call, as the interceptor established it.</summary>
     public static Principal Of(ServerCallContext context) =>
         context.UserState.TryGetValue(Header, out var principal) ? (Principal)principal! : throw new InvalidOperationException("The call has no principal: the interceptor did not run.");
+
+    /// <summary>What the interceptor does for the methods of gRPC, for what REST serves by hand: whoever is nobody gets nothing.</summary>
+    /// <exception cref="Failure">UNAUTHENTICATED.</exception>
+    public static void Require(HttpRequest request, IHostEnvironment environment)
+    {
+        if (!environment.IsDevelopment() && !TryParse(request.Headers[Header], out _))
+            throw new Failure(ErrorReason.Unauthenticated, $"No caller is known: the header {Header} is missing.");
+    }
 
     /// <summary>Reads "kind/id": a kind in lower case, and an id of 1 to 128 letters, digits and -_.:@+.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out Principal? principal)

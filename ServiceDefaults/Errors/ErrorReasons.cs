@@ -13,7 +13,8 @@ public static class ErrorReasons
     public static StatusCode CodeOf(ErrorReason reason) => reason switch
     {
         ErrorReason.InvalidField or ErrorReason.MalformedRequest or ErrorReason.RequestIdReused
-            or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown or ErrorReason.NarrowSearch => StatusCode.InvalidArgument,
+            or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown or ErrorReason.NarrowSearch
+            or ErrorReason.TrackingAmbiguous or ErrorReason.TrackingNotRecognised => StatusCode.InvalidArgument,
         ErrorReason.RequestTooLarge or ErrorReason.LimitReached => StatusCode.ResourceExhausted,
         ErrorReason.RequestInProgress or ErrorReason.EtagMismatch => StatusCode.Aborted,
         ErrorReason.VersionNotReached or ErrorReason.DependencyUnavailable => StatusCode.Unavailable,
@@ -23,15 +24,15 @@ public static class ErrorReasons
         ErrorReason.Cancelled => StatusCode.Cancelled,
         ErrorReason.MethodNotFound => StatusCode.Unimplemented,
         ErrorReason.OrderNotFound or ErrorReason.StoreNotFound or ErrorReason.ProductNotFound or ErrorReason.PaymentNotFound or ErrorReason.RefundNotFound or ErrorReason.InvoiceNotFound or ErrorReason.ReturnNotFound
-            or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound
+            or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound or ErrorReason.PostalCodeNotFound or ErrorReason.RateCardNotFound
             or ErrorReason.MovementNotFound or ErrorReason.CodeNotFound or ErrorReason.QueueNotFound
-            or ErrorReason.ManifestNotFound or ErrorReason.ProofOfDeliveryNotFound => StatusCode.NotFound,
+            or ErrorReason.ResolutionNotFound or ErrorReason.ManifestNotFound or ErrorReason.ProofOfDeliveryNotFound => StatusCode.NotFound,
         ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment
             or ErrorReason.ReturnState or ErrorReason.ReturnWindow or ErrorReason.NotReturnable
             or ErrorReason.CustomerUnknown or ErrorReason.InsufficientCredit or ErrorReason.CreditLimit
             or ErrorReason.CaptureExceedsAuthorisation or ErrorReason.PaymentState or ErrorReason.MovementNotCorrectable
-            or ErrorReason.LabelNotBought or ErrorReason.LabelVoid or ErrorReason.ManifestEmpty
-            or ErrorReason.DeliveryChangeTooLate or ErrorReason.DeliveryChangePending => StatusCode.FailedPrecondition,
+            or ErrorReason.ResolutionNotPossible or ErrorReason.LabelNotBought or ErrorReason.LabelVoid or ErrorReason.ManifestEmpty
+            or ErrorReason.DeliveryChangeTooLate or ErrorReason.DeliveryChangePending or ErrorReason.ShipmentState => StatusCode.FailedPrecondition,
         ErrorReason.StoreExists or ErrorReason.ExternalIdUsed => StatusCode.AlreadyExists,
         _ => StatusCode.Internal,
     };

@@ -14,7 +14,8 @@ internal sealed record MigrationSource(Assembly Assembly);
 
 /// <summary>
 /// Applies numbered, forward-only SQL scripts, each once, in its own transaction, one process at a time. A script whose
-/// first line is "-- no transaction" runs outside one, as CREATE INDEX CONCURRENTLY wants it.
+/// first line is "-- no transaction" runs outside one, as CREATE INDEX CONCURRENTLY wants it. It has a connection string of its
+/// own, and where that is not given, as in a test, the service's.
 /// </summary>
 internal sealed partial class Migrator(
     IEnumerable<MigrationSource> sources, IServiceProvider services, IConfiguration configuration, TimeProvider time, ILogger<Migrator> logger)
@@ -36,15 +37,26 @@ internal sealed partial class Migrator(
     {
         if (!Any)
             return [];
-        var dataSource = (NpgsqlDataSource?)services.GetService(typeof(NpgsqlDataSource))
-            ?? throw new InvalidOperationException("Migrations are registered but no database: call AddNpgsqlDataSource.");
+        if (services.GetService(typeof(NpgsqlDataSource)) is not NpgsqlDataSource service || services.GetService(typeof(ServiceDatabase)) is not ServiceDatabase database)
+            throw new InvalidOperationException("Migrations are registered but no database: call AddNpgsqlDataSource.");
+        if (configuration.GetConnectionString(database.MigratorConnectionName) is not { Length: > 0 } connectionString)
+            return await Migrate(service, login: null, cancellationToken);
 
+        await using var migrator = NpgsqlDataSource.Create(connectionString);
+        return await Migrate(migrator, configuration.GetConnectionString(database.ConnectionName), cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<string>> Migrate(NpgsqlDataSource dataSource, string? login, CancellationToken cancellationToken)
+    {
         await using var connection = await OpenOnceUp(dataSource, cancellationToken);
         await Acquire(connection, cancellationToken);
         try
         {
             // DbUp is synchronous.
-            return await Task.Run(() => Apply(dataSource), cancellationToken);
+            var applied = await Task.Run(() => Apply(dataSource), cancellationToken);
+            if (login is not null)
+                await ServiceLogin.Grant(connection, login, cancellationToken);
+            return applied;
         }
         finally
         {

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 
@@ -9,10 +10,14 @@ public static class PostgresDefaults
 {
     /// <summary>
     /// Registers the <see cref="NpgsqlDataSource"/> of a connection string, by whichever client integration this build uses,
-    /// with at most 50 connections and with automatic preparation, unless the connection string says otherwise.
+    /// with at most 50 connections and with automatic preparation, unless the connection string says otherwise. Migrations
+    /// use the connection string "{name}-migrator" where there is one.
     /// </summary>
-    public static void AddNpgsqlDataSource(this IHostApplicationBuilder builder, string connectionName) =>
+    public static void AddNpgsqlDataSource(this IHostApplicationBuilder builder, string connectionName)
+    {
+        builder.Services.AddSingleton(new ServiceDatabase(connectionName));
         builder.AddNpgsqlDataSource(connectionName, null, Apply);
+    }
 
     internal static void Apply(NpgsqlDataSourceBuilder dataSource)
     {

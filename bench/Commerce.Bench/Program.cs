@@ -2,6 +2,7 @@ using System.Globalization;
 using Commerce.Bench;
 using Commerce.Bench.Messaging;
 using Commerce.Bench.Orders;
+using Commerce.Bench.Tracking;
 
 var json = args.Contains("--json");
 var orders = args.SkipWhile(a => a != "--orders").Skip(1).Select(a => int.TryParse(a, CultureInfo.InvariantCulture, out var n) ? n : 0).FirstOrDefault(10_000_000);
@@ -12,6 +13,7 @@ var benches = new Dictionary<string, Func<Task<IReadOnlyList<Comparison>>>>
     ["consume"] = async () => [await ConsumeBench.Run()],
     ["place"] = async () => [await PlaceBench.Run()],
     ["find"] = () => FindBench.Run(orders),
+    ["detect"] = () => Task.FromResult<IReadOnlyList<Comparison>>([DetectBench.Run()]),
 };
 if (name == "empty-service")
     return await EmptyService.Run();

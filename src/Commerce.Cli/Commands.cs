@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Commerce.Cli.Bench;
+using Commerce.Cli.Carriers;
 using Commerce.Cli.Customers;
 using Commerce.Cli.Demo;
+using Commerce.Cli.Exceptions;
+using Commerce.Cli.Eta;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
@@ -13,6 +16,7 @@ using Commerce.Cli.Shipments;
 using Commerce.Cli.Stock;
 using Commerce.Cli.Stores;
 using Commerce.Cli.Suite;
+using Commerce.Cli.Tracking;
 using Spectre.Console;
 
 namespace Commerce.Cli;
@@ -52,10 +56,17 @@ internal static class Commands
         LabelCommands.Create(),
         ManifestCommands.Create(),
         DeliveryCommands.Create(),
+        ExceptionCommands.Create(),
+        CarrierCommands.Create(),
+        PostalCommands.Create(),
+        RatesCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
+        TrackingCommands.Create(),
+        DetectCommand.Create(),
         QueueCommands.CreateQueues(),
         QueueCommands.CreateRedrive(),
+        EtaCommands.Create(),
         ReplayCommand.Create(),
         BenchCommand.Create(),
     };

@@ -1,7 +1,7 @@
 namespace Commerce.Messaging;
 
 /// <summary>Waits between attempts: exponential, and spread so that many who failed together do not come back together.</summary>
-internal static class BackOff
+public static class BackOff
 {
     /// <summary>The wait after the given attempt (1, 2, …): between half and the whole of first × factor^(attempt − 1), at most <paramref name="maximum"/>.</summary>
     public static TimeSpan After(int attempt, TimeSpan first, TimeSpan maximum, double factor = 2)

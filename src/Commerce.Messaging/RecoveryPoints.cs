@@ -35,6 +35,31 @@ public sealed class RecoveryPoints(TimeProvider time, RecoverySignal signal)
         });
     }
 
+    /// <summary>The same for points of several decisions that share a transaction, each with the trace of its decision.</summary>
+    public void Add(NpgsqlBatch batch, IReadOnlyList<(RecoveryPoint Point, string? TraceParent)> points)
+    {
+        if (points.Count == 0)
+            return;
+        var now = time.GetUtcNow();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            """
+            INSERT INTO messaging.recovery_points (kind, key, payload, traceparent, due_at, created_at)
+            SELECT kind, key, payload, traceparent, due_at, $6 FROM unnest($1, $2, $3, $4, $5) AS p (kind, key, payload, traceparent, due_at)
+            ON CONFLICT DO NOTHING
+            """)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<string[]> { TypedValue = [.. points.Select(p => p.Point.Kind)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. points.Select(p => p.Point.Key)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. points.Select(p => p.Point.Payload)] },
+                new NpgsqlParameter<string?[]> { TypedValue = [.. points.Select(p => p.TraceParent)] },
+                new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. points.Select(p => p.Point.DueAt?.ToUniversalTime() ?? now)] },
+                new NpgsqlParameter<DateTimeOffset> { TypedValue = now },
+            },
+        });
+    }
+
     /// <summary>Removes a point that is no longer wanted (a timer, say), in the same transaction as the reason.</summary>
     public static void Remove(NpgsqlBatch batch, string kind, string key) =>
         batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM messaging.recovery_points WHERE kind = $1 AND key = $2")

@@ -24,7 +24,7 @@ public sealed record RequestAnswer(string Resource, long Version);
 public sealed record RequestOutcome(RequestAnswer Answer, bool Repeated);
 
 /// <summary>
-/// Makes mutating calls safe to repeat. <see cref="Record"/> goes first into the batch of the call's own transaction:
+/// Makes mutating calls safe to repeat. <see cref="Record(RequestKey, string, long)"/> goes first into the batch of the call's own transaction:
 /// a twin that is under way is waited for by the unique index, and then fails the batch with a unique violation on
 /// "requests_pkey", upon which <see cref="Find"/> tells what the twin made.
 /// </summary>
@@ -46,6 +46,34 @@ public sealed class Requests(NpgsqlDataSource database, TimeProvider time)
                 new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() },
             },
         };
+
+    /// <summary>
+    /// The record of calls that share a transaction. In the order of their keys, so that transactions which have a call in common
+    /// wait for each other and never deadlock.
+    /// </summary>
+    public NpgsqlBatchCommand Record(IEnumerable<(RequestKey Key, string Resource, long Version)> calls)
+    {
+        var sorted = calls.OrderBy(c => c.Key.Caller, StringComparer.Ordinal).ThenBy(c => c.Key.Method, StringComparer.Ordinal)
+            .ThenBy(c => c.Key.RequestId, StringComparer.Ordinal).ToList();
+        return new(
+            """
+            INSERT INTO messaging.requests (caller, method, request_id, payload_hash, resource, version, created_at)
+            SELECT caller, method, request_id, payload_hash, resource, version, $7
+            FROM unnest($1, $2, $3, $4, $5, $6) AS c (caller, method, request_id, payload_hash, resource, version)
+            """)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<string[]> { TypedValue = [.. sorted.Select(c => c.Key.Caller)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. sorted.Select(c => c.Key.Method)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. sorted.Select(c => c.Key.RequestId)] },
+                new NpgsqlParameter<byte[][]> { TypedValue = [.. sorted.Select(c => c.Key.PayloadHash)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. sorted.Select(c => c.Resource)] },
+                new NpgsqlParameter<long[]> { TypedValue = [.. sorted.Select(c => c.Version)] },
+                new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() },
+            },
+        };
+    }
 
     /// <summary>
     /// The whole pattern in one round trip: the record and the writes are one transaction. Where a call with the same key was

@@ -18,7 +18,7 @@ internal static class SandboxModule
         services.Configure<SandboxOptions>(builder.Configuration.GetSection("Sandbox"));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Agenda>().AddSingleton<BookKeeper>().AddSingleton<KnobBoard>().AddSingleton<Chance>();
-        services.AddSingleton<WebhookBook>().AddSingleton<PaymentProvider>().AddSingleton<JourneyPlanner>().AddSingleton<LabelDesk>().AddSingleton<MailStore>();
+        services.AddSingleton<WebhookBook>().AddSingleton<PaymentProvider>().AddSingleton<JourneyPlanner>().AddSingleton<LabelDesk>().AddSingleton<ClaimDesk>().AddSingleton<MailStore>();
         services.AddSingleton<WebhookSender>().AddHostedService(s => s.GetRequiredService<WebhookSender>());
         services.AddSingleton<MailboxServer>().AddHostedService(s => s.GetRequiredService<MailboxServer>());
         services.AddHostedService<Dispatcher>();

@@ -26,6 +26,8 @@ internal static class PublicApi
             InvoiceServiceReflection.Descriptor,
             StoreCreditServiceReflection.Descriptor,
             ShipmentServiceReflection.Descriptor,
+            ExceptionServiceReflection.Descriptor,
+            CarrierServiceReflection.Descriptor,
             NotificationServiceReflection.Descriptor,
         }.SelectMany(file => file.Services),
     ];

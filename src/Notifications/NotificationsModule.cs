@@ -4,6 +4,7 @@ using Commerce.Notifications.FindingNotifications;
 using Commerce.Notifications.SendingMail;
 using Commerce.Notifications.Storage;
 using Commerce.Orders.V1;
+using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
 
 namespace Commerce.Notifications;
@@ -20,9 +21,13 @@ public static class NotificationsModule
         builder.AddMessaging("notifications")
             .Consume<OrderFactsConsumer>("orders", Delivery.InOrder)
             .Consume<ShipmentFactsConsumer>("shipments", Delivery.InOrder)
+            // Each fact says how far the money is, so what a newer one has told already is no news.
+            .Consume<PaymentFactsConsumer>("payments", Delivery.Latest)
             .Recover<SendMail>();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
+        builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders");
+        builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments");
 
         builder.Services.AddOptions<SmtpOptions>().BindConfiguration("Smtp").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<NotificationStore>();

@@ -32,6 +32,9 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     /// <summary>When its money is taken: where that is not at once, what is held confirms it.</summary>
     public CaptureMode CaptureMode { get; init; } = CaptureMode.Automatic;
 
+    /// <summary>When an imported order was delivered, as far as its history says; null: it was placed here, and its parcels tell.</summary>
+    public DateTimeOffset? ImportedDelivery { get; init; }
+
     public OrderState State { get; private set; } = OrderState.Open;
 
     public PaymentState PaymentState { get; private set; } = PaymentState.Pending;
@@ -53,11 +56,12 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     public static Order Restore(
         OrderId id, string storeId, string? externalId, DateTimeOffset? promisedDeliveryTime, IReadOnlyList<HeldLine> lines, IEnumerable<OrderParcel> parcels,
         OrderState state, PaymentState paymentState, FulfilmentState fulfilmentState, OrderCancellation? cancellation, long version,
-        CaptureMode captureMode = CaptureMode.Automatic)
+        CaptureMode captureMode = CaptureMode.Automatic, DateTimeOffset? importedDelivery = null)
     {
         var order = new Order(id, storeId, externalId, promisedDeliveryTime, lines)
         {
             CaptureMode = captureMode,
+            ImportedDelivery = importedDelivery,
             State = state,
             PaymentState = paymentState,
             FulfilmentState = fulfilmentState,
@@ -138,13 +142,16 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
         if (next == PaymentState.Failed && HandedOver is null)
             return Cancel(CancelReason.PaymentDeclined, "", moment);
         // What is paid back in full before it left is not sent any more; a part given back changes nothing for the goods.
-        if (next == PaymentState.Refunded && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State)))
+        if (next == PaymentState.Refunded && ImportedDelivery is null && !_parcels.Any(p => ParcelStates.IsWithCarrier(p.State)))
             return Cancel(CancelReason.Refunded, "", moment);
         if (confirmed || !IsConfirmedBy(next))
             return CompleteIfDone(moment) ?? Progressed(moment, "payment " + FactName.Of(next));
         return CompleteIfDone(moment)
             ?? Made(moment, "", version => new OrderConfirmed(Id.ToString(), StoreId, version, moment.Time, ExternalId, promisedDeliveryTime));
     }
+
+    /// <summary>Money that was promised back did not go back: the payment is what it was, and the timeline says so.</summary>
+    public OrderChange RefundFailed(Money amount, string reason, Moment moment) => Progressed(moment, $"refund of {amount} failed: {reason}");
 
     // Money that is held is enough where it is taken later, and what went back since was there before.
     private bool IsConfirmedBy(PaymentState state) => CaptureMode == CaptureMode.Automatic
@@ -187,17 +194,18 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     public OrderChange? MoveParcel(string shipmentId, ParcelState next, Moment moment, DateTimeOffset? at = null)
     {
         var parcel = Parcel(shipmentId);
-        if (parcel.State == next)
+        // Of a parcel whose pieces are sent again, the one thing that matters is that it arrived.
+        if (parcel.State == next || (parcel.State == ParcelState.Replaced && next != ParcelState.Delivered))
             return null;
         if (!ParcelStates.CanBecome(parcel.State, next))
             throw Refused($"Parcel {shipmentId} is {FactName.Of(parcel.State)} and cannot become {FactName.Of(next)}.");
 
-        IReadOnlyList<StockMove> stock = ParcelStates.IsWithCarrier(next) && !ParcelStates.IsWithCarrier(parcel.State)
+        IReadOnlyList<StockMove> stock = ParcelStates.IsWithCarrier(next) && !ParcelStates.HasLeft(parcel.State)
             ? EndHolds(line => Math.Min(line.Held, parcel.PiecesOf(line.LineNumber)), shipped: true)
             : [];
         DateTimeOffset? delivered = next != ParcelState.Delivered ? null : at < moment.Time ? at : moment.Time;
-        return ParcelChanged(
-            Replace(parcel, parcel with { State = next, DeliveredAt = delivered }), $"shipments/{shipmentId} {FactName.Of(next)}", moment, stock);
+        var moved = Replace(parcel, parcel with { State = next, DeliveredAt = delivered });
+        return ParcelChanged(moved, $"shipments/{shipmentId} {FactName.Of(next)}", moment, next == ParcelState.Cancelled || parcel.State == ParcelState.Replaced ? ReleaseWhatCannotGo() : stock);
     }
 
     /// <summary>
@@ -294,6 +302,9 @@ public sealed record OrderChange(IOrderFact Fact, Moment Moment, string Detail)
 
     /// <summary>What it does to the stock.</summary>
     public IReadOnlyList<StockMove> Stock { get; init; } = [];
+
+    /// <summary>Pieces that it reserves.</summary>
+    public IReadOnlyList<StockHold> Holds { get; init; } = [];
 
     /// <summary>What it does to the lines and what they cost.</summary>
     public ChangingLines.LinesChange? Lines { get; init; }

@@ -75,6 +75,9 @@ public static class ParcelStates
     public static bool IsWithCarrier(ParcelState state) =>
         state is ParcelState.Shipped or ParcelState.Delivered or ParcelState.Returned;
 
+    /// <summary>Whether it left the shop, wherever it is now.</summary>
+    public static bool HasLeft(ParcelState state) => IsWithCarrier(state) || state == ParcelState.Replaced;
+
     /// <summary>
     /// Shipments derives the status from all scans, so a later scan may say otherwise than an earlier one, and a carrier may
     /// move a parcel whose label was void; what has left can only not be planned again, nor be said never to have left.
@@ -86,6 +89,8 @@ public static class ParcelStates
         (ParcelState.Shipped, ParcelState.Delivered or ParcelState.Returned) => true,
         (ParcelState.Delivered, ParcelState.Shipped or ParcelState.Returned) => true,
         (ParcelState.Returned, ParcelState.Shipped or ParcelState.Delivered) => true,
+        // Given up for lost, and then it turned up.
+        (ParcelState.Replaced, ParcelState.Delivered) => true,
         _ => false,
     };
 }
@@ -142,9 +147,9 @@ public static class Headlines
         {
             (OrderState.Cancelled, _) => reason == CancelReason.PaymentDeclined ? Headline.PaymentDeclined : Headline.Cancelled,
             (_, FulfilmentState.Returned) => Headline.Returned,
-            // It arrived, whatever came back since.
-            (OrderState.Completed, FulfilmentState.PartlyReturned) or (_, FulfilmentState.Delivered) => Headline.Delivered,
-            (_, FulfilmentState.PartlyDelivered or FulfilmentState.PartlyReturned) => Headline.PartlyDelivered,
+            (_, FulfilmentState.PartlyReturned) => Headline.PartlyReturned,
+            (_, FulfilmentState.Delivered) => Headline.Delivered,
+            (_, FulfilmentState.PartlyDelivered) => Headline.PartlyDelivered,
             (_, FulfilmentState.Shipped) => Headline.Shipped,
             (_, FulfilmentState.PartlyShipped) => Headline.PartlyShipped,
             _ when payment == PaymentState.Authorised && captureMode != CaptureMode.Automatic => Headline.Preparing,

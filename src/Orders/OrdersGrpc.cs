@@ -6,6 +6,7 @@ using Commerce.Orders.FindingOrders;
 using Commerce.Orders.ImportingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.Reordering;
+using Commerce.Orders.ReplacingParcels;
 using Commerce.Orders.SummingSpend;
 using Commerce.Orders.V1;
 using Commerce.ServiceDefaults;
@@ -17,7 +18,7 @@ namespace Commerce.Orders;
 /// <summary>commerce.orders.v1.OrderService.</summary>
 public sealed class OrdersGrpc(
     PlaceOrder placeOrder, CancelOrder cancelOrder, EditOrder editOrder, FindOrders findOrders, ListOrders listOrders, SearchOrders searchOrders,
-    ExportOrders exportOrders, SumSpend sumSpend, Reorder reorder, ImportOrders importOrders)
+    ExportOrders exportOrders, SumSpend sumSpend, Reorder reorder, ImportOrders importOrders, ReplaceParcel replaceParcel)
     : OrderService.OrderServiceBase
 {
     public override Task<V1.Order> PlaceOrder(PlaceOrderRequest request, ServerCallContext context) =>
@@ -43,6 +44,9 @@ public sealed class OrdersGrpc(
 
     public override Task<V1.Order> CancelOrder(CancelOrderRequest request, ServerCallContext context) =>
         cancelOrder.Cancel(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
+    public override Task<V1.Order> ReplaceParcel(ReplaceParcelRequest request, ServerCallContext context) =>
+        replaceParcel.Replace(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
 
     public override Task<V1.Order> UpdateOrder(UpdateOrderRequest request, ServerCallContext context) =>
         editOrder.Edit(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);

@@ -28,6 +28,29 @@ public static class OrdersTelemetry
 
     private static readonly Counter<long> Imported = Meter.CreateCounter<long>("commerce.orders.imported", "{order}", "Orders of a shop's history that were stored.");
 
+    private static long _goodsDifferences;
+    private static long _goodsCheckedAt = TimeProvider.System.GetUtcNow().UtcTicks;
+
+    static OrdersTelemetry()
+    {
+        Meter.CreateObservableGauge("commerce.orders.goods_differences", () => GoodsDifferences, "{difference}", "Orders, parcels and stock that differ, as the last pass of the standing check found them.");
+        Meter.CreateObservableGauge("commerce.orders.goods_checked.age", () => Math.Max(0, (TimeProvider.System.GetUtcNow() - GoodsCheckedAt).TotalSeconds), "s", "How long ago the standing check last went through all orders and stock.");
+    }
+
+    /// <summary>What the standing check found.</summary>
+    public static long GoodsDifferences
+    {
+        get => Interlocked.Read(ref _goodsDifferences);
+        set => Interlocked.Exchange(ref _goodsDifferences, value);
+    }
+
+    /// <summary>When it last went through all of it; at first, when it began.</summary>
+    public static DateTimeOffset GoodsCheckedAt
+    {
+        get => new(Interlocked.Read(ref _goodsCheckedAt), TimeSpan.Zero);
+        set => Interlocked.Exchange(ref _goodsCheckedAt, value.UtcTicks);
+    }
+
     public static void OrdersImported(string storeId, int count) => Imported.Add(count, new KeyValuePair<string, object?>(StoreIdAttribute, storeId));
 
     public static void OrderPlaced(string storeId) => Placed.Add(1, new KeyValuePair<string, object?>(StoreIdAttribute, storeId));

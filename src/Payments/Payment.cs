@@ -144,11 +144,7 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
         foreach (var part in parts)
             part.Saved();
         foreach (var refund in _refunds.Where(r => r.Changed))
-        {
-            refund.UpdatedAt = at;
-            foreach (var piece in refund.Pieces)
-                piece.Saved();
-        }
+            refund.Saved(at);
 
         foreach (var capture in _captures.Where(c => c.Changed))
         {
@@ -330,15 +326,27 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
                 PaymentState.Captured => new PaymentCaptured(orderId, storeId, Version, now, Captured),
                 PaymentState.Declined => new PaymentDeclined(orderId, storeId, Version, now, DeclineReason!),
                 PaymentState.Voided => new PaymentVoided(orderId, storeId, Version, now),
-                _ => new PaymentRefunded(orderId, storeId, Version, now, Refunded, Captured, ReductionGiven),
+                _ => new PaymentRefunded(orderId, storeId, Version, now, amount with { Minor = KnownRefunded }, Captured, ReductionGiven),
             });
             Sold |= state == PaymentState.Captured;
             if (state is PaymentState.PartlyRefunded or PaymentState.Refunded)
-                ToldRefunded = Refunded.Minor;
+                ToldRefunded = KnownRefunded;
         }
 
         facts.AddRange(TellCharges(now));
+        facts.AddRange(TellFailures(now));
         return facts;
+    }
+
+    private IEnumerable<IPaymentFact> TellFailures(DateTimeOffset now)
+    {
+        foreach (var refund in _refunds.Where(r => r.FailureDue))
+        {
+            refund.TellFailure();
+            Version++;
+            yield return new PaymentRefundFailed(
+                orderId, storeId, Version, now, refund.Number, refund.Amount - refund.Given, refund.FailureReason is { Length: > 0 } why ? why : "failed");
+        }
     }
 
     private IEnumerable<PaymentState> News()
@@ -346,7 +354,7 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
         var state = State;
         if (Releasing)
         {
-            if (parts.All(p => p.Released) && Told is not (PaymentState.Declined or PaymentState.Refunded) && Told != state)
+            if (parts.All(p => p.Released) && !_refunds.Any(r => r.State == RefundState.Pending) && Told is not (PaymentState.Declined or PaymentState.Refunded) && Told != state)
                 yield return state;
             yield break;
         }
@@ -359,7 +367,7 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
             case PaymentState.Captured or PaymentState.PartlyRefunded or PaymentState.Refunded when Counted.All(IsComplete):
                 if (Told is null or PaymentState.Pending or PaymentState.Authorised)
                     yield return PaymentState.Captured;
-                if (Refunded.Minor > ToldRefunded)
+                if (KnownRefunded > ToldRefunded)
                     yield return state;
                 break;
             // What is held is told before what was taken of it; that, and what went back, when no more is to be taken.
@@ -414,8 +422,7 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
 
     // What is promised and was given back already, without our having learned that the one is the other, counts twice here:
     // that errs towards promising less.
-    private long RefundableOf(PaymentPart part) => Math.Max(0, part.Kept - _refunds
-        .SelectMany(r => r.Pieces).Where(p => p.PartNumber == part.Number && p.IsOpen).Sum(p => p.Amount.Minor));
+    private long RefundableOf(PaymentPart part) => Math.Max(0, part.Kept - OpenOf(part));
 
     // No more will be taken of it.
     private bool IsComplete(PaymentPart part) => part.State == PartState.Voided || (part.Taken && (part.Held == 0 || !TakenByHand));
@@ -427,6 +434,13 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
     private long GivenBack(PaymentPart part, bool credited) => _refunds
         .Where(r => BecomesCredit(r, part) == credited)
         .SelectMany(r => r.Pieces).Where(p => p.PartNumber == part.Number && p.State == RefundPieceState.Succeeded).Sum(p => p.Amount.Minor);
+
+    // What went back and is known what for. A provider's total may have a refund of ours in it before its outcome has come to us:
+    // told with that, so that nobody takes what the order costs less for something that was given back beside it.
+    private long KnownRefunded => parts.Sum(part => part.Refunded.Minor - Math.Min(
+        OpenOf(part), Math.Max(0, part.Refunded.Minor - GivenBack(part, credited: false) - GivenBack(part, credited: true))));
+
+    private long OpenOf(PaymentPart part) => _refunds.SelectMany(r => r.Pieces).Where(p => p.PartNumber == part.Number && p.IsOpen).Sum(p => p.Amount.Minor);
 
     private PaymentPart PartOf(RefundPiece piece) => parts.Single(p => p.Number == piece.PartNumber);
 

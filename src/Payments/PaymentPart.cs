@@ -33,6 +33,9 @@ public sealed class PaymentPart
     /// <summary>The change will not be: what is held is let go, what was taken goes back.</summary>
     public bool Withdrawn { get; init; }
 
+    /// <summary>The order's version with which the change became part of it; 0: Orders has not told that it did.</summary>
+    public long Accepted { get; init; }
+
     /// <summary>What became of the charge was told.</summary>
     public bool ChangeTold { get; private set; }
 
@@ -78,10 +81,11 @@ public sealed class PaymentPart
 
     /// <summary>A part that nobody was asked for yet.</summary>
     public static PaymentPart New(
-        int number, string method, string token, Money amount, int instalments, string provider, int change = 0, bool withdrawn = false) => new()
+        int number, string method, string token, Money amount, int instalments, string provider, int change = 0, bool withdrawn = false, long accepted = 0) => new()
         {
             Change = change,
             Withdrawn = withdrawn,
+            Accepted = accepted,
             Number = number,
             Method = method,
             Token = token,

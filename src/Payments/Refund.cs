@@ -9,6 +9,8 @@ namespace Commerce.Payments;
 /// </summary>
 public sealed class Refund
 {
+    private bool _told;
+
     /// <summary>From 1 within its payment.</summary>
     public required int Number { get; init; }
 
@@ -31,6 +33,9 @@ public sealed class Refund
     /// <summary>Its credit note is issued.</summary>
     public bool Credited { get; init; }
 
+    /// <summary>It was told that it failed.</summary>
+    public bool FailureTold { get; private set; }
+
     /// <summary>What goes back to which part; never empty.</summary>
     public required IReadOnlyList<RefundPiece> Pieces { get; init; }
 
@@ -51,8 +56,31 @@ public sealed class Refund
     /// <summary>What was given back of it.</summary>
     public Money Given => Amount with { Minor = Pieces.Where(p => p.State == RefundPieceState.Succeeded).Sum(p => p.Amount.Minor) };
 
+    /// <summary>It failed for good, and nobody was told yet.</summary>
+    public bool FailureDue => !FailureTold && !GoesOn && State == RefundState.Failed;
+
+    /// <summary>The provider's reasons; empty unless failed.</summary>
+    public string FailureReason => string.Join(", ", Pieces.Select(p => p.FailureReason).Where(reason => reason is { Length: > 0 }).Distinct());
+
     /// <summary>It differs from what is stored.</summary>
-    public bool Changed => Pieces.Any(p => p.Changed);
+    public bool Changed => _told || Pieces.Any(p => p.Changed);
+
+    /// <summary>A refund as it was stored.</summary>
+    public Refund Restore(bool failureTold)
+    {
+        FailureTold = failureTold;
+        return this;
+    }
+
+    /// <summary>That it failed is told now.</summary>
+    public void TellFailure() => (FailureTold, _told) = (true, true);
+
+    public void Saved(DateTimeOffset at)
+    {
+        (UpdatedAt, _told) = (at, false);
+        foreach (var piece in Pieces)
+            piece.Saved();
+    }
 }
 
 /// <summary>What of a refund goes back to one part of the payment.</summary>

@@ -1,4 +1,5 @@
 using Commerce.Facts;
+using Commerce.Shipments.ResolvingExceptions;
 
 namespace Commerce.Shipments;
 
@@ -90,6 +91,9 @@ internal sealed class Shipment
     /// <summary>How many there are.</summary>
     public int Pieces { get; init; }
 
+    /// <summary>What stands in for it, since it did not arrive.</summary>
+    public Remedy Remedy { get; private set; }
+
     public long Version { get; set; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -98,8 +102,11 @@ internal sealed class Shipment
 
     public string PublicId => Id.ToString("N");
 
-    /// <summary>Nothing more is to come by itself.</summary>
-    public bool IsOver => Tracking.Status is V1.TrackingStatus.Delivered or V1.TrackingStatus.Cancelled or V1.TrackingStatus.ReturnToSender;
+    /// <summary>Its label was bought elsewhere: nobody here can void it.</summary>
+    public bool IsRegistered => TrackingNumber is not null && LabelId is null;
+
+    /// <summary>Nothing more is to come by itself, or nobody waits for it any more.</summary>
+    public bool IsOver => Remedy != Remedy.None || Tracking.Status is V1.TrackingStatus.Delivered or V1.TrackingStatus.Cancelled or V1.TrackingStatus.ReturnToSender;
 
     public ShipmentCreated Created() => new(
         PublicId, OrderId, StoreId, Version, CreatedAt, [.. Lines.Select(line => new ShipmentLineFact(line.LineNumber, line.Quantity))])
@@ -119,6 +126,32 @@ internal sealed class Shipment
         return new LabelBought(PublicId, OrderId, StoreId, Version, now, Carrier!, Service!, trackingNumber, price, estimatedAt) { ReturnNumber = ReturnNumber };
     }
 
+    /// <summary>It bears a number that was bought elsewhere.</summary>
+    public TrackingNumberChanged WasRegistered(string carrier, string service, string trackingNumber, DateTimeOffset now)
+    {
+        if (TrackingNumber is not null)
+            throw new InvalidOperationException($"Shipment {PublicId} bears a number already.");
+        (Carrier, Service, TrackingNumber) = (carrier, service, trackingNumber);
+        // What kept it from a label is over.
+        Exception = null;
+        Next(now);
+        return NumberChanged(null, null, now);
+    }
+
+    /// <summary>It is, and always was, another carrier's or another number; what was heard of the former one says nothing of it.</summary>
+    public TrackingNumberChanged WasCorrected(string carrier, string trackingNumber, DateTimeOffset now)
+    {
+        var (formerCarrier, formerNumber) = (Carrier, TrackingNumber ?? throw new InvalidOperationException($"Shipment {PublicId} bears no number."));
+        if (carrier != Carrier)
+            (Carrier, Service) = (carrier, "");
+        TrackingNumber = trackingNumber;
+        (Tracking, LastScanAt) = (TrackingState.Planned(now), null);
+        if (Exception?.Kind is V1.ShipmentException.Types.Kind.Silent or V1.ShipmentException.Types.Kind.ActionRequired)
+            Exception = null;
+        Next(now);
+        return NumberChanged(formerCarrier, formerNumber, now);
+    }
+
     /// <summary>The carrier refused what was chosen: the next attempt chooses anew.</summary>
     public void WasRefused(string rate)
     {
@@ -133,9 +166,18 @@ internal sealed class Shipment
         LastScanAt = lastScanAt;
         if (Exception?.Kind is V1.ShipmentException.Types.Kind.Silent or V1.ShipmentException.Types.Kind.ActionRequired)
             Exception = null;
-        // What else keeps it from going on stays the news: a parcel cancelled on its way is not explained by its being held.
-        if (state.ActionRequired)
+        if (Remedy != Remedy.None)
+        {
+            // Nobody waits for it, and whoever gets it has it twice, or for nothing.
+            if (state.Status == V1.TrackingStatus.Delivered && previous != V1.TrackingStatus.Delivered)
+                Exception = new ExceptionRecord(V1.ShipmentException.Types.Kind.ArrivedAfterRemedy, $"It arrived, although its pieces were {(Remedy == Remedy.Reshipped ? "sent again" : "paid back")}. Ask the shopper what to do.", now, 1);
+        }
+        else if (state.ActionRequired)
+        {
+            // What else keeps it from going on stays the news: a parcel cancelled on its way is not explained by its being held.
             Exception ??= new ExceptionRecord(V1.ShipmentException.Types.Kind.ActionRequired, $"The carrier reports {Words(state)}: somebody has to act.", now, 1);
+        }
+
         Next(now);
         return new ParcelTracked(
             PublicId, OrderId, StoreId, Version, now, Carrier!, TrackingNumber!, StatusName.Of(state.Status), StatusName.Of(previous),
@@ -152,6 +194,33 @@ internal sealed class Shipment
         Exception = new ExceptionRecord(kind, message, now, attempts);
         Next(now);
         return new ShipmentExceptionChanged(PublicId, OrderId, StoreId, Version, now, StatusName.Of(kind), message) { ReturnNumber = ReturnNumber };
+    }
+
+    /// <summary>Somebody saw to what kept it; null if nothing did.</summary>
+    public ShipmentExceptionChanged? Clear(DateTimeOffset now)
+    {
+        if (Exception is null)
+            return null;
+        Exception = null;
+        Next(now);
+        return new ShipmentExceptionChanged(PublicId, OrderId, StoreId, Version, now, null, null) { ReturnNumber = ReturnNumber };
+    }
+
+    /// <summary>Something stands in for it from now on; null if that is so already.</summary>
+    public ShipmentExceptionChanged? Settle(Remedy remedy, DateTimeOffset now)
+    {
+        if (Remedy == remedy)
+            return null;
+        (Remedy, Exception) = (remedy, null);
+        Next(now);
+        return new ShipmentExceptionChanged(PublicId, OrderId, StoreId, Version, now, null, null) { ReturnNumber = ReturnNumber };
+    }
+
+    /// <summary>As it was stored.</summary>
+    public Shipment Restore(Remedy remedy)
+    {
+        Remedy = remedy;
+        return this;
     }
 
     /// <summary>It goes to <paramref name="to"/>, and needs a label for there.</summary>
@@ -214,6 +283,9 @@ internal sealed class Shipment
 
     private DeliveryChangeTold Told(V1.DeliveryChange.Types.State state, DateTimeOffset now) =>
         new(PublicId, OrderId, StoreId, Version, now, StatusName.Of(state)) { ReturnNumber = ReturnNumber };
+
+    private TrackingNumberChanged NumberChanged(string? formerCarrier, string? formerNumber, DateTimeOffset now) =>
+        new(PublicId, OrderId, StoreId, Version, now, Carrier!, Service!, TrackingNumber!, formerCarrier, formerNumber) { ReturnNumber = ReturnNumber };
 
     private static string Words(TrackingState state) =>
         state.ReasonCode.Length > 0 ? $"{StatusName.Of(state.Status)}, {state.ReasonCode}" : StatusName.Of(state.Status);

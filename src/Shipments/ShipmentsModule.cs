@@ -1,19 +1,28 @@
 using Commerce.Messaging;
 using Commerce.Orders.V1;
+using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.ChangingDelivery;
 using Commerce.Shipments.Consumers;
+using Commerce.Shipments.CorrectingTracking;
+using Commerce.Shipments.DetectingCarriers;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.Manifesting;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.PrintingLabels;
+using Commerce.Shipments.QuotingRates;
+using Commerce.Shipments.RateCards;
 using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.RecuttingShipments;
+using Commerce.Shipments.ResolvingExceptions;
+using Commerce.Shipments.RegisteringTracking;
+using Commerce.Shipments.ReferenceData;
 using Commerce.Shipments.Returning;
+using Commerce.Shipments.Serviceability;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
 
@@ -36,15 +45,26 @@ public static class ShipmentsModule
             .Recover<ReaddressShipments>()
             .Recover<RecutShipments>()
             .Recover<ChangeDelivery>()
-            .Recover<WatchSilence>();
+            .Recover<WatchSilence>()
+            .Recover<CarryOutResolution>();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
         builder.AddServiceClient<StoreService.StoreServiceClient>("orders");
         builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders");
+        builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments");
 
         builder.Services.AddOptions<ShipmentsOptions>().BindConfiguration("Shipments").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
         builder.AddCarriers();
+        builder.Services.AddSingleton<ReferenceBook>();
+        builder.Services.AddHostedService<ReferenceRefresher>();
+        builder.Services.AddSingleton<CheckServiceability>();
+        builder.Services.AddSingleton<UploadServiceability>();
+        builder.Services.AddSingleton<LoadPostalCodes>();
+        builder.Services.AddSingleton<RateCardStore>();
+        builder.Services.AddSingleton<ShippingRulesStore>();
+        builder.Services.AddSingleton<CarrierRates>();
         builder.Services.AddSingleton<RateShopper>();
+        builder.Services.AddSingleton<QuoteRates>();
         builder.Services.AddSingleton<ShipmentStore>();
         builder.Services.AddSingleton<PrintLabels>();
         builder.Services.AddSingleton<ChangeDelivery>();
@@ -52,6 +72,11 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<ManifestStore>();
         builder.Services.AddSingleton<Manifests>();
         builder.Services.AddSingleton<ScanIngestion>();
+        builder.Services.AddSingleton<BeginResolution>();
+        builder.Services.AddSingleton<CarrierChoice>();
+        builder.Services.AddSingleton<DetectCarriers>();
+        builder.Services.AddSingleton<RegisterTracking>();
+        builder.Services.AddSingleton<CorrectTracking>();
         builder.Services.AddHostedService<UnclaimedScanSweeper>();
         return builder;
     }
@@ -60,6 +85,8 @@ public static class ShipmentsModule
     {
         app.MapGrpcService<ShipmentGrpcService>();
         app.MapGrpcService<TrackingGrpcService>();
+        app.MapGrpcService<ExceptionGrpcService>();
+        app.MapGrpcService<CarrierGrpcService>();
         app.MapCarrierWebhooks();
         app.MapMessaging();
         app.MapServiceDefaults();

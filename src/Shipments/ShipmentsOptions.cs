@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Commerce.Messaging;
 using Commerce.Shipments.Carriers;
 
 namespace Commerce.Shipments;
@@ -44,6 +45,9 @@ public sealed class ShipmentsOptions
     [Range(typeof(TimeSpan), "00:01:00", "400.00:00:00")]
     public TimeSpan UnclaimedScansKept { get; set; } = TimeSpan.FromDays(30);
 
+    /// <summary>A carrier that has not decided a claim is asked again, at last after this.</summary>
+    public TimeSpan ClaimAskedAfter { get; set; } = TimeSpan.FromHours(6);
+
     /// <summary>A piece whose weight nobody knows is taken to weigh this, in grams.</summary>
     [Range(1, 1_000_000)]
     public int DefaultPieceGrams { get; set; } = 500;
@@ -57,8 +61,7 @@ public sealed class ShipmentsOptions
     public int LargestParcelLitres { get; set; } = 150;
 
     /// <summary>The pause after a failed attempt, the first being 1.</summary>
-    public TimeSpan RetryAfter(int attempt) =>
-        TimeSpan.FromTicks((long)Math.Min(LongestRetryAfter.Ticks, FirstRetryAfter.Ticks * Math.Pow(2, Math.Clamp(attempt - 1, 0, 30))));
+    public TimeSpan RetryAfter(int attempt) => BackOff.After(attempt, FirstRetryAfter, LongestRetryAfter);
 }
 
 /// <summary>Section "Webhooks".</summary>

@@ -82,6 +82,36 @@ public sealed class OrderFlowTests(Suite suite)
     }
 
     [Fact]
+    public async Task A_shopper_reads_of_each_change_and_of_each_step_of_a_return()
+    {
+        var email = $"{Guid.NewGuid():N}@example.com";
+        var reference = await Steered("DELIVERED");
+        // It is paid some seconds later, and cannot leave before.
+        var placed = await suite.Orders.PlaceOrderAsync(Shop.Order(email, "tok_pending", externalId: reference));
+        await suite.Orders.UpdateOrderAsync(new UpdateOrderRequest
+        {
+            Order = new Order { Name = placed.Name, Customer = new Commerce.Types.V1.Contact { Phone = "+442079460000" } },
+            UpdateMask = new Google.Protobuf.WellKnownTypes.FieldMask { Paths = { "customer.phone" } },
+            RequestId = Guid.NewGuid().ToString(),
+        });
+        var order = (await Until(placed.OrderId, view => view.Order.State == OrderState.Completed)).Order;
+
+        var one = await suite.Approved(order, (1, 1));
+        one = await Eventually.Value(async () => await suite.Returns.GetReturnAsync(new GetReturnRequest { Name = one.Name }), r => r.Parcels.Any(parcel => parcel.TrackingNumber.Length > 0));
+        await suite.Received(one, refund: true);
+        await Until(order.OrderId, view => view.Order.PaymentState == PaymentState.PartlyRefunded);
+
+        var (id, label) = (order.OrderId, one.Parcels[0].TrackingNumber);
+        string[] expected =
+        [
+            $"Order {id} was changed", $"Return {id}-R1 is approved: label {label}", $"Return {id}-R1 has arrived", $"Order {id}: 10.00 EUR given back",
+        ];
+        var mails = await Eventually.Value(() => suite.Mails(email), mails => expected.All(mails.Subjects.Contains), ToTheDoor);
+        Assert.Equal(mails.Subjects.Count, mails.Subjects.Distinct().Count());
+        Assert.Equal(0, mails.Duplicates);
+    }
+
+    [Fact]
     public async Task The_same_request_gives_the_same_order_and_another_payload_is_refused()
     {
         var request = Shop.Order($"{Guid.NewGuid():N}@example.com");

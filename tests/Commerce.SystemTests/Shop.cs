@@ -42,4 +42,25 @@ internal static class Shop
     }
 
     public static Google.Type.Money Euro(long euros, int cents) => new() { CurrencyCode = "EUR", Units = euros, Nanos = cents * 10_000_000 };
+
+    /// <summary>Somebody asks to give pieces of an order back, and the shop says yes.</summary>
+    public static async Task<Return> Approved(this Suite suite, Order order, params (int Line, int Pieces)[] lines)
+    {
+        var asked = await suite.Returns.RequestReturnAsync(new RequestReturnRequest
+        {
+            Parent = order.Name,
+            RequestId = Guid.NewGuid().ToString(),
+            Lines = { lines.Select(line => new ReturnLine { LineNumber = line.Line, Quantity = line.Pieces, Reason = ReturnReason.ChangedMind }) },
+        });
+        return await suite.Returns.ApproveReturnAsync(new ApproveReturnRequest { Name = asked.Name, RequestId = Guid.NewGuid().ToString() });
+    }
+
+    /// <summary>All of it comes, as new.</summary>
+    public static async Task<Return> Received(this Suite suite, Return one, bool refund) => await suite.Returns.ReceiveReturnAsync(new ReceiveReturnRequest
+    {
+        Name = one.Name,
+        RequestId = Guid.NewGuid().ToString(),
+        Refund = refund,
+        Items = { one.Lines.Select(line => new ReceivedItem { LineNumber = line.LineNumber, Quantity = line.Quantity, Condition = ReturnCondition.AsNew }) },
+    });
 }

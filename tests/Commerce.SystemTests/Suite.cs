@@ -4,12 +4,11 @@ using System.Text.Json.Nodes;
 using Commerce.Gateway.V1;
 using Commerce.NativeHosting.State;
 using Commerce.Orders.V1;
-
+using Commerce.Payments.V1;
 using Commerce.Testing;
 using Grpc.Net.Client;
 
 [assembly: AssemblyFixture(typeof(Commerce.SystemTests.Suite))]
-
 
 namespace Commerce.SystemTests;
 
@@ -35,7 +34,15 @@ public sealed class Suite : IAsyncLifetime
 
     public CatalogService.CatalogServiceClient Catalogue { get; private set; } = null!;
 
+    public ReturnService.ReturnServiceClient Returns { get; private set; } = null!;
+
+    public PaymentService.PaymentServiceClient Payments { get; private set; } = null!;
+
     public LookupService.LookupServiceClient Lookup { get; private set; } = null!;
+
+    public ReturnService.ReturnServiceClient Returns { get; private set; } = null!;
+
+    public PaymentService.PaymentServiceClient Payments { get; private set; } = null!;
 
     /// <summary>REST, at the Gateway.</summary>
     public HttpClient Rest { get; private set; } = null!;
@@ -63,6 +70,10 @@ public sealed class Suite : IAsyncLifetime
         start.Environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
         start.Environment["OTEL_BSP_SCHEDULE_DELAY"] = "500";
         start.Environment["Sandbox__Knobs__day_seconds"] = "0.2";
+        // Nobody waits half a minute here for a provider that says no.
+        start.Environment["Payments__PollAfter"] = "00:00:02";
+        start.Environment["Payments__PollAtMost"] = "00:00:05";
+        start.Environment["Payments__RetryAtMost"] = "00:00:05";
         _engine = Process.Start(start) ?? throw new InvalidOperationException("The AppHost did not start.");
         _engine.OutputDataReceived += (_, line) => Keep(line.Data);
         _engine.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -129,10 +140,15 @@ public sealed class Suite : IAsyncLifetime
     /// <summary>The mails to an address: subjects, oldest first, and how often the mailbox met one of them again.</summary>
     public async Task<(IReadOnlyList<string> Subjects, long Duplicates)> Mails(string to)
     {
+        var mails = await MailsTo(to);
+        return ([.. mails.Select(mail => mail["subject"]!.GetValue<string>())], mails.Sum(mail => mail["duplicates"]?.GetValue<long>() ?? 0));
+    }
+
+    /// <summary>The mails to an address as the mailbox has them, oldest first.</summary>
+    public async Task<IReadOnlyList<JsonNode>> MailsTo(string to)
+    {
         var answer = await Sandbox.GetFromJsonAsync<JsonObject>($"/mailbox/messages?to={Uri.EscapeDataString(to)}&limit=100");
-        var messages = answer!["messages"]!.AsArray();
-        return ([.. messages.Select(message => message!["subject"]!.GetValue<string>()).Reverse()],
-            messages.Sum(message => message!["duplicates"]?.GetValue<long>() ?? 0));
+        return [.. answer!["messages"]!.AsArray().Select(mail => mail!).Reverse()];
     }
 
     /// <summary>Everything that the provider ever charged, by its own book, by Order ID (a reference is the order and the part).</summary>
@@ -149,7 +165,11 @@ public sealed class Suite : IAsyncLifetime
         Orders = new OrderService.OrderServiceClient(_gateway);
         Stock = new StockService.StockServiceClient(_gateway);
         Catalogue = new CatalogService.CatalogServiceClient(_gateway);
+        Returns = new ReturnService.ReturnServiceClient(_gateway);
+        Payments = new PaymentService.PaymentServiceClient(_gateway);
         Lookup = new LookupService.LookupServiceClient(_gateway);
+        Returns = new ReturnService.ReturnServiceClient(_gateway);
+        Payments = new PaymentService.PaymentServiceClient(_gateway);
         Rest = new HttpClient { BaseAddress = new Uri(run.Find("gateway")!.Endpoints["http"]) };
         _sandbox = new HttpClient { BaseAddress = new Uri(run.Find("sandbox")!.Endpoints["http"]) };
     }

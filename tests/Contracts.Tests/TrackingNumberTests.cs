@@ -7,6 +7,8 @@ public sealed class TrackingNumberTests
     [Theory]
     [InlineData(" 1z999aa1 0123-456784", "1Z999AA10123456784")]
     [InlineData("9400 1000\u00a00000 0000 0000 00", "9400100000000000000000")]
+    [InlineData("\ufeff1Z\u200b999A\u2011A10\u2013123456784\u200e", "1Z999AA10123456784")]
+    [InlineData("1Z999AA1\u202e0123456784", null)]
     [InlineData("abcd", "ABCD")]
     [InlineData("abc", null)]
     [InlineData("", null)]

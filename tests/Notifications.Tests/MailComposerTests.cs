@@ -26,6 +26,30 @@ public sealed class MailComposerTests
     }
 
     [Fact]
+    public void An_approved_return_names_its_label_and_what_comes_back_for_it()
+    {
+        using var mail = Compose(Kind.ReturnApproved);
+        Assert.Equal("Return ORD-7K3M9QX-T2F8CRW-R1 is approved: label 1Z12345E0205271688", mail.Subject);
+        Assert.Contains("1Z12345E0205271688", mail.HtmlBody, StringComparison.Ordinal);
+        Assert.Contains("For what comes back 10.00 EUR", mail.TextBody, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Kind.ReturnRejected, "cannot be taken back", "worn and washed")]
+    [InlineData(Kind.ReturnReceived, "has arrived", "10.00 EUR is due to you for it")]
+    [InlineData(Kind.Refunded, "7.50 EUR given back", "given back 7.50 EUR")]
+    [InlineData(Kind.OrderChanged, "was changed", "It now comes to 24.95 EUR")]
+    [InlineData(Kind.ChangeWithdrawn, "the change was not made", "the payment for it was declined")]
+    [InlineData(Kind.PaymentActionRequired, "please confirm your payment", "https://bank.example/confirm?a=1&b=2")]
+    public void Each_says_what_happened_and_what_it_comes_to(Kind kind, string subject, string text)
+    {
+        using var mail = Compose(kind);
+        Assert.Contains(subject, mail.Subject, StringComparison.Ordinal);
+        Assert.Contains(text, mail.TextBody, StringComparison.Ordinal);
+        Assert.Contains(System.Net.WebUtility.HtmlEncode(text), mail.HtmlBody, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_same_event_has_the_same_message_id_and_another_event_another()
     {
         using var first = Compose(Kind.Shipped);
@@ -55,7 +79,20 @@ public sealed class MailComposerTests
                 new OrderLine { LineNumber = 1, Sku = "lamp", Title = title, Quantity = 2, Amount = new Google.Type.Money { CurrencyCode = "EUR", Units = 20 } },
             },
         };
-        var notification = Notification.About("main", order.OrderId, kind, DateTimeOffset.UnixEpoch, "shipment", "ups", "1Z12345E0205271688");
-        return MailComposer.Compose(notification, order, new Store { DisplayName = "Shop" }, new MailboxAddress("", "ada@example.com"), "orders@shop.example", DateTimeOffset.UnixEpoch);
+        var notification = Notification.About("main", order.OrderId, kind, DateTimeOffset.UnixEpoch, "shipment", "ups", "1Z12345E0205271688") with
+        {
+            Amount = new Money(750, "EUR"),
+            Reason = "DECLINED",
+        };
+        var one = kind is not (Kind.ReturnApproved or Kind.ReturnRejected or Kind.ReturnReceived) ? null : new Return
+        {
+            ReturnNumber = order.OrderId + "-R1",
+            State = ReturnState.Received,
+            DecisionNote = kind == Kind.ReturnRejected ? "worn and washed" : "",
+            RefundAmount = new Google.Type.Money { CurrencyCode = "EUR", Units = 10 },
+            Lines = { new ReturnLine { LineNumber = 1, Quantity = 1, Title = title } },
+        };
+        var content = new MailContent(order, new Store { DisplayName = "Shop" }, one, kind == Kind.PaymentActionRequired ? "https://bank.example/confirm?a=1&b=2" : "");
+        return MailComposer.Compose(notification, content, new MailboxAddress("", "ada@example.com"), "orders@shop.example", DateTimeOffset.UnixEpoch);
     }
 }

@@ -57,6 +57,29 @@ public class FactTests(OrdersService service) : OrdersServiceTests(service)
     }
 
     [Fact]
+    public async Task A_parcel_whose_label_was_bought_elsewhere_and_whose_number_was_corrected_shows_the_right_one_and_completes_the_order()
+    {
+        await using var payments = await Service.Other("payments");
+        await using var shipments = await Service.Other("shipments");
+        var order = await Service.Orders.PlaceOrderAsync(Request.Order(Request.Line("free", 1)));
+        await payments.Tell(new PaymentCaptured(order.OrderId, "main", 1, At, order.Total.TryToMoney(out var total, out _) ? total : Paid));
+        await Eventually.True(async () => (await Service.OrderWith(order.OrderId)).PaymentState == PaymentState.Paid);
+
+        await shipments.Tell(
+            new ShipmentCreated("sr" + order.OrderId, order.OrderId, "main", 1, At, [new ShipmentLineFact(1, 1)]),
+            new TrackingNumberChanged("sr" + order.OrderId, order.OrderId, "main", 2, At, "usps", "", "WRONG1", null, null),
+            new TrackingNumberChanged("sr" + order.OrderId, order.OrderId, "main", 3, At, "ups", "", "RIGHT1", "usps", "WRONG1"),
+            // A further box, of which nobody said what is in it.
+            new ShipmentCreated("sx" + order.OrderId, order.OrderId, "main", 1, At, []),
+            new TrackingNumberChanged("sx" + order.OrderId, order.OrderId, "main", 2, At, "ups", "", "RIGHT2", null, null));
+        await shipments.Tell(Tracked("sr", order, 4, "DELIVERED"));
+
+        await Eventually.True(async () => (await Service.OrderWith(order.OrderId)).State == OrderState.Completed);
+        var parcels = (await Service.OrderWith(order.OrderId)).Parcels;
+        Assert.Equal([("ups", "RIGHT1"), ("ups", "RIGHT2")], parcels.Select(parcel => (parcel.Carrier, parcel.TrackingNumber)));
+    }
+
+    [Fact]
     public async Task A_declined_payment_cancels_the_order_and_frees_its_stock()
     {
         await using var payments = await Service.Other("payments");

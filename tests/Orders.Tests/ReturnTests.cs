@@ -20,7 +20,7 @@ public class ReturnTests(OrdersService service) : OrdersServiceTests(service)
 
         var first = await Service.Received(await Service.Approved(order, (1, 1), (2, 1)), true, (1, 1, ReturnCondition.AsNew), (2, 1, ReturnCondition.AsNew));
         var now = await Service.OrderWith(order.OrderId);
-        Assert.Equal((OrderState.Completed, FulfilmentState.PartlyReturned, Headline.Delivered), (now.State, now.FulfilmentState, now.Headline));
+        Assert.Equal((OrderState.Completed, FulfilmentState.PartlyReturned, Headline.PartlyReturned), (now.State, now.FulfilmentState, now.Headline));
         var second = await Service.Received(await Service.Approved(order, (1, 2), (2, 1)), true, (1, 2, ReturnCondition.AsNew), (2, 1, ReturnCondition.AsNew));
         now = await Service.OrderWith(order.OrderId);
         Assert.Equal((OrderState.Completed, FulfilmentState.Returned, Headline.Returned), (now.State, now.FulfilmentState, now.Headline));
@@ -95,6 +95,25 @@ public class ReturnTests(OrdersService service) : OrdersServiceTests(service)
         Service.Payments.GiveBack(order.OrderId, 800);
         one = await Service.Until(await Service.Received(one, true, (1, 2, ReturnCondition.AsNew)), r => r.Refunds.All(x => x.State == ReturnRefund.Types.State.Succeeded));
         Assert.Equal((1200L, 2000L), (Minor(one.RefundedAmount), Service.Payments.GivenBack(order.OrderId)));
+    }
+
+    [Fact]
+    public async Task A_refund_that_the_payment_told_of_before_its_return_knows_does_not_hold_up_the_refund_of_the_next_return()
+    {
+        var order = await Service.Delivered(Request.Line("overtakes", 4));
+        Service.Payments.Settles(order.OrderId, RefundState.Pending);
+        var first = await Service.Received(await Service.Approved(order, (1, 3)), true, (1, 3, ReturnCondition.AsNew));
+        await Eventually.True(() => Service.Payments.RefundsOf(order.OrderId).Count == 1);
+        // The money is back and told; whoever follows the refund itself has not asked yet.
+        await (await Service.Shared("payments")).Tell(new PaymentRefunded(order.OrderId, "main", 2, TimeProvider.System.GetUtcNow(), Euro(3000), Euro(4000)));
+        await Service.Until(order, o => o.PaymentState == PaymentState.PartlyRefunded);
+
+        Service.Payments.Settles(order.OrderId, RefundState.Succeeded);
+        var second = await Service.Received(await Service.Approved(order, (1, 1)), true, (1, 1, ReturnCondition.AsNew));
+        Assert.Equal(ReturnRefundState.Pending, second.RefundState);
+        Service.Payments.Settle(order.OrderId, RefundState.Succeeded);
+        Assert.Equal((3000L, 1000L), (Minor((await Refunded(first)).RefundedAmount), Minor((await Refunded(second)).RefundedAmount)));
+        Assert.Equal(4000, Service.Payments.GivenBack(order.OrderId));
     }
 
     [Fact]

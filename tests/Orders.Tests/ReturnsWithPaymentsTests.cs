@@ -3,6 +3,7 @@ using Commerce.Orders.V1;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Tests;
 using Commerce.Payments.V1;
+using Commerce.Testing;
 
 namespace Commerce.Orders.Tests;
 
@@ -39,8 +40,9 @@ public class ReturnsWithPaymentsTests(OrdersService service) : OrdersServiceTest
         Assert.All(refunds.Refunds, r => Assert.Equal(RefundReason.Return, r.Reason));
     }
 
+    // Elsewhere it counts as refunded: saleor 14278, vendure 3152.
     [Fact]
-    public async Task A_refund_that_the_provider_refuses_leaves_the_order_paid_until_it_is_tried_again()
+    public async Task A_failed_refund_leaves_the_order_paid_and_is_on_its_timeline_until_it_is_tried_again()
     {
         var provider = new FakeProvider { RefundsEnd = _ => RefundStatus.Failed };
         await using var payments = await Beside(provider);
@@ -48,10 +50,27 @@ public class ReturnsWithPaymentsTests(OrdersService service) : OrdersServiceTest
         var one = await Service.Received(await Service.Approved(order, (1, 1)), true, (1, 1, ReturnCondition.AsNew));
         one = await Service.Until(one, r => r.RefundState == ReturnRefundState.Failed);
         Assert.Equal((0L, PaymentState.Paid), (Minor(one.RefundedAmount), (await Service.OrderWith(order.OrderId)).PaymentState));
+        await Eventually.True(async () => (await Service.TimelineOf(order)).Any(entry => entry.Detail == "refund of 10.00 EUR failed: bank_says_no"));
+        Assert.Contains(await Service.TimelineOf(order), entry => entry.Detail == "R1: refund of 10.00 EUR refused: bank_says_no");
         provider.RefundsEnd = _ => RefundStatus.Succeeded;
         one = await Refunded(await Service.RefundDue(one));
         Assert.Equal(1000, Minor(one.RefundedAmount));
         await Service.Until(order, o => o.PaymentState == PaymentState.Refunded);
+    }
+
+    [Fact]
+    public async Task A_refund_without_a_return_that_failed_is_on_the_timeline_and_the_order_stays_paid()
+    {
+        var provider = new FakeProvider { RefundsEnd = _ => RefundStatus.Pending };
+        await using var payments = await Beside(provider);
+        var order = await Delivered(Request.Order(Request.Line("goodwill", 1)));
+        await payments.Payments.RefundPaymentAsync(new RefundPaymentRequest { Name = "payments/" + order.OrderId, RequestId = "sorry", Amount = Request.Euro(300) });
+        // The bank says no days later, and nobody asks for it.
+        await Eventually.True(() => provider.SaidOfRefunds.Count > 0);
+        provider.SettleRefunds(order.OrderId, RefundStatus.Failed);
+        await Eventually.True(async () => (await Service.TimelineOf(order)).Any(entry => entry.Detail == "refund of 3.00 EUR failed: bank_says_no"));
+        Assert.Equal((PaymentState.Paid, 0L), ((await Service.OrderWith(order.OrderId)).PaymentState, provider.BooksOf(order.OrderId).Sum(a => a.Refunded)));
+        Assert.Equal(1, (await Service.TimelineOf(order)).Count(entry => entry.Detail.StartsWith("refund of", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -57,6 +57,27 @@ public class SpendTests(OrdersService service) : OrdersServiceTests(service)
     }
 
     [Fact]
+    public async Task What_was_let_go_of_is_not_spent_and_cannot_be_given_back()
+    {
+        await using var payments = await Service.Other("payments");
+        var order = await Service.Orders.PlaceOrderAsync(Order("main", Request.Line("sp-part", 3)).With(r =>
+        {
+            r.Customer.Email = "partly@example.com";
+            r.CaptureMode = Commerce.Types.V1.CaptureMode.Manual;
+        }));
+        await payments.Tell(
+            new PaymentAuthorised(order.OrderId, "main", 1, At, new Money(3000, "EUR")),
+            new PaymentCaptured(order.OrderId, "main", 2, At, new Money(2000, "EUR")));
+        await Service.Until(order, o => o.PaymentState == PaymentState.Paid);
+        var summary = await Service.Orders.GetSpendSummaryAsync(new GetSpendSummaryRequest { Email = "partly@example.com" });
+        Assert.Equal(Request.Euro(2000), Assert.Single(summary.Spent));
+
+        await Service.Deliver(order, null, new ShipmentLineFact(1, 3));
+        var one = await Service.Asked(order, (1, 3));
+        Assert.Equal((Request.Euro(3000), Request.Euro(2000)), (one.Amounts.Goods, one.RefundAmount));
+    }
+
+    [Fact]
     public async Task A_spend_needs_an_address_and_a_store_that_exists()
     {
         var (_, _, fields, _) = await Refusal.Of(Service.Orders.GetSpendSummaryAsync(new GetSpendSummaryRequest
@@ -90,7 +111,8 @@ public class SpendTests(OrdersService service) : OrdersServiceTests(service)
     private async Task<V1.Order> Paid(OtherService payments, PlaceOrderRequest request)
     {
         var order = await Service.Orders.PlaceOrderAsync(request);
-        await payments.Tell(new PaymentCaptured(order.OrderId, order.StoreId, 1, At, new Money(1, "EUR")));
+        Assert.True(order.Total.TryToMoney(out var total, out _));
+        await payments.Tell(new PaymentCaptured(order.OrderId, order.StoreId, 1, At, total));
         await Eventually.True(async () => (await Service.OrderWith(order.OrderId)).PaymentState == PaymentState.Paid);
         return order;
     }

@@ -25,13 +25,31 @@ public sealed class DocumentTests(DriverHarness harness) : IClassFixture<DriverH
 
         var documents = await payment.Documents();
         Assert.Equal(
-            [(DocumentKind.Invoice, 0, 2819L), (DocumentKind.Receipt, 0, 1000L), (DocumentKind.CreditNote, 1, 100L), (DocumentKind.CreditNote, 3, 900L)],
+            [(DocumentKind.Invoice, 0, 2819L), (DocumentKind.Receipt, 0, 2819L), (DocumentKind.CreditNote, 1, 100L), (DocumentKind.CreditNote, 3, 2719L)],
             documents.Select(d => (d.Kind, d.RefundNumber, d.Content.TotalMinor)));
         Assert.All(documents.Skip(1), d => Assert.Equal(documents[0].Number, d.Content.Corrects));
         Assert.Equal(("Ana Conceição", "Loja do Sol", "pt-BR", 2), (documents[0].Content.CustomerName, documents[0].Content.StoreName, documents[0].Content.Language, documents[0].Content.Lines.Count));
         Assert.Equal("a scratch", documents[2].Content.Note);
         Assert.All(documents, d => Assert.StartsWith("%PDF-", Encoding.ASCII.GetString(PdfDocumentRenderer.Render(d)[..5]), StringComparison.Ordinal));
         Assert.All(documents, d => Assert.Equal((d.StoreId, d.Kind, d.Year, d.Serial), DocumentNumbers.Read(d.Id)));
+    }
+
+    [Fact]
+    public async Task What_was_let_go_of_after_a_part_was_taken_is_not_invoiced()
+    {
+        var payment = await harness.Begin(_provider);
+        payment.CaptureMode = "MANUAL";
+        await payment.Place(("ok", 2819));
+        await payment.Settle();
+        await payment.Capture(2000);
+        await payment.Settle();
+        await payment.Void();
+        await payment.Settle();
+
+        var invoice = (await payment.Documents())[0].Content;
+        Assert.Equal((2000, new DocumentAdjustment("Não cobrado", -819)), (invoice.TotalMinor, invoice.Adjustments[^1]));
+        Assert.Equal(invoice.TotalMinor, invoice.SubtotalMinor + invoice.ShippingMinor + invoice.Adjustments.Sum(a => a.AmountMinor));
+        Assert.Equal(2000, Assert.Single(invoice.Payments).AmountMinor);
     }
 
     [Fact]
@@ -195,7 +213,7 @@ public sealed class DocumentTests(DriverHarness harness) : IClassFixture<DriverH
     private async Task<DriverHarness.TestPayment> Paid()
     {
         var payment = await harness.Begin(_provider);
-        await payment.Place(("ok", 1000));
+        await payment.Place(("ok", 2819));
         await payment.Settle();
         return payment;
     }

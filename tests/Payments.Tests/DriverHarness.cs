@@ -273,7 +273,7 @@ public sealed class DriverHarness : IAsyncDisposable
             var driver = new PaymentDriver(harness.Store, Providers, harness.Credit, _options, TimeProvider.System, NullLogger<PaymentDriver>.Instance);
             IRecover handler = point.Kind switch
             {
-                IssueDocuments.PointKind => new IssueDocuments(harness.Store, new DocumentStore(harness.Database), Orders, Stores, TimeProvider.System),
+                IssueDocuments.PointKind => new IssueDocuments(harness.Store, Orders, Stores, TimeProvider.System),
                 CaptureShipments.PointKind => new CaptureShipments(harness.Store, harness.Database, Orders, TimeProvider.System),
                 PollPayment.PointKind => new PollPayment(driver),
                 _ => new AdvancePayment(driver, point.Kind),

@@ -35,14 +35,15 @@ internal static class FakeOrders
         public Action<Order> Changed { get; set; } = _ => { };
 
         public override AsyncUnaryCall<Order> GetOrderAsync(GetOrderRequest request, Metadata? headers = null, System.DateTime? deadline = null, CancellationToken cancellationToken = default) =>
-            Answer(Now(request.Name["orders/".Length..]));
+            Answer(Now(request.Name["orders/".Length..], request.MinVersion));
 
         public override AsyncUnaryCall<BatchGetOrdersResponse> BatchGetOrdersAsync(BatchGetOrdersRequest request, Metadata? headers = null, System.DateTime? deadline = null, CancellationToken cancellationToken = default) =>
             Answer(new BatchGetOrdersResponse { Orders = { request.Names.Select(name => Now(name["orders/".Length..])) } });
 
-        private Order Now(string orderId)
+        private Order Now(string orderId, long version = 1)
         {
             var order = Order(orderId);
+            order.Version = Math.Max(1, version);
             Changed(order);
             return order;
         }

@@ -138,7 +138,7 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
         Assert.Equal(($"payments/{orderId}/refunds/2", ""), (listed.Refunds[0].Name, listed.NextPageToken));
 
         await app.Cancel(orderId);
-        await Testing.Eventually.Value(() => app.Facts(orderId, "PaymentRefunded"), facts => facts.Count == 3);
+        await Testing.Eventually.Value(() => app.Facts(orderId, "PaymentRefunded"), facts => facts.Count == 4);
         Assert.Equal(1000, (await app.Charges(orderId)).Sum(c => Minor(c!, "refunded")));
     }
 
@@ -233,13 +233,16 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
         await app.Facts(orderId, "PaymentCaptured");
         await app.Grpc.RefundPaymentAsync(new V1.RefundPaymentRequest { Name = "payments/" + orderId, RequestId = "settled-1", Amount = new Money(12_345, "BRL").ToProto() });
         await app.Facts(orderId, "PaymentRefunded");
-        // Of other stores' orders, which are in the same file, the lines are refused one by one.
-        var file = await app.Outside.GetStringAsync("/payments/v1/settlement");
-        var lines = file.Split('\n').Where((line, i) => i == 0 || line.Contains(orderId, StringComparison.Ordinal)).ToList();
+        // Each store has an account of its own with the provider; in the file of all of them, the lines of others are left out.
+        var lines = (await app.Outside.GetStringAsync("/payments/v1/settlement?account=settled")).TrimEnd('\n').Split('\n').ToList();
         Assert.Equal(5, lines.Count);
+        await app.Facts(await app.Place("another", ("tok_ok", 100)), "PaymentCaptured");
+        var ofAll = await Import(await app.Outside.GetStringAsync("/payments/v1/settlement"));
+        Assert.Equal((4, 0), (ofAll.Imported, ofAll.Refused));
+        Assert.True(ofAll.OfOtherStores > 0);
 
         var all = await Import(string.Join('\n', lines));
-        Assert.Equal((4, 0, 0), (all.Imported, all.Unchanged, all.Refused));
+        Assert.Equal((0, 4, 0), (all.Imported, all.Unchanged, all.Refused));
         Assert.Equal((0, 4, 0), ((await Import(string.Join('\n', lines))).Imported, (await Import(string.Join('\n', lines))).Unchanged, 0));
         var books = await app.Ledger.GetReconciliationAsync(new V1.GetReconciliationRequest { StoreId = "settled", Provider = "sandbox" });
         Assert.Empty(books.Differences);

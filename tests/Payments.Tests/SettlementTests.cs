@@ -50,17 +50,17 @@ public sealed class SettlementTests(DriverHarness harness) : IClassFixture<Drive
     public async Task Broken_lines_are_told_with_their_numbers_and_the_good_ones_count()
     {
         var (payment, other) = (await Paid(1000), await harness.Begin(_provider));
-        var long1 = new string('x', 20_000);
+        var (long1, at) = (new string('x', 20_000), TimeProvider.System.GetUtcNow());
         var file = "\uFEFF" + Header.TrimEnd('\n') + "\r\n"
-            + Line("a", "charge", "10.00", payment.OrderId + "/1")                       // 2
+            + Line("a", "charge", "10.00", payment.OrderId + "/1", at: at)                       // 2
             + Line("b", "gift", "1.00", "x/1")                                          // 3
             + Line("c", "fee", "-1.00", "")                                             // 4
             + Line("d", "fee", "1.005", "")                                             // 5
             + Line("e", "fee", "0.00", "")                                              // 6
             + Line("f", "fee", "99999999999999999999", "")                              // 7
             + Line("g", "charge", "1.00", "")                                           // 8
-            + Line("a", "charge", "10.01", payment.OrderId + "/1")                      // 9
-            + Line("a", "charge", "10.00", payment.OrderId + "/1")                      // 10: the same again
+            + Line("a", "charge", "10.01", payment.OrderId + "/1", at: at)                      // 9
+            + Line("a", "charge", "10.00", payment.OrderId + "/1", at: at)                      // 10: the same again
             + Line("h", "charge", "10.00", payment.OrderId + "/1", currency: "EUR")      // 11
             + Line("i", "fee", "1.00", "", currency: "XXX")                             // 12
             + $"j{_mark},fee,BRL,1.00,,,,,,yesterday\n"                                  // 13
@@ -201,10 +201,69 @@ public sealed class SettlementTests(DriverHarness harness) : IClassFixture<Drive
         Assert.All(posted, p => Assert.Equal([-200L, 200L], p.Select(e => e.Amount.Minor)));
         Assert.Equal(("a mistake", "staff/anna", MovementKind.Correction), (posted[0][0].Note, posted[0][0].Actor, posted[0][0].Kind));
         Assert.Equal(ErrorReason.MovementNotCorrectable, (await Assert.ThrowsAsync<Failure>(() => Correct(movement, _mark + "2"))).Reason);
-        Assert.Equal(ErrorReason.MovementNotCorrectable, (await Assert.ThrowsAsync<Failure>(() => Correct("correction/" + movement, _mark + "3"))).Reason);
-        Assert.Equal(ErrorReason.MovementNotCorrectable, (await Assert.ThrowsAsync<Failure>(() => Correct($"{payment.OrderId}/1/capture/0", _mark + "4"))).Reason);
+        // A correction that was the mistake is corrected as any other.
+        Assert.Equal([200L, -200L], (await Correct("correction/" + movement, _mark + "3")).Select(e => e.Amount.Minor));
+        var capture = await Assert.ThrowsAsync<Failure>(() => Correct($"{payment.OrderId}/1/capture/0", _mark + "4"));
+        Assert.Equal(ErrorReason.MovementNotCorrectable, capture.Reason);
+        Assert.Contains("RefundPayment", capture.Message, StringComparison.Ordinal);
         Assert.Equal(ErrorReason.MovementNotFound, (await Assert.ThrowsAsync<Failure>(() => Correct("nothing", _mark + "5"))).Reason);
         Assert.Equal(ErrorReason.InvalidField, (await Assert.ThrowsAsync<Failure>(() => Correct(movement, _mark + "6", note: " "))).Reason);
+    }
+
+    [Fact]
+    public async Task A_wrong_fee_is_posted_the_other_way_round_with_what_it_should_have_been_and_nothing_that_others_answer_for()
+    {
+        await Paid(1000);
+        await harness.Import(Header + Line("fee20", "fee", "20.00", ""));
+        var ledger = new LedgerStore(harness.Database);
+        var correct = new CorrectEntry(ledger, harness.Database, new Requests(harness.Database, TimeProvider.System), TimeProvider.System);
+        Task<IReadOnlyList<PostedEntry>> Correct(string requestId, params (string Account, long Minor)[] entries)
+        {
+            var request = new V1.CorrectEntryRequest
+            {
+                Movement = $"settlement/fake/fee20{_mark}",
+                RequestId = requestId,
+                Note = "2.00 and not 20.00",
+                Entries = { entries.Select(e => new V1.CorrectedEntry { Account = e.Account, Amount = new Money(e.Minor, "BRL").ToProto() }) },
+            };
+            return correct.Correct(request, new RequestKey("staff/anna", "CorrectEntry", requestId, SHA256.HashData(request.ToByteArray())), CancellationToken.None);
+        }
+
+        async Task Refused(string field, params (string Account, long Minor)[] entries)
+        {
+            var failure = await Assert.ThrowsAsync<Failure>(() => Correct(_mark + Guid.NewGuid(), entries));
+            Assert.Equal((ErrorReason.InvalidField, field), (failure.Reason, failure.Fields[0].Field));
+        }
+
+        const string fees = "main/BRL/PROVIDER_FEES/fake", clearing = "main/BRL/PROVIDER_CLEARING/fake";
+        await Refused("entries", (fees, 200));
+        await Refused("entries", (fees, 200), (clearing, -201));
+        await Refused("entries[1].account", (fees, 200), ("main/BRL/SALES", -200));
+        await Refused("entries[0].account", ("main/BRL/NOWHERE", 200), (clearing, -200));
+        await Refused("entries[0].amount", (fees, 0), (clearing, -200));
+
+        var posted = await Correct(_mark + "fee20", (fees, 200), (clearing, -200));
+        Assert.Equal(4, posted.Count);
+        Assert.Equal([-2000L, 200L], posted.Where(e => e.Account == fees).Select(e => e.Amount.Minor).Order());
+        Assert.Equal(0, posted.Sum(e => e.Amount.Minor));
+    }
+
+    [Fact]
+    public async Task A_file_that_tells_of_several_stores_is_imported_for_each_of_them()
+    {
+        var (one, two) = (await Paid(1000, "one" + _mark), await Paid(500, "two" + _mark));
+        var header = Header.TrimEnd('\n') + ",account\n";
+        string Of(string line, string account) => line.TrimEnd('\n') + $",{account}\n";
+        var file = header
+            + Of(Line("a", "charge", "10.00", one.OrderId + "/1"), one.Store) + Of(Line("b", "charge", "5.00", two.OrderId + "/1"), two.Store)
+            + Of(Line("pa", "payout", "9.00", ""), one.Store) + Of(Line("pb", "payout", "4.00", ""), two.Store);
+        foreach (var (payment, payout) in new[] { (one, 900L), (two, 400L) })
+        {
+            var imported = await harness.Import(file, payment.Store);
+            Assert.Equal((2, 0, 2), (imported.Imported, imported.Refused, imported.OfOtherStores));
+            var sums = Assert.Single(await new Reconcile(harness.Database).Sums(payment.Store, "fake", DateTimeOffset.UnixEpoch, TimeProvider.System.GetUtcNow().AddDays(1), CancellationToken.None));
+            Assert.Equal((payout, 0L), ((long)sums.Payouts, sums.Differences));
+        }
     }
 
     private async Task<DriverHarness.TestPayment> Paid(long minor, string store = "main")

@@ -59,7 +59,7 @@ internal sealed class FakeCarrier(string code) : ICarrier
 
     public int Polls;
 
-    public Task<IReadOnlyList<Rate>> Rates(Shipment shipment, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken)
     {
         ThrowIfDown();
         return Task.FromResult<IReadOnlyList<Rate>>(Serves ? [new Rate(code, "ground", new Money(PriceMinor, "BRL"), 1, TransitDaysMax)] : []);
@@ -102,6 +102,25 @@ internal sealed class FakeCarrier(string code) : ICarrier
         ThrowIfDown();
         using var document = JsonDocument.Parse($"[{Events.GetValueOrDefault(trackingNumber)}]");
         return Task.FromResult<IReadOnlyList<CarrierEvent>>([.. document.RootElement.EnumerateArray().Select(CarrierEvent.Read).OfType<CarrierEvent>()]);
+    }
+
+    /// <summary>What it says of every claim.</summary>
+    public ClaimDecision Decision { get; set; }
+
+    /// <summary>Keys under which claims were filed.</summary>
+    public ConcurrentDictionary<string, Money> Claims { get; } = new();
+
+    public Task<Claim?> FileClaim(Shipment shipment, Money amount, string idempotencyKey, CancellationToken cancellationToken)
+    {
+        ThrowIfDown();
+        Claims.TryAdd(idempotencyKey, amount);
+        return FindClaim(idempotencyKey, cancellationToken);
+    }
+
+    public Task<Claim?> FindClaim(string claimId, CancellationToken cancellationToken)
+    {
+        ThrowIfDown();
+        return Task.FromResult<Claim?>(new Claim(claimId, Decision, null, Decision == ClaimDecision.Rejected ? "not ours" : ""));
     }
 
     private void ThrowIfDown()

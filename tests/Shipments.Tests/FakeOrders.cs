@@ -57,10 +57,34 @@ internal sealed class FakeOrders : OrderService.OrderServiceClient
     public override AsyncUnaryCall<Order> GetOrderAsync(GetOrderRequest request, CallOptions options) =>
         new(Answer(request), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
 
+    /// <summary>What was asked to be sent again: by request_id, the parcel.</summary>
+    public ConcurrentDictionary<string, string> Replaced { get; } = new();
+
+    /// <summary>Nothing is left to be sent again.</summary>
+    public bool SoldOut { get; set; }
+
+    public override AsyncUnaryCall<Order> ReplaceParcelAsync(ReplaceParcelRequest request, CallOptions options)
+    {
+        if (!SoldOut)
+            Replaced[request.RequestId] = request.Shipment;
+        return new(
+            SoldOut
+                ? Task.FromException<Order>(new Google.Rpc.Status
+                {
+                    Code = (int)Google.Rpc.Code.FailedPrecondition,
+                    Message = "2 pieces of \"sku-1\" are wanted, 0 are available.",
+                    Details = { Google.Protobuf.WellKnownTypes.Any.Pack(new Google.Rpc.ErrorInfo { Reason = "OUT_OF_STOCK", Domain = "commerce" }) },
+                }.ToRpcException())
+                : Task.FromResult(_orders[request.Name["orders/".Length..]]),
+            Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+    }
+
     private async Task<Order> Answer(GetOrderRequest request)
     {
         var id = request.Name["orders/".Length..];
         await Task.Yield();
+        if (!_orders.ContainsKey(id))
+            throw new RpcException(new Status(StatusCode.NotFound, "No such order."));
         return _orders[id].Version >= request.MinVersion ? _orders[id] : throw new RpcException(new Status(StatusCode.Unavailable, "Not there yet."));
     }
 

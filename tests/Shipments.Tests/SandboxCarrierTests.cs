@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
-using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.Carriers;
+using Commerce.Shipments.QuotingRates;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -18,10 +18,10 @@ public sealed class SandboxCarrierTests
     [InlineData(HttpStatusCode.OK, "{\"rates\":5}")]
     public async Task A_carrier_that_answers_nonsense_is_left_out_and_the_others_count(HttpStatusCode status, string body)
     {
-        var quotes = await Quote(status, body);
+        var rates = await Ask(status, body);
 
-        Assert.Equal(["ups"], quotes.Unanswered);
-        Assert.Equal("dhl/ground", Assert.Single(quotes.Rates).Name);
+        Assert.Null(rates["ups"]);
+        Assert.Equal("ground", Assert.Single(rates["dhl"]!).Service);
     }
 
     [Theory]
@@ -30,10 +30,10 @@ public sealed class SandboxCarrierTests
     [InlineData("{\"rates\":[null,{},{\"service\":\"x\"},{\"service\":\"x\",\"price\":{}},{\"service\":\"x\",\"price\":{\"currency\":\"???\",\"minor\":1}},{\"service\":\"x\",\"price\":{\"currency\":\"EUR\",\"minor\":-1}}]}")]
     public async Task An_offer_that_cannot_be_is_none(string body)
     {
-        var quotes = await Quote(HttpStatusCode.OK, body);
+        var rates = await Ask(HttpStatusCode.OK, body);
 
-        Assert.Empty(quotes.Unanswered);
-        Assert.Equal("dhl/ground", Assert.Single(quotes.Rates).Name);
+        Assert.Empty(rates["ups"]!);
+        Assert.Equal("ground", Assert.Single(rates["dhl"]!).Service);
     }
 
     [Theory]
@@ -63,9 +63,11 @@ public sealed class SandboxCarrierTests
     internal async Task A_void_ends_in_one_of_two_ways(HttpStatusCode status, VoidOutcome expected) =>
         Assert.Equal(expected, await Carrier(status, "").VoidLabel("l", "key", CancellationToken.None));
 
-    private static Task<Quotes> Quote(HttpStatusCode status, string body) => new RateShopper(
-        new CarrierDirectory([Carrier(status, body), new FakeCarrier("dhl")]), Options.Create(new ShipmentsOptions()), TimeProvider.System, NullLogger<RateShopper>.Instance)
-        .Quote(Parcel(), CancellationToken.None);
+    private static Task<IReadOnlyDictionary<string, IReadOnlyList<Rate>?>> Ask(HttpStatusCode status, string body) =>
+        new CarrierRates(Options.Create(new ShipmentsOptions()), TimeProvider.System, NullLogger<CarrierRates>.Instance).Ask(
+            [Carrier(status, body), new FakeCarrier("dhl")],
+            new RateQuestion(Parcel().ShipFrom, new PlaceRecord("", "São Paulo", "SP", "01310-100", "BR"), new ParcelSize(500, 0, 0, 0), new Money(100, "BRL")),
+            CancellationToken.None);
 
     private static SandboxCarrier Carrier(HttpStatusCode status, string body) => new("ups", new Clients(status, body));
 

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Commerce.Facts;
 using Commerce.Orders.V1;
+using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.V1;
@@ -36,6 +37,8 @@ public sealed class ShipmentsApp : IAsyncLifetime
 
     internal FakeReturns Returns { get; } = new();
 
+    internal FakePayments Payments { get; } = new();
+
     internal FakeCarrier Ups { get; } = new("ups");
 
     internal FakeCarrier Dhl { get; } = new("dhl") { PriceMinor = 2000 };
@@ -50,6 +53,10 @@ public sealed class ShipmentsApp : IAsyncLifetime
     public ShipmentService.ShipmentServiceClient Shipments => new(_channel);
 
     public TrackingService.TrackingServiceClient Tracking => new(_channel);
+
+    public ExceptionService.ExceptionServiceClient Exceptions => new(_channel);
+
+    public CarrierService.CarrierServiceClient Carriers => new(_channel);
 
     public async ValueTask InitializeAsync()
     {
@@ -79,6 +86,7 @@ public sealed class ShipmentsApp : IAsyncLifetime
             ["Shipments:LabelAttemptsBeforeException"] = "2",
             ["Shipments:FirstRetryAfter"] = "00:00:00.02",
             ["Shipments:LongestRetryAfter"] = "00:00:00.2",
+            ["Shipments:ClaimAskedAfter"] = "00:00:00.2",
         });
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -94,6 +102,7 @@ public sealed class ShipmentsApp : IAsyncLifetime
         builder.Services.AddSingleton<OrderService.OrderServiceClient>(Orders);
         builder.Services.AddSingleton<StoreService.StoreServiceClient>(new FakeStores());
         builder.Services.AddSingleton<ReturnService.ReturnServiceClient>(Returns);
+        builder.Services.AddSingleton<PaymentService.PaymentServiceClient>(Payments);
         _app = builder.Build();
         _app.MapShipments();
         await _app.MigrateAsync();
@@ -210,6 +219,9 @@ public sealed class ShipmentsApp : IAsyncLifetime
         occurred_at = string.Create(CultureInfo.InvariantCulture, $"2025-03-{1 + hour / 24:00}T{hour % 24:00}:00:00-03:00"),
         location = new { city = "Cajamar", region = "SP", country_code = "BR", postal_code = "07750" },
     });
+
+    internal Task Replaced(Order order, V1.Shipment parcel) =>
+        Publish(new ParcelReplaced(order.OrderId, order.StoreId, order.Version, TimeProvider.System.GetUtcNow(), parcel.ShipmentId));
 
     private async Task Publish<T>(T fact, Guid? messageId = null)
         where T : class =>

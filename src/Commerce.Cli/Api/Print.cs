@@ -1,3 +1,4 @@
+using System.Text;
 using Google.Protobuf;
 using Spectre.Console;
 
@@ -27,7 +28,20 @@ internal static class Print
     public static string Amount(Google.Type.Money? money) =>
         money is null ? "" : MoneyText(money);
 
-    public static string Escape(string text) => Markup.Escape(string.Concat(text.Where(c => !char.IsControl(c))));
+    public static string Escape(string text) => Markup.Escape(Printable(text));
+
+    /// <summary>Without what would move the terminal's cursor or change its colours.</summary>
+    public static string Printable(ReadOnlySpan<char> text)
+    {
+        var printable = new StringBuilder(text.Length);
+        foreach (var c in text)
+        {
+            if (!char.IsControl(c))
+                printable.Append(c);
+        }
+
+        return printable.ToString();
+    }
 
     private static string MoneyText(Google.Type.Money money)
     {

@@ -31,6 +31,8 @@ internal sealed class SuiteApi : IDisposable
         StoreCredit = new StoreCreditService.StoreCreditServiceClient(_channel);
         Shipments = new ShipmentService.ShipmentServiceClient(_channel);
         Tracking = new TrackingService.TrackingServiceClient(_channel);
+        Exceptions = new ExceptionService.ExceptionServiceClient(_channel);
+        Carriers = new CarrierService.CarrierServiceClient(_channel);
         Lookup = new LookupService.LookupServiceClient(_channel);
     }
 
@@ -58,6 +60,10 @@ internal sealed class SuiteApi : IDisposable
     public ShipmentService.ShipmentServiceClient Shipments { get; }
 
     public TrackingService.TrackingServiceClient Tracking { get; }
+
+    public ExceptionService.ExceptionServiceClient Exceptions { get; }
+
+    public CarrierService.CarrierServiceClient Carriers { get; }
 
     public LookupService.LookupServiceClient Lookup { get; }
 

@@ -41,12 +41,14 @@ internal static class LookupScreen
         _ => "unknown",
     };
 
-    private static void Write(Shipment shipment)
+    public static void Write(Shipment shipment)
     {
         var number = shipment.TrackingNumber.Length > 0 ? $"[bold]{Print.Escape(shipment.TrackingNumber)}[/] by {Print.Escape(shipment.Carrier)} {Print.Escape(shipment.Service)}" : "no label yet";
         AnsiConsole.MarkupLine($"  {(shipment.Return.Length > 0 ? "return " : "")}parcel {number}: {Words(shipment.Status)}");
         if (shipment.Exception is { } exception)
             AnsiConsole.MarkupLine($"    [red]{exception.Kind}[/] {Print.Escape(exception.Message)}");
+        foreach (var former in shipment.FormerTracking)
+            AnsiConsole.MarkupLine($"    [dim]was {Print.Escape(former.TrackingNumber)} by {Print.Escape(former.Carrier)}, corrected by {Print.Escape(former.ReplacedBy)} on {former.ReplacedTime.ToDateTimeOffset().ToString("u", CultureInfo.InvariantCulture)}{(former.Note.Length > 0 ? ": " : "")}{Print.Escape(former.Note)}[/]");
         if (shipment.Scans.Count == 0)
             return;
         var journey = new Grid().AddColumn(new GridColumn().NoWrap().Padding(4, 0, 2, 0)).AddColumn().AddColumn();

@@ -29,7 +29,7 @@ internal static class ImportCommand
             async api =>
             {
                 var lines = new OrderLines();
-                using var reader = Open(parse.GetRequiredValue(file));
+                using var reader = new StreamReader(Files.Open(parse.GetRequiredValue(file)));
                 var start = TimeProvider.System.GetTimestamp();
                 var response = await Import(api, parse.GetRequiredValue(store), lines.Read(reader), null, parse.GetValue(json), cancellationToken);
                 foreach (var error in response.Errors)
@@ -61,13 +61,6 @@ internal static class ImportCommand
             },
             cancellationToken));
         return command;
-    }
-
-    private static TextReader Open(string file)
-    {
-        if (file == "-")
-            return Console.In;
-        return System.IO.File.Exists(file) ? new StreamReader(file) : throw new UsageException($"There is no file {file}.");
     }
 
     private static int Report(ImportOrdersResponse response, bool json, string position, TimeSpan elapsed)

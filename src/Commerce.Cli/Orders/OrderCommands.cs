@@ -34,7 +34,7 @@ internal static class OrderCommands
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
-                var request = Read<PlaceOrderRequest>(await ReadText(parse.GetRequiredValue(file), cancellationToken));
+                var request = Read<PlaceOrderRequest>(await Files.ReadText(parse.GetRequiredValue(file), cancellationToken));
                 if (parse.GetValue(requestId) is { Length: > 0 } given)
                     request.RequestId = given;
                 if (request.RequestId.Length == 0)
@@ -123,7 +123,8 @@ internal static class OrderCommands
     public static CallOptions Options(CancellationToken cancellationToken) =>
         new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(30), cancellationToken: cancellationToken);
 
-    private static T Read<T>(string text)
+    /// <summary>A message of its JSON; a field that it does not have is told.</summary>
+    internal static T Read<T>(string text)
         where T : IMessage<T>, new()
     {
         try
@@ -133,20 +134,6 @@ internal static class OrderCommands
         catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidJsonException or FormatException or OverflowException)
         {
             throw new UsageException($"This is not a {new T().Descriptor.FullName} in JSON: {exception.Message}");
-        }
-    }
-
-    private static async Task<string> ReadText(string file, CancellationToken cancellationToken)
-    {
-        if (file == "-")
-            return await Console.In.ReadToEndAsync(cancellationToken);
-        try
-        {
-            return await File.ReadAllTextAsync(file, cancellationToken);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"Cannot read {file}: {exception.Message}");
         }
     }
 }

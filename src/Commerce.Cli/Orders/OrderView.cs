@@ -38,6 +38,7 @@ internal static class OrderView
         Commerce.Orders.V1.Headline.Cancelled => "[red]cancelled[/]",
         Commerce.Orders.V1.Headline.PaymentDeclined => "[red]payment declined[/]",
         Commerce.Orders.V1.Headline.Returned => "[red]returned[/]",
+        Commerce.Orders.V1.Headline.PartlyReturned => "[red]partly returned[/]",
         _ => "unknown",
     };
 }

@@ -69,13 +69,15 @@ internal static class LedgerCommands
     {
         var movement = new Argument<string>("MOVEMENT") { Description = "The movement that was wrong, as entries name it." };
         var note = new Option<string>("--note") { Description = "Why, in words; kept with the correction.", Required = true };
+        var entries = new Option<string[]>("--entry") { Description = "What should have been posted: ACCOUNT=AMOUNT, a debit positive, a credit negative; once for each." };
+        var currency = new Option<string>("--currency") { Description = "The movement's currency.", DefaultValueFactory = _ => "EUR" };
         var requestId = new Option<string?>("--request-id") { Description = "Makes the call safe to repeat. Without it, a new one." };
         var json = OrderCommands.JsonOption();
         var command = new Command(
             "correct",
-            "Post a fee, a chargeback or a payout that was wrong once more, the other way round.\n\nExample: ./commerce ledger correct settlement/sandbox/fee_17 --note \"refunded by the provider\"")
+            "Post a fee, a chargeback, a payout or a correction that was wrong once more, the other way round, and with it what it should have been.\n\nExample: ./commerce ledger correct settlement/sandbox/fee_17 --note \"2.00 and not 20.00\" --entry main/EUR/PROVIDER_FEES/sandbox=2 --entry main/EUR/PROVIDER_CLEARING/sandbox=-2")
         {
-            movement, note, requestId, json,
+            movement, note, entries, currency, requestId, json,
         };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
@@ -86,6 +88,16 @@ internal static class LedgerCommands
                     Movement = parse.GetRequiredValue(movement),
                     Note = parse.GetRequiredValue(note),
                 };
+                foreach (var entry in parse.GetValue(entries) ?? [])
+                {
+                    var at = entry.LastIndexOf('=');
+                    request.Entries.Add(new CorrectedEntry
+                    {
+                        Account = at > 0 ? entry[..at] : throw new UsageException($"--entry {entry}: write ACCOUNT=AMOUNT, for example main/EUR/BANK=12.50."),
+                        Amount = PaymentCommands.Amount(entry[(at + 1)..], parse.GetRequiredValue(currency), negative: true),
+                    });
+                }
+
                 var correction = await api.Ledger.CorrectEntryAsync(request, OrderCommands.Options(cancellationToken));
                 if (parse.GetValue(json))
                     Print.Json(correction);

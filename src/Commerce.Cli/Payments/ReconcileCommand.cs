@@ -3,9 +3,7 @@ using System.Globalization;
 using Commerce.Cli.Api;
 using Commerce.Cli.Orders;
 using Commerce.Payments.V1;
-using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Core;
 using Spectre.Console;
 
 namespace Commerce.Cli.Payments;
@@ -13,8 +11,6 @@ namespace Commerce.Cli.Payments;
 /// <summary>`./commerce reconcile FILE`.</summary>
 internal static class ReconcileCommand
 {
-    private const int Chunk = 64 * 1024;
-
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "The provider's settlement as CSV, or - for standard input." };
@@ -26,7 +22,7 @@ internal static class ReconcileCommand
         var command = new Command(
             "reconcile",
             "Import a provider's settlement and compare it with the ledger; exit code 4 if lines are broken or the books differ.\n\n"
-            + "Example: curl -s http://localhost:5190/payments/v1/settlement > settlement.csv && ./commerce reconcile settlement.csv --store main") { file, store, provider, from, until, json };
+            + "Example: curl -s 'http://localhost:5190/payments/v1/settlement?account=main' > settlement.csv && ./commerce reconcile settlement.csv --store main") { file, store, provider, from, until, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
@@ -61,43 +57,9 @@ internal static class ReconcileCommand
 
     private static async Task<ImportSettlementResponse> Import(SuiteApi api, string file, string store, string provider, CancellationToken cancellationToken)
     {
-        await using var stream = Open(file);
         // No deadline: it takes as long as there are lines. The stream flows no faster than they are stored.
         using var call = api.Ledger.ImportSettlement(cancellationToken: cancellationToken);
-        try
-        {
-            var buffer = new byte[Chunk];
-            var request = new ImportSettlementRequest { StoreId = store, Provider = provider };
-            int read;
-            while ((read = await stream.ReadAsync(buffer, cancellationToken)) > 0)
-            {
-                request.Csv = ByteString.CopyFrom(buffer, 0, read);
-                await call.RequestStream.WriteAsync(request, cancellationToken);
-                request = new ImportSettlementRequest();
-            }
-
-            if (request.StoreId.Length > 0)
-                await call.RequestStream.WriteAsync(request, cancellationToken);
-            await call.RequestStream.CompleteAsync();
-        }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException && !cancellationToken.IsCancellationRequested)
-        {
-            // The server ended the call; why, its answer says.
-        }
-
-        return await call;
-    }
-
-    private static Stream Open(string file)
-    {
-        try
-        {
-            return file == "-" ? Console.OpenStandardInput() : File.OpenRead(file);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"Cannot read {file}: {exception.Message}");
-        }
+        return await Files.Send(file, call, bytes => new ImportSettlementRequest { StoreId = store, Provider = provider, Csv = bytes }, cancellationToken);
     }
 
     private static Timestamp? Time(string option, string? text) => text is null
@@ -108,7 +70,7 @@ internal static class ReconcileCommand
 
     private static void Write(ImportSettlementResponse imported)
     {
-        AnsiConsole.MarkupLine($"[bold]{imported.Imported}[/] lines imported, {imported.Unchanged} were there already, {imported.Refused} refused");
+        AnsiConsole.MarkupLine($"[bold]{imported.Imported}[/] lines imported, {imported.Unchanged} were there already, {imported.Refused} refused{(imported.OfOtherStores > 0 ? $", {imported.OfOtherStores} of other stores left out" : "")}");
         foreach (var error in imported.Errors.Take(20))
             AnsiConsole.MarkupLine($"  [red]line {error.LineNumber}[/] {Print.Escape(error.LineId)}: {Print.Escape(error.Message)}");
     }

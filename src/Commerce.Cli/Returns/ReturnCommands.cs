@@ -206,11 +206,19 @@ internal static class ReturnCommands
     private static Command Refund()
     {
         var (number, requestId, json) = (Number(), RequestId(), OrderCommands.JsonOption());
-        var command = new Command("refund", "Give back what is due for what came: later, or once more after a refusal.\n\nExample: ./commerce return refund ORD-7K3M9QX-T2F8CRW-R1") { number, requestId, json };
+        var outside = new Option<string>("--outside-reference") { Description = "Of an imported order: what the money was given back under where it was paid. No money is moved.", DefaultValueFactory = _ => "" };
+        var command = new Command(
+            "refund", "Give back what is due for what came: later, or once more after a refusal.\n\nExample: ./commerce return refund ORD-7K3M9QX-T2F8CRW-R1") { number, outside, requestId, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api => Show(
                 await api.Returns.RefundReturnAsync(
-                    new RefundReturnRequest { Name = NameOf(parse.GetRequiredValue(number)), RequestId = Id(parse, requestId) }, OrderCommands.Options(cancellationToken)),
+                    new RefundReturnRequest
+                    {
+                        Name = NameOf(parse.GetRequiredValue(number)),
+                        RequestId = Id(parse, requestId),
+                        OutsideReference = parse.GetValue(outside) ?? "",
+                    },
+                    OrderCommands.Options(cancellationToken)),
                 parse.GetValue(json)),
             cancellationToken));
         return command;
@@ -259,7 +267,7 @@ internal static class ReturnCommands
         foreach (var parcel in one.Parcels)
             AnsiConsole.MarkupLine($"  parcel [bold]{Print.Escape(parcel.TrackingNumber)}[/] {Print.Escape(parcel.Carrier)}  {parcel.State}");
         foreach (var refund in one.Refunds)
-            AnsiConsole.MarkupLine($"  refund {refund.Number}  {Print.Amount(refund.Amount)}{(refund.StoreCredit ? " store credit" : "")}  {refund.State}  [dim]{Print.Escape(refund.FailureReason)}[/]");
+            AnsiConsole.MarkupLine($"  refund {refund.Number}  {Print.Amount(refund.Amount)}{(refund.StoreCredit ? " store credit" : "")}{(refund.OutsideReference.Length > 0 ? " elsewhere, " + Print.Escape(refund.OutsideReference) : "")}  {refund.State}  [dim]{Print.Escape(refund.FailureReason)}[/]");
         return Exit.Done;
     }
 

@@ -3,6 +3,7 @@ using Commerce.Cli.Api;
 using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
 using Commerce.Orders.V1;
+using Grpc.Core;
 using Spectre.Console;
 
 namespace Commerce.Cli.Stock;
@@ -10,7 +11,7 @@ namespace Commerce.Cli.Stock;
 /// <summary>`./commerce stock …`.</summary>
 internal static class StockCommands
 {
-    public static Command Create() => new("stock", "What is on the shelf, and how it came to be.") { Get(), Set(), Adjust(), List(), Low(), Threshold() };
+    public static Command Create() => new("stock", "What is on the shelf, and how it came to be.") { Get(), Set(), Adjust(), List(), Watch(), Threshold() };
 
     private static Command Get()
     {
@@ -92,33 +93,94 @@ internal static class StockCommands
     private static Command List()
     {
         var (store, json) = (Listing.Store(), OrderCommands.JsonOption());
-        var atMost = new Option<long?>("--at-most") { Description = "Only where so many or fewer can still be ordered; 0: what is sold out." };
-        var command = new Command("list", "List what is on the shelf, by SKU.\n\nExample: ./commerce stock list --at-most 5") { atMost, store, json };
+        var atMost = new Option<long?>("--at-most") { Description = "Only where so many or fewer can still be ordered." };
+        var (low, onlyOut) = (OnlyLow(), new Option<bool>("--out") { Description = "Only what is sold out." });
+        var command = new Command("list", "List what is on the shelf, by SKU.\n\nExample: ./commerce stock list --low") { atMost, low, onlyOut, store, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
-            api =>
+            async api =>
             {
-                var request = new ListStockRequest { Parent = $"stores/{parse.GetValue(store)}", PageSize = 500 };
+                var request = new ListStockRequest
+                {
+                    Parent = $"stores/{parse.GetValue(store)}",
+                    PageSize = 500,
+                    State = parse.GetValue(onlyOut) ? StockState.Out : parse.GetValue(low) ? StockState.Low : StockState.Unspecified,
+                };
                 if (parse.GetValue(atMost) is { } most)
                     request.AvailableAtMost = most;
-                return WriteAll(api, request, parse.GetValue(json), cancellationToken);
+                do
+                {
+                    var page = await api.Stock.ListStockAsync(request, OrderCommands.Options(cancellationToken));
+                    foreach (var one in page.Stock)
+                        Write(one, parse.GetValue(json));
+                    request.PageToken = page.NextPageToken;
+                }
+                while (request.PageToken.Length > 0);
+                return Exit.Done;
             },
             cancellationToken));
         return command;
     }
 
-    private static Command Low()
+    private static Command Watch()
     {
         var (store, json) = (Listing.Store(), OrderCommands.JsonOption());
-        var onlyOut = new Option<bool>("--out") { Description = "Only what is sold out." };
-        var command = new Command("low", "List what is low or sold out, by SKU.\n\nExample: ./commerce stock low") { onlyOut, store, json };
+        var skus = new Argument<string[]>("SKU") { Description = "The articles; none: all of the store.", Arity = ArgumentArity.ZeroOrMore };
+        var low = OnlyLow();
+        var onlyNew = new Option<bool>("--changes") { Description = "Leave out what there is to begin with." };
+        var command = new Command("watch", "Show what is on the shelf as it changes, until you stop it.\n\nExample: ./commerce stock watch --low") { skus, low, onlyNew, store, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
-            api => WriteAll(
-                api,
-                new ListStockRequest { Parent = $"stores/{parse.GetValue(store)}", PageSize = 500, State = parse.GetValue(onlyOut) ? StockState.Out : StockState.Low },
-                parse.GetValue(json),
-                cancellationToken),
+            async api =>
+            {
+                var request = new WatchStockRequest { Parent = $"stores/{parse.GetValue(store)}", Skus = { parse.GetValue(skus) ?? [] } };
+                var shown = new HashSet<string>(StringComparer.Ordinal);
+                var first = true;
+                await foreach (var answer in Watch(api, request, cancellationToken))
+                {
+                    foreach (var stock in answer.Stock.Where(_ => !first || !parse.GetValue(onlyNew)))
+                    {
+                        // What was shown as low is also shown when it is so no longer.
+                        var isLow = stock.State is StockState.Low or StockState.Out;
+                        if (parse.GetValue(low) && !(isLow ? shown.Add(stock.Sku) || shown.Contains(stock.Sku) : shown.Remove(stock.Sku)))
+                            continue;
+                        Write(stock, parse.GetValue(json));
+                    }
+
+                    first &= answer.Version == 0;
+                }
+
+                return Exit.Done;
+            },
             cancellationToken));
         return command;
+    }
+
+    /// <summary>The stock as it changes; a broken stream is taken up again after the last version seen.</summary>
+    private static async IAsyncEnumerable<WatchStockResponse> Watch(
+        SuiteApi api, WatchStockRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var failures = 0;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            using var call = api.Stock.WatchStock(request, cancellationToken: cancellationToken);
+            while (true)
+            {
+                try
+                {
+                    if (!await call.ResponseStream.MoveNext(cancellationToken))
+                        break;
+                }
+                catch (RpcException exception) when (exception.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded && ++failures <= 30 && !cancellationToken.IsCancellationRequested)
+                {
+                    await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken);
+                    break;
+                }
+
+                failures = 0;
+                if (call.ResponseStream.Current.Version > 0)
+                    request.AfterVersion = call.ResponseStream.Current.Version;
+                yield return call.ResponseStream.Current;
+            }
+        }
     }
 
     private static Command Threshold()
@@ -143,19 +205,6 @@ internal static class StockCommands
         return command;
     }
 
-    private static async Task<int> WriteAll(SuiteApi api, ListStockRequest request, bool json, CancellationToken cancellationToken)
-    {
-        do
-        {
-            var page = await api.Stock.ListStockAsync(request, OrderCommands.Options(cancellationToken));
-            foreach (var one in page.Stock)
-                Write(one, json);
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-        return Exit.Done;
-    }
-
     private static void Write(Commerce.Orders.V1.Stock stock, bool json)
     {
         if (json)
@@ -173,4 +222,5 @@ internal static class StockCommands
 
     private static Argument<string> Sku() => new("SKU") { Description = "The article." };
 
+    private static Option<bool> OnlyLow() => new("--low") { Description = "Only what is low or sold out." };
 }

@@ -74,14 +74,8 @@ internal static class StoreCommands
 
     private static async Task<ByteString> Read(string file, CancellationToken cancellationToken)
     {
-        try
-        {
-            return ByteString.CopyFrom(await File.ReadAllBytesAsync(file, cancellationToken));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"Cannot read {file}: {exception.Message}");
-        }
+        await using var stream = Files.Open(file);
+        return await ByteString.FromStreamAsync(stream, cancellationToken);
     }
 
     private static void Show(Store store, bool json)

@@ -77,6 +77,17 @@ public sealed record OrderEdited(
     public string Key => OrderId;
 }
 
+/// <summary>A parcel will not arrive; its pieces are reserved again, and Shipments packs what is in no other parcel anew.</summary>
+public sealed record ParcelReplaced(
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string ShipmentId) : IOrderFact
+{
+    public string Key => OrderId;
+}
+
 /// <summary>
 /// Pieces were taken off the order, or added to it. Shipments packs anew what is not with a carrier; Payments gives back what the
 /// order now costs less. What it costs more was paid before: see <see cref="OrderChangeProposed"/>.

@@ -47,6 +47,18 @@ public sealed record PaymentRefunded(string OrderId, string StoreId, long Versio
     public string Key => OrderId;
 }
 
+/// <summary>
+/// Money that somebody promised to give back did not go back, and will not unless it is promised anew. What the suite itself gives
+/// back, of a cancelled order or of one that was made smaller, it promises anew until it went back: of that nothing is told.
+/// </summary>
+/// <param name="RefundNumber">From 1 within the payment.</param>
+/// <param name="Amount">What of it did not go back; what did is in <see cref="PaymentRefunded"/>.</param>
+/// <param name="Reason">The provider's, for example "bank_says_no".</param>
+public sealed record PaymentRefundFailed(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, int RefundNumber, Money Amount, string Reason) : IPaymentFact
+{
+    public string Key => OrderId;
+}
+
 /// <summary>The money for a change of the order was taken.</summary>
 /// <param name="Change">As in <see cref="OrderChangeProposed"/>.</param>
 public sealed record PaymentChargeCaptured(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, int Change, Money Amount) : IPaymentFact

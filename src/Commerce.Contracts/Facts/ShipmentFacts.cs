@@ -46,6 +46,30 @@ public sealed record LabelBought(
     public int ReturnNumber { get; init; }
 }
 
+/// <summary>
+/// A parcel bears another number, or is another carrier's, than was known: a label bought elsewhere was registered, or staff corrected it.
+/// What was told of the former number's scans no longer holds; what the new one's say follows as <see cref="ParcelTracked"/>.
+/// </summary>
+/// <param name="Service">Empty: not known.</param>
+/// <param name="FormerCarrier">Null: it bore no number.</param>
+/// <param name="FormerTrackingNumber">Null: it bore no number.</param>
+public sealed record TrackingNumberChanged(
+    string ShipmentId,
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string Carrier,
+    string Service,
+    string TrackingNumber,
+    string? FormerCarrier,
+    string? FormerTrackingNumber) : IShipmentFact
+{
+    public string Key => ShipmentId;
+
+    public int ReturnNumber { get; init; }
+}
+
 /// <summary>The carrier saw the parcel: new scans were kept. Carries the status that all scans together give.</summary>
 /// <param name="Status">As in <c>commerce.shipments.v1.TrackingStatus</c> without prefix, for example "IN_TRANSIT".</param>
 /// <param name="PreviousStatus">What it was before these scans.</param>

@@ -18,6 +18,14 @@ public static class ResourceBuilderExtensions
     public static IResourceBuilder<T> WithEnvironment<T>(this IResourceBuilder<T> builder, string name, IResourceBuilder<ParameterResource> parameter)
         where T : IResourceWithEnvironment => builder.Set(variables => variables[name] = parameter.Resource.Value.Value);
 
+    /// <summary>Sets a variable to a text with parts that are known only once ports are assigned.</summary>
+    public static IResourceBuilder<T> WithEnvironment<T>(this IResourceBuilder<T> builder, string name, in ReferenceExpression.ExpressionInterpolatedStringHandler value)
+        where T : IResourceWithEnvironment
+    {
+        var text = value.Text;
+        return builder.Set(variables => variables[name] = text());
+    }
+
     /// <summary>Passes a connection string: <c>ConnectionStrings__{name}</c> and its parts as <c>{NAME}_{PART}</c>.</summary>
     public static IResourceBuilder<TDestination> WithReference<TDestination>(
         this IResourceBuilder<TDestination> builder, IResourceBuilder<IResourceWithConnectionString> source, string? connectionName = null, bool optional = false)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Aspire.Hosting.ApplicationModel;
 
 /// <summary>Something that the AppHost runs or knows.</summary>
@@ -88,6 +90,79 @@ public sealed class EndpointReference
 
     /// <summary>Scheme, host and port, once assigned.</summary>
     public string Url => _owner.GetEndpoint(EndpointName).Url;
+
+    /// <summary>A part of it.</summary>
+    public EndpointReferenceExpression Property(EndpointProperty property) => new(this, property);
+
+    internal string Value(EndpointProperty property)
+    {
+        var endpoint = _owner.GetEndpoint(EndpointName);
+        return property switch
+        {
+            EndpointProperty.Host => endpoint.Host,
+            EndpointProperty.Port => $"{endpoint.Port}",
+            _ => endpoint.Url,
+        };
+    }
+}
+
+/// <summary>The parts of an endpoint.</summary>
+public enum EndpointProperty
+{
+    /// <summary>Scheme, host and port.</summary>
+    Url,
+
+    /// <summary>The host.</summary>
+    Host,
+
+    /// <summary>The port.</summary>
+    Port,
+}
+
+/// <summary>Points at a part of an endpoint whose port is not known yet.</summary>
+public sealed class EndpointReferenceExpression
+{
+    private readonly EndpointReference _endpoint;
+    private readonly EndpointProperty _property;
+
+    internal EndpointReferenceExpression(EndpointReference endpoint, EndpointProperty property) => (_endpoint, _property) = (endpoint, property);
+
+    internal string Value => _endpoint.Value(_property);
+}
+
+/// <summary>A text of which parts are known only once ports are assigned.</summary>
+public static class ReferenceExpression
+{
+    /// <summary>Made by the compiler from an interpolated string.</summary>
+    [InterpolatedStringHandler]
+    public readonly ref struct ExpressionInterpolatedStringHandler
+    {
+        private readonly List<Func<string>> _parts;
+
+        /// <summary>Called by the compiler.</summary>
+        public ExpressionInterpolatedStringHandler(int literalLength, int formattedCount) => _parts = new List<Func<string>>((2 * formattedCount) + 1);
+
+        /// <summary>Text.</summary>
+        public void AppendLiteral(string value) => _parts.Add(() => value);
+
+        /// <summary>Text.</summary>
+        public void AppendFormatted(string? value) => _parts.Add(() => value ?? "");
+
+        /// <summary>A part of an endpoint.</summary>
+        public void AppendFormatted(EndpointReferenceExpression value) => _parts.Add(() => value.Value);
+
+        /// <summary>A parameter's value.</summary>
+        public void AppendFormatted(IResourceBuilder<ParameterResource> value) => _parts.Add(() => value.Resource.Value.Value);
+
+        internal Func<string> Text
+        {
+            get
+            {
+                var parts = _parts;
+                return () => string.Concat(parts.Select(part => part()));
+            }
+        }
+    }
 }
 
 /// <summary>A value from outside: <c>Parameters:{name}</c> in the configuration, or generated.</summary>
@@ -113,6 +188,9 @@ public sealed class PostgresServerResource : Resource, IResourceWithConnectionSt
         Password = password;
         Endpoints.Add(new Endpoint("tcp", "tcp") { Host = "127.0.0.1" });
     }
+
+    /// <summary>Where it listens.</summary>
+    public EndpointReference PrimaryEndpoint => new(this, "tcp");
 
     internal ParameterResource Password { get; }
 

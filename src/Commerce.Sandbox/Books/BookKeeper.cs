@@ -31,6 +31,12 @@ internal sealed partial class BookKeeper : IDisposable
         _writer.Execute("PRAGMA journal_mode = WAL");
         _writer.Execute("PRAGMA synchronous = NORMAL");
         _writer.Execute(Schema.Sql);
+        foreach (var (table, column, sql) in Schema.Later)
+        {
+            if (!_writer.All($"SELECT name FROM pragma_table_info('{table}')", r => r.GetString(0)).Contains(column))
+                _writer.Execute(sql);
+        }
+
         agenda.Add(_writer.All(
             """
             SELECT 0, seq, next_scan_at FROM labels WHERE next_scan_at IS NOT NULL

@@ -37,6 +37,9 @@ internal static class Schema
         CREATE INDEX IF NOT EXISTS labels_order ON labels (order_reference);
         CREATE INDEX IF NOT EXISTS labels_due ON labels (next_scan_at) WHERE next_scan_at IS NOT NULL;
 
+        CREATE TABLE IF NOT EXISTS claims (
+          id TEXT PRIMARY KEY, carrier TEXT NOT NULL, label INTEGER NOT NULL, currency TEXT NOT NULL, amount INTEGER NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+
         CREATE TABLE IF NOT EXISTS scenarios (
           order_reference TEXT PRIMARY KEY, ends_at TEXT, refusals_left INTEGER NOT NULL, silent INTEGER NOT NULL) WITHOUT ROWID;
 
@@ -54,8 +57,14 @@ internal static class Schema
         CREATE TABLE IF NOT EXISTS sequences (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         """;
 
+    /// <summary>Columns that came later, with what adds them to books that were begun before.</summary>
+    public static readonly IReadOnlyList<(string Table, string Column, string Sql)> Later =
+    [
+        ("authorizations", "account", "ALTER TABLE authorizations ADD COLUMN account TEXT NOT NULL DEFAULT ''"),
+    ];
+
     public const string Forget = """
         DELETE FROM answers; DELETE FROM authorizations; DELETE FROM captures; DELETE FROM refunds; DELETE FROM failed_once;
-        DELETE FROM labels; DELETE FROM scenarios; DELETE FROM webhooks; DELETE FROM mails;
+        DELETE FROM labels; DELETE FROM claims; DELETE FROM scenarios; DELETE FROM webhooks; DELETE FROM mails;
         """;
 }

@@ -43,6 +43,13 @@ internal static class CarrierEndpoints
             var label = books.Read(page => LabelBook.Find(page, by.Id, id)) ?? throw Refusal.NotFound("label", id);
             return Results.Text(LabelText.Render(by, label));
         });
+        carriers.MapPost("/claims", async (string carrier, HttpContext context, ClaimDesk desk) =>
+        {
+            var by = Find(carrier);
+            var call = await IdempotentRequest.ReadAsync(context, $"carriers/{by.Id}");
+            return await desk.FileAsync(call, by, Json.Read<ClaimRequest>(call.Body).Checked());
+        });
+        carriers.MapGet("/claims/{id}", (string carrier, string id, ClaimDesk desk) => Answer.Ok(desk.Find(Find(carrier), id)));
         carriers.MapGet("/tracking/{number}", (string carrier, string number, BookKeeper books) =>
         {
             var by = Find(carrier);

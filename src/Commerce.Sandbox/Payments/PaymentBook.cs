@@ -7,7 +7,7 @@ namespace Commerce.Sandbox.Payments;
 internal static class PaymentBook
 {
     private const string Columns =
-        "seq, id, reference, method, installments, currency, amount, captured, refunded, voided, status, decline_reason, created_at, resolves_at";
+        "seq, id, reference, method, installments, currency, amount, captured, refunded, voided, status, decline_reason, created_at, resolves_at, account";
 
     public static Authorization? Find(Page page, string id) =>
         page.First($"SELECT {Columns} FROM authorizations WHERE id = $1", Map, id);
@@ -30,8 +30,8 @@ internal static class PaymentBook
 
     public static long Insert(WritingPage page, Authorization authorization, string? idempotencyKey) => page.Insert(
         """
-        INSERT INTO authorizations (id, reference, idempotency_key, method, installments, currency, amount, status, decline_reason, created_at, resolves_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        INSERT INTO authorizations (id, reference, idempotency_key, method, installments, currency, amount, status, decline_reason, created_at, resolves_at, account)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         """,
         authorization.Id,
         authorization.Reference,
@@ -43,7 +43,8 @@ internal static class PaymentBook
         authorization.Status,
         authorization.DeclineReason,
         authorization.CreatedAt,
-        authorization.ResolvesAt);
+        authorization.ResolvesAt,
+        authorization.Account);
 
     public static void Update(WritingPage page, Authorization a) => page.Execute(
         "UPDATE authorizations SET captured = $2, refunded = $3, voided = $4, status = $5, resolves_at = $6 WHERE seq = $1",
@@ -94,5 +95,6 @@ internal static class PaymentBook
         r.GetString(10),
         r.IsDBNull(11) ? null : r.GetString(11),
         r.GetInt64(12),
-        r.IsDBNull(13) ? null : r.GetInt64(13));
+        r.IsDBNull(13) ? null : r.GetInt64(13),
+        r.GetString(14));
 }

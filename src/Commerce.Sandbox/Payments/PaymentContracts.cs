@@ -5,7 +5,8 @@ namespace Commerce.Sandbox.Payments;
 
 internal sealed record PaymentMethod(string? Type, string? Token);
 
-internal sealed record AuthorizeRequest(string? Reference, Amount? Amount, PaymentMethod? Method, int? Installments)
+/// <param name="Account">The merchant account that it is taken for: each has its own settlement and payouts. None: all the shop's others.</param>
+internal sealed record AuthorizeRequest(string? Reference, Amount? Amount, PaymentMethod? Method, int? Installments, string? Account = null)
 {
     private static readonly string[] Types = ["card", "voucher", "boleto", "debit_card", "wallet"];
 
@@ -21,6 +22,7 @@ internal sealed record AuthorizeRequest(string? Reference, Amount? Amount, Payme
             check.Text(Method.Token, "method.token", 200);
         }
 
+        check.Require(Account is null or { Length: <= 64 }, "account", "must have at most 64 characters");
         check.Require(Installments is null or (>= 1 and <= 99), "installments", "must lie between 1 and 99");
         check.ThrowIfInvalid();
         return this;
@@ -86,7 +88,8 @@ internal sealed record Authorization(
     string Status,
     string? DeclineReason,
     long CreatedAt,
-    long? ResolvesAt)
+    long? ResolvesAt,
+    string Account)
 {
     public AuthorizationView View() => new(
         Id,

@@ -103,7 +103,8 @@ internal sealed class PaymentProvider(BookKeeper books, WebhookBook webhooks, Kn
             status,
             reason,
             now.ToUnixTimeMilliseconds(),
-            resolves?.ToUnixTimeMilliseconds());
+            resolves?.ToUnixTimeMilliseconds(),
+            request.Account ?? "");
         var seq = PaymentBook.Insert(page, a, key);
         if (resolves is { } due) page.Remind(Errand.Payment, seq, due);
         if (status != PaymentStatus.Pending) Announce(page, $"authorization.{status}", a.View());

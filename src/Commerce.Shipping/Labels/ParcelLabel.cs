@@ -6,7 +6,7 @@ namespace Commerce.Shipping.Labels;
 /// </summary>
 /// <param name="Carrier">The carrier's code, for example "ups": it decides how the barcode is made.</param>
 /// <param name="CarrierName">As people read it, for example "UPS".</param>
-/// <param name="TrackingNumber">The carrier's number, as <see cref="Commerce.TrackingNumber.Normalise"/> gives it.</param>
+/// <param name="TrackingNumber">The carrier's number, as <see cref="Commerce.TrackingNumber.Normalise(string?)"/> gives it.</param>
 /// <param name="OrderReference">What the shop knows it by.</param>
 /// <param name="WeightGrams">Of the parcel, in grams.</param>
 /// <param name="Piece">Which of the parcels of its order it is, from 1.</param>

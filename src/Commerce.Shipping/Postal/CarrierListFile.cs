@@ -136,7 +136,7 @@ public static class CarrierListFile
     private static (ulong First, ulong Last)? Key(long line, string column, string country, string code, PostalDirectory directory, Report report)
     {
         if (code is "*" && column == "postal_code")
-            return (1, ulong.MaxValue >> 1);
+            return (1, CarrierList.WholeCountry);
         if (code.EndsWith('*'))
         {
             if (PostalFormats.NormalisePrefix(country, code) is { } prefix)

@@ -37,7 +37,7 @@ public static class PostalFormats
         BB BB#####
         BM @@ ##,@@ @@
         BN @@####
-        BR #####-###
+        BR #####-###,#####
         BY CN CO EC IN KG KZ MN MW NG RO RU SG TJ TM TT UZ VN MO HK ######
         CA @#@ #@#,@#@/3
         CL #######

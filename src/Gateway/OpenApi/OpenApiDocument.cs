@@ -68,6 +68,7 @@ internal sealed class OpenApiDocument(Protos protos)
         // A stream has no rule of its own; the one that there is on REST is served by hand.
         var operations = rule is not null ? Enumerable.Repeat(rule, 1).Concat(rule.AdditionalBindings)
             : method.ServerStreaming && method.Name == "WatchLookup" ? [new HttpRule { Get = "/v1/lookup/{code}:watch" }]
+            : method.ServerStreaming && method.Name == "WatchStock" ? [new HttpRule { Get = "/v1/{parent=stores/*}/stock:watch" }]
             : method.ServerStreaming && method.Name == ExportMethod ? [new HttpRule { Get = "/v1/orders:export" }]
             : [];
         var number = 0;

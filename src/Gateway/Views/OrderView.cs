@@ -60,8 +60,8 @@ internal sealed class OrderView
             order.Version + (payment?.Version ?? 0) + (shipments?.Version ?? 0));
     }
 
-    /// <summary>Whether one of its parcels bears the number, in the form of <see cref="TrackingNumber.Normalise"/>.</summary>
-    public bool Bears(string trackingNumber) => _shipments.Any(shipment => Is(shipment, trackingNumber));
+    /// <summary>Whether one of its parcels bears the number or was corrected from it, in the form of <see cref="TrackingNumber.Normalise(string?)"/>.</summary>
+    public bool Bears(string trackingNumber) => _shipments.Any(shipment => Nearness(shipment, trackingNumber) > 0);
 
     /// <summary>The answer to an Order ID, or to a Tracking ID, whose own parcel then comes first.</summary>
     public LookupView ToMessage(string? trackingNumber)
@@ -80,10 +80,14 @@ internal sealed class OrderView
             message.Shipments.AddRange(_shipments);
         else
             // Stable: within an order the newest parcel of a number that is borne twice is the later one, but both come first.
-            message.Shipments.AddRange(_shipments.OrderByDescending(shipment => Is(shipment, trackingNumber)));
+            message.Shipments.AddRange(_shipments.OrderByDescending(shipment => Nearness(shipment, trackingNumber)));
         return message;
     }
 
-    private static bool Is(Shipment shipment, string trackingNumber) =>
-        shipment.TrackingNumber.Length > 0 && string.Equals(TrackingNumber.Normalise(shipment.TrackingNumber), trackingNumber, StringComparison.Ordinal);
+    // 2: it bears the number; 1: it was corrected from it.
+    private static int Nearness(Shipment shipment, string trackingNumber) =>
+        Is(shipment.TrackingNumber, trackingNumber) ? 2 : shipment.FormerTracking.Any(former => Is(former.TrackingNumber, trackingNumber)) ? 1 : 0;
+
+    private static bool Is(string borne, string trackingNumber) =>
+        borne.Length > 0 && string.Equals(TrackingNumber.Normalise(borne), trackingNumber, StringComparison.Ordinal);
 }

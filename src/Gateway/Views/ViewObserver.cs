@@ -26,13 +26,14 @@ internal sealed partial class ViewObserver(ViewCache cache, WatchHub watches, Ti
             return;
         }
 
-        var said = fact switch
+        string?[] said = fact switch
         {
-            LabelBought label => label.TrackingNumber,
-            ShipmentReaddressed readdressed => readdressed.VoidedTrackingNumber,
-            _ => null,
+            LabelBought label => [label.TrackingNumber],
+            TrackingNumberChanged changed => [changed.TrackingNumber, changed.FormerTrackingNumber],
+            ShipmentReaddressed readdressed => [readdressed.VoidedTrackingNumber],
+            _ => [],
         };
-        if (said is not null && TrackingNumber.Normalise(said) is { } number)
+        foreach (var number in said.Select(TrackingNumber.Normalise).OfType<string>())
             await cache.ForgetOrder(number);
         if (!await cache.Tell(id, kind, key, fact.Version))
         {

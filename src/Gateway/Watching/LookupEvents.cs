@@ -1,8 +1,5 @@
-using System.Globalization;
-using Commerce.Gateway.V1;
 using Commerce.ServiceDefaults;
 using Google.Protobuf;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Gateway.Watching;
@@ -21,8 +18,8 @@ internal static class LookupEvents
     {
         var cancellationToken = http.RequestAborted;
         // Before the response begins, so that a code that cannot be found is an error and not a silent stream.
-        using var watch = await watches.Open(code, AfterVersion(http.Request), cancellationToken);
-        await Begin(http, cancellationToken);
+        using var watch = await watches.Open(code, ServerSentEvents.AfterVersion(http.Request), cancellationToken);
+        await ServerSentEvents.Begin(http, cancellationToken);
         try
         {
             var next = watch.Next(cancellationToken);
@@ -37,13 +34,13 @@ internal static class LookupEvents
 
                 if (!next.IsCompleted)
                 {
-                    await http.Response.WriteAsync(": still here\n\n", cancellationToken);
+                    await ServerSentEvents.SayAlive(http.Response, cancellationToken);
                     continue;
                 }
 
                 if (await next is not { } view)
                     return;
-                await Write(http.Response, view, cancellationToken);
+                await ServerSentEvents.Write(http.Response, view.Version, "view", Json.Format(view), cancellationToken);
                 next = watch.Next(cancellationToken);
             }
         }
@@ -51,30 +48,5 @@ internal static class LookupEvents
         {
             // The client left.
         }
-    }
-
-    private static Task Begin(HttpContext http, CancellationToken cancellationToken)
-    {
-        http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        http.Response.ContentType = "text/event-stream";
-        http.Response.Headers.CacheControl = "no-store";
-        // Says to a proxy of the nginx kind not to hold events back.
-        http.Response.Headers["X-Accel-Buffering"] = "no";
-        return http.Response.WriteAsync("retry: 2000\n\n", cancellationToken);
-    }
-
-    private static Task Write(HttpResponse response, LookupView view, CancellationToken cancellationToken) =>
-        response.WriteAsync($"id: {view.Version.ToString(CultureInfo.InvariantCulture)}\nevent: view\ndata: {Json.Format(view)}\n\n", cancellationToken);
-
-    private static long AfterVersion(HttpRequest request)
-    {
-        var (name, text) = request.Headers["Last-Event-ID"] is { Count: > 0 } header
-            ? ("Last-Event-ID", header.ToString())
-            : ("after_version", request.Query["afterVersion"] is { Count: > 0 } query ? query.ToString() : request.Query["after_version"].ToString());
-        if (text.Length == 0)
-            return 0;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version)
-            ? version
-            : throw Failure.Invalid(new FieldError(name, "Must be the version of the last view seen, a whole number."));
     }
 }

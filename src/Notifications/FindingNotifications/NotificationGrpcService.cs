@@ -42,5 +42,8 @@ internal sealed class NotificationGrpcService(NotificationStore notifications) :
         CreateTime = n.CreatedAt.ToTimestamp(),
         SendTime = n.SentAt?.ToTimestamp(),
         Attempts = n.Attempts,
+        Event = n.Event,
+        ReturnNumber = n.ReturnNumber,
+        Amount = n.Amount?.ToProto(),
     };
 }

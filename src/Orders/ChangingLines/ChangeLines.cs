@@ -88,9 +88,9 @@ public sealed class ChangeLines(
         var coming = deltas.Where(delta => delta.Pieces > 0).ToList();
         if (coming.Count > 0)
         {
-            OrderStore.AssertProducts(decision.Batch, order.StoreId, versions);
+            OrderStore.AssertProducts(decision.Batch, [.. versions.Select(product => (order.StoreId, product.Sku, product.Version))]);
             LineStore.LockStock(decision.Batch, order.StoreId, deltas.Select(delta => delta.Sku));
-            OrderStore.ReserveStock(decision.Batch, order.StoreId, order.Id, coming.Select(delta => (delta.Sku, delta.Held)));
+            OrderStore.ReserveStock(decision.Batch, coming.Select(delta => (order.StoreId, delta.Sku, delta.Held, order.Id)));
         }
 
         if (change.Difference.Minor <= 0)

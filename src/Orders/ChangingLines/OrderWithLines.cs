@@ -74,6 +74,9 @@ public sealed partial class Order
         if (pending.Deltas.Any(delta => delta.Pieces < 0 && -delta.Pieces > Removable(delta.LineNumber)))
             return Withdraw(number, "TOO_LATE", moment);
         Pending = null;
+        // All was given back of what is on its way already, and now there is something again.
+        if (PaymentState == PaymentState.Refunded)
+            PaymentState = PaymentState.PartlyRefunded;
         var made = change(pending);
         return Changed(made, number, made.Text, moment) with { ChangesPending = true };
     }

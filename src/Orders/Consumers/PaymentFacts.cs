@@ -10,7 +10,7 @@ namespace Commerce.Orders.Consumers;
 public sealed class PaymentFacts(OrderChanges orders)
     : IConsumeFact<PaymentPending>, IConsumeFact<PaymentAuthorised>, IConsumeFact<PaymentCaptured>,
       IConsumeFact<PaymentDeclined>, IConsumeFact<PaymentVoided>, IConsumeFact<PaymentRefunded>,
-      IConsumeFact<PaymentChargeCaptured>, IConsumeFact<PaymentChargeDeclined>
+      IConsumeFact<PaymentRefundFailed>, IConsumeFact<PaymentChargeCaptured>, IConsumeFact<PaymentChargeDeclined>
 {
     private const string Actor = "service/payments";
 
@@ -18,28 +18,28 @@ public sealed class PaymentFacts(OrderChanges orders)
 
     public Task Consume(PaymentAuthorised fact, FactContext context) => Pay(fact, PaymentEvent.Authorised, context);
 
-    public Task Consume(PaymentCaptured fact, FactContext context) => Pay(fact, PaymentEvent.Captured, context);
+    public Task Consume(PaymentCaptured fact, FactContext context) => Pay(fact, PaymentEvent.Captured, fact.Amount.Minor, context);
 
-    public Task Consume(PaymentDeclined fact, FactContext context) => Pay(fact, PaymentEvent.Declined, context);
+    public Task Consume(PaymentDeclined fact, FactContext context) => Pay(fact, PaymentEvent.Declined, 0, context);
 
-    public Task Consume(PaymentVoided fact, FactContext context) => Pay(fact, PaymentEvent.Voided, context);
+    public Task Consume(PaymentVoided fact, FactContext context) => Pay(fact, PaymentEvent.Voided, 0, context);
 
     public async Task Consume(PaymentRefunded fact, FactContext context)
     {
-        // What went back because the order was made smaller is not in its total any more: of what it costs now nothing went back.
-        var reduced = fact.Reduced?.Minor ?? 0;
-        var refunded = fact.Refunded.Minor - reduced;
-        await Pay(
-            fact,
-            refunded == 0 ? PaymentEvent.Captured : fact.Refunded < fact.Captured ? PaymentEvent.PartlyRefunded : PaymentEvent.Refunded,
-            context);
-        // Not the order's state, but what was spent in the end depends on it. What was given back before the order was made smaller
-        // may be more than it costs now.
+        var (happened, refunded) = Read(fact);
+        await Pay(fact, happened, context);
+        // Not the order's state, but what was spent in the end depends on it.
         if (!OrderId.TryParse(fact.OrderId, out var id))
             return;
-        context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = least($2, total_minor) WHERE order_id = $1").With(id.Value).With(refunded));
-        foreach (var point in await ReturnStore.Waiting(context.Connection, context.Transaction, id, fact.Version, context.CancellationToken))
-            context.Intend(point);
+        context.Batch.With(Sql.Command("UPDATE orders SET refunded_minor = $2 WHERE order_id = $1").With(id.Value).With(refunded));
+        await AskForReturns(fact, id, context);
+    }
+
+    public async Task Consume(PaymentRefundFailed fact, FactContext context)
+    {
+        await orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.RefundFailed(fact.Amount, fact.Reason, moment));
+        if (OrderId.TryParse(fact.OrderId, out var id))
+            await AskForReturns(fact, id, context);
     }
 
     public Task Consume(PaymentChargeCaptured fact, FactContext context) => orders.Apply(fact.OrderId, Actor, context, async (order, moment) =>
@@ -52,6 +52,31 @@ public sealed class PaymentFacts(OrderChanges orders)
 
     public Task Consume(PaymentChargeDeclined fact, FactContext context) =>
         orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.Withdraw(fact.Change, "DECLINED", moment));
+
+    // A refund of a return may be what came to its end.
+    private static async Task AskForReturns(IPaymentFact fact, OrderId id, FactContext context)
+    {
+        foreach (var point in await ReturnStore.Waiting(context.Connection, context.Transaction, id, fact.Version, context.CancellationToken))
+            context.Intend(point);
+    }
+
+    /// <summary>
+    /// What it is to the order, and what was given back of what the order costs: what went back because the order was made smaller
+    /// is not in its total any more.
+    /// </summary>
+    internal static (PaymentEvent Happened, long RefundedMinor) Read(PaymentRefunded fact)
+    {
+        var refunded = fact.Refunded.Minor - (fact.Reduced?.Minor ?? 0);
+        return (refunded == 0 ? PaymentEvent.Captured : fact.Refunded < fact.Captured ? PaymentEvent.PartlyRefunded : PaymentEvent.Refunded, refunded);
+    }
+
+    // How much was taken is known now. Goods that are on their way already stay what they are, whatever was let go of.
+    private async Task Pay(IPaymentFact fact, PaymentEvent happened, long takenMinor, FactContext context)
+    {
+        await Pay(fact, happened, context);
+        if (OrderId.TryParse(fact.OrderId, out var id))
+            context.Batch.With(Sql.Command("UPDATE orders SET untaken_minor = greatest(0, total_minor - $2) WHERE order_id = $1").With(id.Value).With(takenMinor));
+    }
 
     private Task Pay(IPaymentFact fact, PaymentEvent happened, FactContext context) =>
         orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.Pay(happened, moment));

@@ -17,6 +17,9 @@ public sealed class ReturnParcels(ReturnChanges returns)
     public Task Labelled(LabelBought fact, FactContext context) => Apply(fact, context, (one, now) =>
         one.LabelParcel(fact.ShipmentId, fact.Carrier, fact.TrackingNumber, fact.Price, now) ? $"shipments/{fact.ShipmentId} labelled by {fact.Carrier}" : null);
 
+    public Task Renumbered(TrackingNumberChanged fact, FactContext context) => Apply(fact, context, (one, now) =>
+        one.RenumberParcel(fact.ShipmentId, fact.Carrier, fact.TrackingNumber, now) ? $"shipments/{fact.ShipmentId} is {fact.Carrier}'s, with another number" : null);
+
     public Task Unlabelled(ShipmentReaddressed fact, FactContext context) => Apply(fact, context, (one, now) =>
         one.LabelParcel(fact.ShipmentId, "", "", null, now) ? $"shipments/{fact.ShipmentId} goes to another address" : null);
 

@@ -7,7 +7,7 @@ namespace Commerce.Orders.Consumers;
 
 /// <summary>Hears how far the parcels are.</summary>
 public sealed class ShipmentFacts(OrderChanges orders, ReturnParcels returns)
-    : IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<ParcelTracked>,
+    : IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<TrackingNumberChanged>, IConsumeFact<ParcelTracked>,
       IConsumeFact<ShipmentExceptionChanged>, IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>, IConsumeFact<DeliveryChangeTold>
 {
     private const string Actor = "service/shipments";
@@ -25,6 +25,10 @@ public sealed class ShipmentFacts(OrderChanges orders, ReturnParcels returns)
 
     public Task Consume(LabelBought fact, FactContext context) => fact.ReturnNumber > 0
         ? returns.Labelled(fact, context)
+        : orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.LabelParcel(fact.ShipmentId, fact.Carrier, fact.TrackingNumber, moment));
+
+    public Task Consume(TrackingNumberChanged fact, FactContext context) => fact.ReturnNumber > 0
+        ? returns.Renumbered(fact, context)
         : orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.LabelParcel(fact.ShipmentId, fact.Carrier, fact.TrackingNumber, moment));
 
     public Task Consume(ParcelTracked fact, FactContext context) => StateOf(fact) is not { } state ? Task.CompletedTask
@@ -46,11 +50,16 @@ public sealed class ShipmentFacts(OrderChanges orders, ReturnParcels returns)
         : orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.MoveParcel(fact.ShipmentId, ParcelState.Cancelled, moment));
 
     /// <summary>What a parcel's status is to the order; null: nothing new, the carrier does not have it yet.</summary>
-    public static ParcelState? StateOf(ParcelTracked fact) => fact.Status switch
+    public static ParcelState? StateOf(ParcelTracked fact) => StateOf(fact.Status, fact.Reached);
+
+    /// <summary>As above.</summary>
+    /// <param name="status">As in commerce.shipments.v1.TrackingStatus without prefix.</param>
+    /// <param name="reached">Every status that a scan of it has ever had.</param>
+    public static ParcelState? StateOf(string status, IEnumerable<string> reached) => status switch
     {
         Delivered => ParcelState.Delivered,
         Returning => ParcelState.Returned,
-        _ when HandedOver.Contains(fact.Status) || fact.Reached.Any(HandedOver.Contains) => ParcelState.Shipped,
+        _ when HandedOver.Contains(status) || reached.Any(HandedOver.Contains) => ParcelState.Shipped,
         _ => null,
     };
 }

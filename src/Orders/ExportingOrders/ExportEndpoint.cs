@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Commerce.Orders.V1;
 using Commerce.ServiceDefaults;
-using Commerce.Types.V1;
 using Google.Protobuf;
 
 namespace Commerce.Orders.ExportingOrders;
@@ -15,9 +14,7 @@ internal static class ExportEndpoint
 
     private static async Task Export(HttpContext http, ExportOrders export, IHostEnvironment environment)
     {
-        // What the interceptor does for the methods of gRPC: whoever is nobody gets nothing.
-        if (!environment.IsDevelopment() && !Principal.TryParse(http.Request.Headers[Principal.Header], out _))
-            throw new Failure(ErrorReason.Unauthenticated, $"No caller is known: the header {Principal.Header} is missing.");
+        Principal.Require(http.Request, environment);
         var query = await export.Prepare(Read(http.Request.Query), http.RequestAborted);
         http.Response.ContentType = "text/csv; charset=utf-8; header=present";
         http.Response.Headers.ContentDisposition = "attachment; filename=orders.csv";

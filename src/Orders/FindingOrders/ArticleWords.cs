@@ -1,4 +1,3 @@
-using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.Storage;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
@@ -17,10 +16,6 @@ public sealed class ArticleWords(IOptions<OrdersOptions> options) : IDisposable
     private readonly MemoryCache _kept = new(new MemoryCacheOptions { SizeLimit = options.Value.CachedProducts });
 
     /// <summary>Adds what is not known to be kept. In the order of the key, so that two orders of the same articles never deadlock.</summary>
-    public void Add(NpgsqlBatch batch, string storeId, IEnumerable<DraftLine> lines) =>
-        Add(batch, lines.Select(line => (storeId, line.Sku, line.Title)));
-
-    /// <summary>As above, for several stores.</summary>
     public void Add(NpgsqlBatch batch, IEnumerable<(string StoreId, string Sku, string Title)> titles)
     {
         var words = titles.Where(title => !_kept.TryGetValue(title, out _))

@@ -66,10 +66,8 @@ public sealed partial class IndexOrders(NpgsqlDataSource database, ArticleWords 
 
         if (found.Count == 0)
             return 0;
-        var rows = found.SelectMany(order => order.Terms, (order, term) => (order.StoreId, Term: term, order.CreateTime, order.OrderId)).ToList();
         await using var batch = new NpgsqlBatch(connection, transaction);
-        batch.With(Sql.Command("INSERT INTO order_terms (store_id, term, create_time, order_id) SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING")
-            .With(rows.Column(row => row.StoreId)).With(rows.Column(row => row.Term)).With(rows.Column(row => row.CreateTime)).With(rows.Column(row => row.OrderId)));
+        OrderTerms.Add(batch, [.. found.SelectMany(order => order.Terms, (order, term) => (order.StoreId, term, order.CreateTime, order.OrderId))]);
         articles.Add(batch, titles);
         batch.With(Sql.Command("UPDATE orders SET terms_version = 1 WHERE order_id = ANY ($1)").With(found.Column(order => order.OrderId)));
         await batch.ExecuteNonQueryAsync(cancellationToken);

@@ -68,12 +68,10 @@ public static class OrderTerms
             [.. OfRecipient(of.Contact.Name, of.Address.Recipients, of.Address.Organization, of.Contact.Phone, of.Address.PostalCode)];
     }
 
-    public static void Add(NpgsqlBatch batch, string storeId, long orderId, DateTimeOffset createTime, IReadOnlyList<string> terms) =>
-        batch.With(Sql.Command(
-            """
-            INSERT INTO order_terms (store_id, term, create_time, order_id) SELECT $1, term, $3, $4 FROM unnest($2) AS t (term)
-            ON CONFLICT DO NOTHING
-            """).With(storeId).With(terms.Column(term => term)).With(createTime).With(orderId));
+    /// <summary>The terms of new orders.</summary>
+    public static void Add(NpgsqlBatch batch, IReadOnlyList<(string StoreId, string Term, DateTimeOffset CreateTime, long OrderId)> terms) =>
+        batch.With(Sql.Command("INSERT INTO order_terms (store_id, term, create_time, order_id) SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING")
+            .With(terms.Column(t => t.StoreId)).With(terms.Column(t => t.Term)).With(terms.Column(t => t.CreateTime)).With(terms.Column(t => t.OrderId)));
 
     /// <summary>A note that came later.</summary>
     public static void AddNote(NpgsqlBatch batch, long orderId, string note) =>

@@ -156,7 +156,7 @@ public sealed class ImportOrders(NpgsqlDataSource database, StoreBook stores, Ou
               subtotal_minor, shipping_minor, total_minor, refunded_minor, cancel_reason, cancel_note, cancel_time,
               customer_name, customer_email, customer_phone, customer_language, email_key,
               to_region_code, to_language_code, to_postal_code, to_sorting_code, to_administrative_area, to_locality, to_sublocality,
-              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, terms_version, import_time, import_hash, customer_id)
+              to_address_lines, to_recipients, to_organization, adjustments, payment_parts, terms_version, import_time, import_hash, customer_id, imported_delivery_time)
             FROM STDIN (FORMAT BINARY)
             """,
             cancellationToken))
@@ -205,6 +205,10 @@ public sealed class ImportOrders(NpgsqlDataSource database, StoreBook stores, Ou
                 await Write(now, NpgsqlDbType.TimestampTz);
                 await Write(row.Hash, NpgsqlDbType.Bytea);
                 await Text(draft.CustomerId);
+                if (row.DeliverTime is { } delivered)
+                    await Write(delivered, NpgsqlDbType.TimestampTz);
+                else
+                    await copy.WriteNullAsync(cancellationToken);
             }
 
             await copy.CompleteAsync(cancellationToken);

@@ -10,7 +10,7 @@ namespace Commerce.Orders.ImportingOrders;
 /// <summary>An order of a shop's history that is right in itself.</summary>
 internal sealed record ImportedRow(
     long Position, OrderDraft Draft, DateTimeOffset PlaceTime, OrderState State, PaymentState PaymentState, FulfilmentState FulfilmentState,
-    OrderCancellation? Cancellation, long RefundedMinor, byte[] Hash)
+    OrderCancellation? Cancellation, long RefundedMinor, byte[] Hash, DateTimeOffset? DeliverTime)
 {
     private const string UnknownToken = "imported";
 
@@ -27,7 +27,14 @@ internal sealed record ImportedRow(
             errors.Add("place_time", "Say when it was placed.");
         else if (placed > now)
             errors.Add("place_time", "Is in the future.");
+        DateTimeOffset? delivered = ProtoTime.TryRead(order.DeliverTime, out var deliverTime) ? deliverTime : null;
+        if (order.DeliverTime is not null && delivered is null)
+            errors.Add("deliver_time", "Is not a time between the years 1 and 9999.");
+        if (delivered < placed || delivered > now)
+            errors.Add("deliver_time", delivered > now ? "Is in the future." : "Is before it was placed.");
         var (payment, fulfilment) = States(order, errors);
+        if (delivered is not null && fulfilment is FulfilmentState.Unfulfilled or FulfilmentState.PartlyShipped or FulfilmentState.Shipped or FulfilmentState.PartlyDelivered)
+            errors.Add("deliver_time", "Is given, but not all of the order was delivered.");
         var request = Request(order, store);
 
         var currency = request.CurrencyCode.Length > 0 ? request.CurrencyCode : store.CurrencyCode;
@@ -61,7 +68,7 @@ internal sealed record ImportedRow(
             : new OrderCancellation(
                 order.CancelReason == CancelReason.Unspecified ? CancelReason.Shopper : order.CancelReason, order.CancelNote,
                 ProtoTime.TryRead(order.CancelTime, out var cancelled) ? cancelled : placed);
-        return new ImportedRow(position, draft, placed, order.State, payment, fulfilment, cancellation, payment == PaymentState.Refunded ? draft.TotalMinor : refunded, HashOf(order));
+        return new ImportedRow(position, draft, placed, order.State, payment, fulfilment, cancellation, payment == PaymentState.Refunded ? draft.TotalMinor : refunded, HashOf(order), delivered);
     }
 
     /// <summary>The same order told again has the same hash.</summary>

@@ -14,11 +14,12 @@ namespace Commerce.Orders.PlacingOrder;
 
 /// <summary>
 /// Accepts an order in one round trip: the record of the request, the order, its fact and timer, the assertion that the
-/// prices still hold, and the stock are one batch, which is one transaction. Whatever fails it says by its error what it was.
+/// prices still hold, and the stock are one batch, which is one transaction, shared with orders that come at the same time.
+/// Whatever fails it says by its error what it was.
 /// </summary>
 public sealed partial class PlaceOrder(
-    NpgsqlDataSource database, StoreBook stores, ProductBook products, OrderStore store, OrderReader orders,
-    Requests requests, RecoveryPoints recoveryPoints, IOptions<OrdersOptions> options, TimeProvider clock, ILogger<PlaceOrder> logger)
+    StoreBook stores, ProductBook products, OrderWriter writer, OrderStore store, OrderReader orders,
+    Requests requests, IOptions<OrdersOptions> options, TimeProvider clock, ILogger<PlaceOrder> logger)
 {
     // Each further attempt needs a product that changed in the same millisecond, or an Order ID that was taken (1 in 2^34).
     private const int MostAttempts = 10;
@@ -116,17 +117,7 @@ public sealed partial class PlaceOrder(
         var confirmed = draft.TotalMinor == 0 ? order.Pay(PaymentEvent.Captured, moment) : null;
         OrdersTelemetry.About(order.Id);
 
-        await using var batch = database.CreateBatch();
-        batch.With(requests.Record(key, OrderMessage.NameOf(order.Id), order.Version));
-        if (confirmed is null)
-            recoveryPoints.Add(batch, new RecoveryPoint(Order.ExpiryKind, order.Id.ToString(), DueAt: moment.Time + options.Value.PaymentExpiry));
-        store.Insert(batch, draft, order, placed);
-        if (confirmed is not null)
-            store.Save(batch, order, confirmed);
-        if (exchangeOf is not null)
-            batch.With(Sql.Command("UPDATE orders SET exchange_of = $2 WHERE order_id = $1").With(order.Id.Value).With(exchangeOf));
-        await batch.ExecuteNonQueryAsync(cancellationToken);
-
+        await writer.Write(new NewOrder(draft, order, placed, confirmed, key, moment.Time + options.Value.PaymentExpiry, exchangeOf), cancellationToken);
         store.Committed(draft);
         OrdersTelemetry.OrderPlaced(order.StoreId);
         return OrderMessage.Placed(draft, order, placed);

@@ -11,9 +11,10 @@ namespace Commerce.Orders.ReturningItems;
 public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
 {
     private const int MostItems = 1_500;
+    private const int LongestReference = 128;
 
     /// <exception cref="Failure">
-    /// RETURN_STATE, NOT_RETURNABLE, RETURN_NOT_FOUND, INVALID_FIELD, PERMISSION_DENIED, ETAG_MISMATCH, REQUEST_ID_REUSED.
+    /// RETURN_STATE, NOT_RETURNABLE, RETURN_NOT_FOUND, INVALID_FIELD, PERMISSION_DENIED, ETAG_MISMATCH, REQUEST_ID_REUSED, PAYMENT_ELSEWHERE.
     /// </exception>
     public Task<V1.Return> Receive(ReceiveReturnRequest request, RequestKey key, Principal caller, CancellationToken cancellationToken)
     {
@@ -25,6 +26,8 @@ public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
             key,
             (decision, one) =>
             {
+                if (request.Refund && decision.Order.ImportedDelivery is not null)
+                    throw PaidElsewhere(one.OrderId, "Take the pieces in without refund; give the money back where the order was paid, and record it with RefundReturn and its outside_reference.", "refund");
                 Receive(request, decision, one);
                 if (request.Refund)
                     Refund(decision, one);
@@ -32,12 +35,13 @@ public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
             cancellationToken);
     }
 
-    /// <exception cref="Failure">RETURN_STATE, RETURN_NOT_FOUND, INVALID_FIELD, PERMISSION_DENIED, ETAG_MISMATCH, REQUEST_ID_REUSED.</exception>
+    /// <exception cref="Failure">RETURN_STATE, RETURN_NOT_FOUND, INVALID_FIELD, PERMISSION_DENIED, ETAG_MISMATCH, REQUEST_ID_REUSED, PAYMENT_ELSEWHERE.</exception>
     public Task<V1.Return> Refund(RefundReturnRequest request, RequestKey key, Principal caller, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         errors.RequestId(request.RequestId, required: true);
         errors.Etag("etag", request.Etag);
+        errors.Optional("outside_reference", request.OutsideReference, LongestReference);
         errors.ThrowIfAny();
         DecideReturn.RequireShop(caller);
         return changes.Once(
@@ -46,7 +50,11 @@ public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
             key,
             (decision, one) =>
             {
-                if (!Refund(decision, one))
+                if (decision.Order.ImportedDelivery is not null)
+                    Record(request, decision, one);
+                else if (request.OutsideReference.Length > 0)
+                    throw Failure.Invalid(new FieldError("outside_reference", "The order's payment is with Payments, which gives the money back: leave it out."));
+                else if (!Refund(decision, one))
                 {
                     throw one.Refused(
                         one.PendingMinor > 0 ? "What is due is on its way."
@@ -56,6 +64,25 @@ public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
                 }
             },
             cancellationToken);
+    }
+
+    /// <summary>What cannot be done here about an order whose money is not here.</summary>
+    internal static Failure PaidElsewhere(OrderId orderId, string whatToDo, string field) => new(
+        ErrorReason.PaymentElsewhere, $"Order {orderId} was imported, and its payment is not with this suite. {whatToDo}", new FieldError(field, whatToDo))
+    {
+        Preconditions = [("PAYMENT_ELSEWHERE", "orders/" + orderId, whatToDo)],
+    };
+
+    // The money went back where it was paid: here it is only known.
+    private static void Record(RefundReturnRequest request, ReturnDecision decision, Return one)
+    {
+        if (request.OutsideReference.Length == 0)
+            throw PaidElsewhere(one.OrderId, "Give the money back where the order was paid, and name that refund as outside_reference.", "outside_reference");
+        var recorded = one.RecordRefund(decision.Returns.AvailableMinor, request.OutsideReference, decision.Moment.Time);
+        if (recorded == 0)
+            throw one.Refused(one.DueMinor > one.GivenMinor ? "More is due, but nothing is left of what was paid for the order." : "Nothing is due.");
+        decision.TellProgress(one, $"refund of {new Money(recorded, one.Content.Currency)} given back elsewhere");
+        decision.GaveBackElsewhere(recorded);
     }
 
     internal static void Receive(ReceiveReturnRequest request, ReturnDecision decision, Return one)

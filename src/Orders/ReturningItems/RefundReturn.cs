@@ -59,7 +59,7 @@ public sealed class RefundReturn(PaymentService.PaymentServiceClient payments, R
         Func<RecoveryContext, Task>? remember = asked.Refund.Length > 0 ? null : context => Promised(orderId, number, refundNumber, refund.Name, context);
         return follows
             ? new RecoveryOutcome.Done(remember)
-            : new RecoveryOutcome.Again(clock.GetUtcNow() + Pause(attempt), "Payments has not settled it.", remember);
+            : new RecoveryOutcome.Again(clock.GetUtcNow() + BackOff.After(attempt, FirstPause, LongestPause), "Payments has not settled it.", remember);
     }
 
     private static RefundPaymentRequest Request(Return one, ReturnRefundRow asked) => new()
@@ -127,9 +127,6 @@ public sealed class RefundReturn(PaymentService.PaymentServiceClient payments, R
         && Currencies.MinorUnits(currency) is { } digits
             ? (long)(units * (decimal)Math.Pow(10, digits))
             : 0;
-
-    private static TimeSpan Pause(int attempt) =>
-        TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, FirstPause.Ticks << Math.Clamp(attempt - 1, 0, 20)));
 
     private static (OrderId OrderId, int Number, int RefundNumber, bool Follows) Read(RecoveryPoint point) =>
         point.Key.Split('/') is [var order, var number, var refund, .. var rest] && OrderId.TryParse(order, out var id)

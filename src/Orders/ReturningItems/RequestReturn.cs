@@ -23,7 +23,7 @@ public sealed class RequestReturn(FindOrders find, StoreBook stores, ProductBook
     private const int MostReturns = 100;
 
     /// <exception cref="Failure">
-    /// NOT_RETURNABLE, RETURN_WINDOW, INVALID_FIELD, CUSTOMER_UNKNOWN, SKU_UNKNOWN, PERMISSION_DENIED, ORDER_ID_MISTYPED, ORDER_NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
+    /// NOT_RETURNABLE, RETURN_WINDOW, INVALID_FIELD, CUSTOMER_UNKNOWN, SKU_UNKNOWN, PAYMENT_ELSEWHERE, PERMISSION_DENIED, ORDER_ID_MISTYPED, ORDER_NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
     /// </exception>
     public async Task<V1.Return> Request(RequestReturnRequest request, RequestKey key, Principal caller, CancellationToken cancellationToken)
     {
@@ -82,6 +82,12 @@ public sealed class RequestReturn(FindOrders find, StoreBook stores, ProductBook
         Returnable.Require(known, request.Lines, request.OverrideWindow, now);
         if (known.Policy.PhotosNeeded && request.Photos.Count == 0)
             throw new Failure(ErrorReason.NotReturnable, "The store wants to see at least one photo.", new FieldError("photos", "Give at least one."));
+
+        if (request.Outcome is ReturnOutcome.StoreCredit or ReturnOutcome.Exchange && order.ImportedDelivery is not null)
+        {
+            throw ReceiveReturn.PaidElsewhere(
+                order.Id, "Ask for the money as the outcome; for store credit grant it with GrantStoreCredit, and for other goods place an order.", "outcome");
+        }
 
         if (request.Outcome is ReturnOutcome.StoreCredit or ReturnOutcome.Exchange && known.CustomerId is null)
             throw new Failure(ErrorReason.CustomerUnknown, "The order names no customer, so there is nobody whose store credit it could become.", new FieldError("outcome", "Needs the order's customer_id."));

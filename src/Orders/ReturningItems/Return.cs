@@ -166,6 +166,20 @@ public sealed class Return
         return asked;
     }
 
+    /// <summary>Keeps that what is due, as far as it is left, was given back outside the suite; answers how much that is.</summary>
+    public long RecordRefund(long availableMinor, string reference, DateTimeOffset now)
+    {
+        if (!IsReceived)
+            throw Refused("Nothing of it was received yet.");
+        var amount = Math.Min(DueMinor - GivenMinor, availableMinor);
+        if (amount <= 0)
+            return 0;
+        var refund = new ReturnRefundRow(Content.Refunds.Count + 1, amount, 1, "", ReturnRefund.Types.State.Succeeded, amount, "", now, Outside: reference);
+        Content = Content with { Refunds = [.. Content.Refunds, refund] };
+        Touch(now);
+        return amount;
+    }
+
     /// <summary>What is sent instead was ordered. False if that is known.</summary>
     public bool Replaced(string orderId, DateTimeOffset now) => ChangeReplacement(replacement => replacement with { OrderId = orderId, Failure = "" }, now);
 
@@ -220,6 +234,10 @@ public sealed class Return
             PriceMinor = price is { } paid && paid.Currency == Content.Currency ? paid.Minor : 0,
         },
         now);
+
+    /// <summary>A parcel of it bears another number than was known; what its label cost stays.</summary>
+    public bool RenumberParcel(string shipmentId, string carrier, string trackingNumber, DateTimeOffset now) =>
+        Change(shipmentId, parcel => parcel with { Carrier = carrier, TrackingNumber = trackingNumber }, now);
 
     /// <summary>A parcel of it came further.</summary>
     public bool MoveParcel(string shipmentId, ReturnParcel.Types.State state, DateTimeOffset now) =>

@@ -34,10 +34,19 @@ public sealed record ReturnDecision(ReturnsOfOrder Returns, NpgsqlBatch Batch, M
             ReturnStore.SaveCameBack(Batch, Order, [.. cameBack.Keys]);
     }
 
+    /// <summary>The money of an imported order went back elsewhere: nobody else tells the order of it.</summary>
+    public void GaveBackElsewhere(long minor)
+    {
+        var refunded = Math.Min(Returns.TakenMinor, Returns.RefundedMinor + minor);
+        Batch.With(Sql.Command("UPDATE orders SET refunded_minor = $2 WHERE order_id = $1").With(Order.Id.Value).With(refunded));
+        if (Order.Pay(refunded == Returns.TakenMinor ? PaymentEvent.Refunded : PaymentEvent.PartlyRefunded, Moment) is { } change)
+            _changes.Add(change);
+    }
+
     /// <summary>As above, for what has no fact of its own.</summary>
     public void TellProgress(Return one, string what) => Tell(one, what, version => new ReturnProgressed(
         one.OrderId.ToString(), one.StoreId, version, Moment.Time, one.Number, FactName.Of(one.State),
-        FactName.Of(one.RefundStateOf(ReturnMessage.RefundMinor(one, Math.Max(0, Returns.TotalMinor - Returns.RefundedMinor))))));
+        FactName.Of(one.RefundStateOf(ReturnMessage.RefundMinor(one, Returns.LeftMinor)))));
 }
 
 /// <summary>

@@ -64,9 +64,10 @@ public sealed record ReturnLineRow(
 /// <param name="Attempt">Counts the amounts that were asked for: another amount is another request.</param>
 /// <param name="Refund">Payments' name of it; empty until it was promised.</param>
 /// <param name="ToCredit">It goes to the customer's credit with the store.</param>
+/// <param name="Outside">What it was given back under outside the suite; empty: by Payments.</param>
 public sealed record ReturnRefundRow(
     int Number, long AmountMinor, int Attempt, string Refund, ReturnRefund.Types.State State, long GivenMinor, string Failure, DateTimeOffset CreatedAt,
-    bool ToCredit = false);
+    bool ToCredit = false, string Outside = "");
 
 /// <summary>A parcel on its way back.</summary>
 public sealed record ReturnParcelRow(

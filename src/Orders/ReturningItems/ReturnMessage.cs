@@ -70,6 +70,7 @@ public static class ReturnMessage
             FailureReason = refund.Failure,
             CreateTime = refund.CreatedAt.ToTimestamp(),
             StoreCredit = refund.ToCredit,
+            OutsideReference = refund.Outside,
         };
 
         Replacement Replacement(ReplacementContent replacement) => new()

@@ -9,15 +9,18 @@ namespace Commerce.Orders.ReturningItems;
 
 /// <summary>A locked order with what its returns need: its prices and its money, its store's rules, and the returns themselves.</summary>
 public sealed record ReturnsOfOrder(
-    Order Order, string Currency, IReadOnlyList<PricedLine> Lines, PaidFor Paid, long TotalMinor, long RefundedMinor,
+    Order Order, string Currency, IReadOnlyList<PricedLine> Lines, PaidFor Paid, long TakenMinor, long RefundedMinor,
     ReturnPolicy Policy, TimeZoneInfo Zone, IReadOnlyList<Return> Returns, string? CustomerId = null)
 {
     /// <summary>
     /// What of the order's money can still be promised, as far as it is known here; Payments has the last word. What a return was
-    /// given is known at times before the payment tells of it, and the other way round.
+    /// given, or is promised, is known at times before the payment tells of it, and the other way round: a refund that is on its way
+    /// here may be among what went back already, and is not to be counted twice, or nothing would be asked for what comes next.
     /// </summary>
-    public long AvailableMinor =>
-        Math.Max(0, TotalMinor - Math.Max(RefundedMinor, Returns.Sum(r => r.GivenMinor)) - Returns.Sum(r => r.PendingMinor));
+    public long AvailableMinor => Math.Max(0, TakenMinor - Math.Max(RefundedMinor, Returns.Sum(r => r.GivenMinor + r.PendingMinor)));
+
+    /// <summary>What of the order's money is there.</summary>
+    public long LeftMinor => Math.Max(0, TakenMinor - RefundedMinor);
 
     /// <exception cref="ServiceDefaults.Failure">RETURN_NOT_FOUND.</exception>
     public Return Return(int number) => Returns.FirstOrDefault(r => r.Number == number) ?? throw ReturnNames.NotFound(Order.Id, number);
@@ -30,9 +33,9 @@ public sealed record ShownReturn(Return Return, long LeftMinor);
 public sealed class ReturnStore(NpgsqlDataSource database)
 {
     private const string Shown =
-        """
+        $"""
         SELECT r.order_id, s.order_prefix, r.store_id, r.number, r.state, r.version, r.create_time, r.update_time, r.content,
-               greatest(0, o.total_minor - o.refunded_minor)
+               {Sql.KeptMinor}
         FROM order_returns r JOIN orders o USING (order_id) JOIN stores s ON s.store_id = r.store_id
         """;
 
@@ -42,7 +45,7 @@ public sealed class ReturnStore(NpgsqlDataSource database)
         await using var batch = new NpgsqlBatch(connection, transaction)
             .With(Sql.Command(
                 """
-                SELECT o.currency, o.shipping_minor, o.total_minor, o.refunded_minor, o.adjustments, s.return_policy, s.time_zone, o.customer_id
+                SELECT o.currency, o.shipping_minor, o.total_minor, o.refunded_minor, o.adjustments, s.return_policy, s.time_zone, o.customer_id, o.untaken_minor
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1
                 """).With(order.Id.Value))
             .With(Sql.Command("SELECT line_number, title, quantity, unit_price_minor, discount_minor FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(order.Id.Value))
@@ -53,6 +56,7 @@ public sealed class ReturnStore(NpgsqlDataSource database)
         var adjustments = JsonSerializer.Deserialize<AdjustmentRow[]>(reader.GetString(4), OrderJson.Options)!;
         var policy = ReturnPolicies.FromJson(reader.TextOrNull(5));
         var customerId = reader.TextOrNull(7);
+        var taken = total - reader.GetInt64(8);
         var zone = TimeZoneInfo.FindSystemTimeZoneById(reader.GetString(6));
 
         var lines = new List<PricedLine>();
@@ -64,7 +68,7 @@ public sealed class ReturnStore(NpgsqlDataSource database)
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             returns.Add(Read(order.Id, order.StoreId, reader, 0));
-        return new ReturnsOfOrder(order, currency, lines, new PaidFor(lines, adjustments, shipping, total), total, refunded, policy, zone, returns, customerId);
+        return new ReturnsOfOrder(order, currency, lines, new PaidFor(lines, adjustments, shipping, total), taken, refunded, policy, zone, returns, customerId);
     }
 
     /// <summary>Adds a return, new or changed, to the batch.</summary>

@@ -14,6 +14,14 @@ public static class Returnable
     {
         var left = line.Quantity;
         var delivered = new List<(DateTimeOffset?, int)>();
+        // Its parcels are not known here. What of it came back before is not either: whoever takes it in sees what comes.
+        if (order.ImportedDelivery is { } before && order.Parcels.Count == 0)
+        {
+            var was = order.FulfilmentState is FulfilmentState.Delivered or FulfilmentState.PartlyReturned
+                || (order.FulfilmentState == FulfilmentState.Returned && order.Lines.Any(one => one.Returned > 0));
+            return was && left > 0 ? [(before, left)] : [];
+        }
+
         foreach (var parcel in order.Parcels.Where(p => p.State == ParcelState.Delivered).OrderByDescending(p => p.DeliveredAt ?? DateTimeOffset.MaxValue))
         {
             var pieces = Math.Min(left, parcel.PiecesOf(line.LineNumber));

@@ -83,23 +83,30 @@ public sealed class StockBook(NpgsqlDataSource database, StoreBook stores, Reque
         var found = new Dictionary<string, V1.Stock>(StringComparer.Ordinal);
         while (await reader.ReadAsync(cancellationToken))
         {
-            var (sku, onHand, reserved) = (reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2));
-            long? lowAt = reader.IsDBNull(3) ? null : reader.GetInt64(3);
-            var level = new V1.Stock
-            {
-                Name = $"stores/{storeId}/products/{sku}/stock",
-                Sku = sku,
-                OnHand = onHand,
-                Reserved = reserved,
-                Available = onHand - reserved,
-                State = onHand - reserved <= 0 ? StockState.Out : onHand - reserved <= lowAt ? StockState.Low : StockState.Enough,
-            };
-            if (lowAt is { } low)
-                level.LowAt = low;
-            found[sku] = level;
+            var level = Read(storeId, reader);
+            found[level.Sku] = level;
         }
 
         return found;
+    }
+
+    /// <summary>A stock of which the row begins with SKU, pieces on the shelf, reserved ones and the threshold.</summary>
+    public static V1.Stock Read(string storeId, NpgsqlDataReader reader)
+    {
+        var (sku, onHand, reserved) = (reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2));
+        long? lowAt = reader.IsDBNull(3) ? null : reader.GetInt64(3);
+        var level = new V1.Stock
+        {
+            Name = $"stores/{storeId}/products/{sku}/stock",
+            Sku = sku,
+            OnHand = onHand,
+            Reserved = reserved,
+            Available = onHand - reserved,
+            State = onHand - reserved <= 0 ? StockState.Out : onHand - reserved <= lowAt ? StockState.Low : StockState.Enough,
+        };
+        if (lowAt is { } low)
+            level.LowAt = low;
+        return level;
     }
 
     private static async Task<Dictionary<string, long>> ReadReserved(NpgsqlBatch batch, CancellationToken cancellationToken)

@@ -7,7 +7,7 @@ using Grpc.Core;
 namespace Commerce.Orders.Stock;
 
 /// <summary>commerce.orders.v1.StockService.</summary>
-public sealed class StockGrpc(StockBook stock, AdjustStock adjustStock) : StockService.StockServiceBase
+public sealed class StockGrpc(StockBook stock, AdjustStock adjustStock, WatchStock watchStock) : StockService.StockServiceBase
 {
     public override Task<BatchSetStockResponse> BatchSetStock(BatchSetStockRequest request, ServerCallContext context) =>
         stock.Set(request, request.RequestId.Length == 0 ? null : RequestKey.For(context, request.RequestId, request), Principal.Of(context).ToString(), context.CancellationToken);
@@ -23,6 +23,13 @@ public sealed class StockGrpc(StockBook stock, AdjustStock adjustStock) : StockS
 
     public override Task<ListStockMovementsResponse> ListStockMovements(ListStockMovementsRequest request, ServerCallContext context) =>
         adjustStock.Movements(request, context.CancellationToken);
+
+    public override async Task WatchStock(WatchStockRequest request, IServerStreamWriter<WatchStockResponse> responseStream, ServerCallContext context)
+    {
+        using var watch = await watchStock.Open(request, context.CancellationToken);
+        await foreach (var answer in watch.Read(context.CancellationToken))
+            await responseStream.WriteAsync(answer, context.CancellationToken);
+    }
 
     public override Task<V1.Stock> GetStock(GetStockRequest request, ServerCallContext context)
     {

@@ -46,7 +46,12 @@ public static class LineStore
     public static void Save(NpgsqlBatch batch, Order order, LinesChange change, ArticleWords articles)
     {
         var after = change.After;
-        batch.With(Sql.Command("UPDATE orders SET subtotal_minor = $2, total_minor = $3, adjustments = $4, payment_parts = $5, refunded_minor = least(refunded_minor, $3) WHERE order_id = $1")
+        batch.With(Sql.Command(
+            """
+            UPDATE orders SET subtotal_minor = $2, total_minor = $3, adjustments = $4, payment_parts = $5,
+                              untaken_minor = greatest(0, untaken_minor - greatest(0, total_minor - $3))
+            WHERE order_id = $1
+            """)
             .With(order.Id.Value).With(after.SubtotalMinor).With(after.TotalMinor)
             .WithJson(JsonSerializer.Serialize(after.Adjustments, OrderJson.Options))
             .WithJson(JsonSerializer.Serialize(after.PaymentParts, OrderJson.Options)));

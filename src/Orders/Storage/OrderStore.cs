@@ -12,7 +12,7 @@ using Npgsql;
 namespace Commerce.Orders.Storage;
 
 /// <summary>Writes orders, and reads and locks them for a change. <see cref="OrderReader"/> reads them to be shown.</summary>
-public sealed class OrderStore(Outbox outbox, ArticleWords articles)
+public sealed class OrderStore(Outbox outbox, Requests requests, RecoveryPoints recoveryPoints, ArticleWords articles)
 {
     /// <summary>The primary key's name: a violation means that a new Order ID was taken already.</summary>
     public const string PrimaryKey = "orders_pkey";
@@ -21,11 +21,46 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
     public const string ExternalIdKey = "orders_external_id_key";
 
     /// <summary>
-    /// Adds a new order to the batch. Stock comes last: its rows are what orders wait for, so they are locked for as short
-    /// as possible, and whoever waits for them holds nothing that they wait for.
+    /// Adds new orders to the batch, a statement for all of them each. Whatever one transaction may wait for in another, all take
+    /// in the same order: requests, then the shops' own numbers, then articles' words, then stock, each by its key. Stock comes
+    /// last: its rows are what orders wait for, so they are locked for as short as possible.
     /// </summary>
-    public void Insert(NpgsqlBatch batch, OrderDraft draft, Order order, OrderChange placed)
+    public void Insert(NpgsqlBatch batch, IReadOnlyList<NewOrder> news)
     {
+        var orders = news.OrderBy(o => o.Order.StoreId, StringComparer.Ordinal).ThenBy(o => o.Draft.ExternalId, StringComparer.Ordinal).ToList();
+        batch.With(requests.Record([.. orders.Select(o => (o.Request, OrderMessage.NameOf(o.Order.Id), o.Order.Version))]));
+        recoveryPoints.Add(batch, [.. orders.Where(o => o.Confirmed is null)
+            .Select(o => (new RecoveryPoint(Order.ExpiryKind, o.Order.Id.ToString(), DueAt: o.ExpiresAt), o.TraceParent))]);
+        InsertOrders(batch, orders);
+        InsertLines(batch, [.. orders.SelectMany(o => o.Draft.Lines, (o, line) => (o.Order, line))]);
+        OrderTerms.Add(batch, [.. orders.SelectMany(o => OrderTerms.Of(o.Draft), (o, term) => (o.Order.StoreId, term, o.Placed.Moment.Time, o.Order.Id.Value))]);
+        articles.Add(batch, orders.SelectMany(o => o.Draft.Lines, (o, line) => (o.Order.StoreId, line.Sku, line.Title)));
+        AddTimeline(batch, [.. orders.Select(o => (o.Order.Id, o.Placed))]);
+        outbox.Add(batch, [.. orders.Select(o => ((IFact)o.Placed.Fact, o.TraceParent))]);
+
+        foreach (var order in orders)
+        {
+            if (order.Confirmed is { } confirmed)
+                Save(batch, order.Order, confirmed);
+            if (order.ExchangeOf is { } exchangeOf)
+                batch.With(Sql.Command("UPDATE orders SET exchange_of = $2 WHERE order_id = $1").With(order.Order.Id.Value).With(exchangeOf));
+        }
+
+        AssertProducts(batch, [.. orders.SelectMany(o => o.Draft.Lines, (o, line) => (o.Order.StoreId, line.Sku, line.ProductVersion)).Distinct()]);
+        ReserveStock(batch, orders.SelectMany(o => o.Draft.Lines, (o, line) => (o.Order.StoreId, line.Sku, line.Held, o.Order.Id)));
+    }
+
+    private static void InsertOrders(NpgsqlBatch batch, List<NewOrder> orders)
+    {
+        var lines = new int[orders.Count];
+        var recipients = new int[orders.Count];
+        for (var i = 0; i < orders.Count; i++)
+        {
+            var to = orders[i].Draft.ShippingAddress;
+            (lines[i], recipients[i]) = (to.AddressLines.Count, to.Recipients.Count);
+        }
+
+        // Arrays of arrays must be rectangular, so those of all orders are one, and each order has its part.
         batch.With(Sql.Command(
             """
             INSERT INTO orders (
@@ -34,44 +69,56 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
               customer_name, customer_email, customer_phone, customer_language, email_key,
               to_region_code, to_language_code, to_postal_code, to_sorting_code, to_administrative_area, to_locality, to_sublocality,
               to_address_lines, to_recipients, to_organization, adjustments, payment_parts, customer_id, capture_mode, delivery_wishes, terms_version)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-              $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, 1)
+            SELECT o.id, o.store, o.external, o.state, o.payment, o.fulfilment, o.version, o.time, o.time, o.currency,
+              o.subtotal, o.shipping, o.total, o.promised, o.name, o.email, o.phone, o.language, o.key,
+              o.region, o.to_language, o.postal, o.sorting, o.area, o.locality, o.sublocality,
+              ($32)[o.lines_to - o.lines + 1 : o.lines_to], ($33)[o.recipients_to - o.recipients + 1 : o.recipients_to],
+              o.organization, o.adjustments, o.parts, o.customer, o.capture, o.wishes, 1
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $34, $35, $36, $37)
+              AS o (id, store, external, state, payment, fulfilment, version, time, currency, subtotal, shipping, total, promised,
+                    name, email, phone, language, key, region, to_language, postal, sorting, area, locality, sublocality, organization,
+                    adjustments, parts, customer, capture, wishes, lines, lines_to, recipients, recipients_to)
             """)
-            .With(order.Id.Value).With(order.StoreId).With(order.ExternalId)
-            .With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
-            .With(order.Version).With(placed.Moment.Time).With(draft.Currency)
-            .With(draft.SubtotalMinor).With(draft.ShippingMinor).With(draft.TotalMinor).With(draft.PromisedDeliveryTime)
-            .WithRecipient(draft.Customer, draft.ShippingAddress)
-            .WithJson(JsonSerializer.Serialize(draft.Adjustments, OrderJson.Options))
-            .WithJson(JsonSerializer.Serialize(draft.PaymentParts, OrderJson.Options))
-            .With(draft.CustomerId).With((short)draft.CaptureMode)
-            .WithJson(Wishes.ToJson(draft.DeliveryWishes)));
+            .With(orders.Column(o => o.Order.Id.Value)).With(orders.Column(o => o.Order.StoreId)).With(orders.Column(o => o.Draft.ExternalId))
+            .With(orders.Column(o => (short)o.Order.State)).With(orders.Column(o => (short)o.Order.PaymentState)).With(orders.Column(o => (short)o.Order.FulfilmentState))
+            .With(orders.Column(o => o.Order.Version)).With(orders.Column(o => o.Placed.Moment.Time)).With(orders.Column(o => o.Draft.Currency))
+            .With(orders.Column(o => o.Draft.SubtotalMinor)).With(orders.Column(o => o.Draft.ShippingMinor)).With(orders.Column(o => o.Draft.TotalMinor))
+            .With(orders.Column(o => o.Draft.PromisedDeliveryTime))
+            .WithRecipients([.. orders.Select(o => (o.Draft.Customer, o.Draft.ShippingAddress))])
+            .WithJson(orders.Column(o => JsonSerializer.Serialize(o.Draft.Adjustments, OrderJson.Options)))
+            .WithJson(orders.Column(o => JsonSerializer.Serialize(o.Draft.PaymentParts, OrderJson.Options)))
+            .With(orders.Column(o => o.Draft.CustomerId)).With(orders.Column(o => (short)o.Draft.CaptureMode))
+            .WithJson(orders.Column(o => Wishes.ToJson(o.Draft.DeliveryWishes)))
+            .With(orders.SelectMany(o => o.Draft.ShippingAddress.AddressLines).ToArray())
+            .With(orders.SelectMany(o => o.Draft.ShippingAddress.Recipients).ToArray())
+            .With(lines).With(Sums(lines)).With(recipients).With(Sums(recipients)));
 
-        var lines = draft.Lines;
+        static int[] Sums(int[] counts)
+        {
+            var (sums, sum) = (new int[counts.Length], 0);
+            for (var i = 0; i < counts.Length; i++)
+                sums[i] = sum += counts[i];
+            return sums;
+        }
+    }
+
+    private static void InsertLines(NpgsqlBatch batch, List<(Order Order, DraftLine Line)> lines) =>
         batch.With(Sql.Command(
             """
             INSERT INTO order_lines (
               order_id, store_id, line_number, sku, title, quantity, unit_price_minor, price_agreed,
               weight_grams, length_mm, width_mm, height_mm,
               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, held)
-            SELECT $1, $2, * FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
             """)
-            .With(order.Id.Value).With(order.StoreId)
-            .With(lines.Column(l => l.LineNumber)).With(lines.Column(l => l.Sku)).With(lines.Column(l => l.Title))
-            .With(lines.Column(l => l.Quantity)).With(lines.Column(l => l.UnitPriceMinor)).With(lines.Column(l => l.PriceAgreed))
-            .With(lines.Column(l => l.Dimensions.WeightGrams)).With(lines.Column(l => l.Dimensions.LengthMm))
-            .With(lines.Column(l => l.Dimensions.WidthMm)).With(lines.Column(l => l.Dimensions.HeightMm))
-            .With(lines.Column(l => l.ShipFrom.LocationId)).With(lines.Column(l => l.ShipFrom.Locality))
-            .With(lines.Column(l => l.ShipFrom.AdministrativeArea)).With(lines.Column(l => l.ShipFrom.PostalCode))
-            .With(lines.Column(l => l.ShipFrom.RegionCode)).With(lines.Column(l => l.Held)));
-
-        OrderTerms.Add(batch, order.StoreId, order.Id.Value, placed.Moment.Time, OrderTerms.Of(draft));
-        articles.Add(batch, order.StoreId, lines);
-        AddTimeline(batch, order.Id, placed);
-        outbox.Add(batch, placed.Fact);
-        AssertProducts(batch, draft);
-        ReserveStock(batch, draft, order.Id);
-    }
+            .With(lines.Column(l => l.Order.Id.Value)).With(lines.Column(l => l.Order.StoreId))
+            .With(lines.Column(l => l.Line.LineNumber)).With(lines.Column(l => l.Line.Sku)).With(lines.Column(l => l.Line.Title))
+            .With(lines.Column(l => l.Line.Quantity)).With(lines.Column(l => l.Line.UnitPriceMinor)).With(lines.Column(l => l.Line.PriceAgreed))
+            .With(lines.Column(l => l.Line.Dimensions.WeightGrams)).With(lines.Column(l => l.Line.Dimensions.LengthMm))
+            .With(lines.Column(l => l.Line.Dimensions.WidthMm)).With(lines.Column(l => l.Line.Dimensions.HeightMm))
+            .With(lines.Column(l => l.Line.ShipFrom.LocationId)).With(lines.Column(l => l.Line.ShipFrom.Locality))
+            .With(lines.Column(l => l.Line.ShipFrom.AdministrativeArea)).With(lines.Column(l => l.Line.ShipFrom.PostalCode))
+            .With(lines.Column(l => l.Line.ShipFrom.RegionCode)).With(lines.Column(l => l.Line.Held)));
 
     /// <summary>Reads an order and keeps others from changing it until the transaction ends; null if there is none.</summary>
     public static async Task<Order?> Lock(NpgsqlConnection connection, NpgsqlTransaction transaction, OrderId id, CancellationToken cancellationToken)
@@ -80,7 +127,8 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(Sql.Command(
                 """
                 SELECT o.store_id, s.order_prefix, o.external_id, o.promised_delivery_time, o.state, o.payment_state, o.fulfilment_state,
-                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.capture_mode, o.changes, o.pending_change
+                       o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.capture_mode, o.changes, o.pending_change,
+                       CASE WHEN o.import_time IS NOT NULL THEN coalesce(o.imported_delivery_time, o.create_time) END
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1 FOR UPDATE OF o
                 """).With(id.Value))
             .With(Sql.Command("SELECT line_number, sku, quantity, held, returned FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
@@ -102,7 +150,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             ? null
             : new OrderCancellation((CancelReason)reader.GetInt16(7), reader.GetString(8), reader.GetFieldValue<DateTimeOffset>(9));
         var (version, captureMode) = (reader.GetInt64(10), (CaptureMode)reader.GetInt16(11));
-        var (changes, pending) = (reader.GetInt32(12), LineStore.ReadPending(reader, 13));
+        var (changes, pending, importedDelivery) = (reader.GetInt32(12), LineStore.ReadPending(reader, 13), reader.TimeOrNull(14));
 
         var lines = new List<HeldLine>();
         await reader.NextResultAsync(cancellationToken);
@@ -120,7 +168,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
                 reader.TimeOrNull(7)));
         }
 
-        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version, captureMode).RestoreChanges(changes, pending);
+        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version, captureMode, importedDelivery).RestoreChanges(changes, pending);
     }
 
     /// <summary>Adds a change of a locked order to the batch, with its entry on the timeline and its fact.</summary>
@@ -135,7 +183,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             .With(order.Id.Value).With((short)order.State).With((short)order.PaymentState).With((short)order.FulfilmentState)
             .With(order.Version).With(change.Moment.Time)
             .With((short?)order.Cancellation?.Reason).With(order.Cancellation?.Note).With(order.Cancellation?.Time));
-        AddTimeline(batch, order.Id, change);
+        AddTimeline(batch, [(order.Id, change)]);
         outbox.Add(batch, change.Fact);
         OrdersTelemetry.OrderChanged(change);
 
@@ -161,6 +209,7 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
             RecoveryPoints.Remove(batch, Order.ExpiryKind, order.Id.ToString());
 
         EndHolds(batch, order, change.Stock);
+        Hold(batch, order, change.Holds);
         if (change.Lines is { } lines)
             LineStore.Save(batch, order, lines, articles);
         if (change.ChangesPending)
@@ -202,36 +251,40 @@ public sealed class OrderStore(Outbox outbox, ArticleWords articles)
         articles.Kept(draft.Lines.Select(line => (draft.Store.StoreId, line.Sku, line.Title)));
     }
 
-    private static void AddTimeline(NpgsqlBatch batch, OrderId id, OrderChange change) =>
-        batch.With(Sql.Command("INSERT INTO order_timeline (order_id, version, time, event, actor, detail) VALUES ($1, $2, $3, $4, $5, $6)")
-            .With(id.Value).With(change.Fact.Version).With(change.Moment.Time).With(change.Event).With(change.Moment.Actor).With(change.Detail));
-
-    private static void AssertProducts(NpgsqlBatch batch, OrderDraft draft)
-    {
-        var priced = draft.Lines.DistinctBy(line => line.Sku).ToList();
-        AssertProducts(batch, draft.Store.StoreId, [.. priced.Select(line => (line.Sku, line.ProductVersion))]);
-    }
+    private static void AddTimeline(NpgsqlBatch batch, List<(OrderId Id, OrderChange Change)> entries) =>
+        batch.With(Sql.Command("INSERT INTO order_timeline (order_id, version, time, event, actor, detail) SELECT * FROM unnest($1, $2, $3, $4, $5, $6)")
+            .With(entries.Column(e => e.Id.Value)).With(entries.Column(e => e.Change.Fact.Version)).With(entries.Column(e => e.Change.Moment.Time))
+            .With(entries.Column(e => e.Change.Event)).With(entries.Column(e => e.Change.Moment.Actor)).With(entries.Column(e => e.Change.Detail)));
 
     /// <summary>Adds the assertion that products are still what they were priced from to the batch.</summary>
-    public static void AssertProducts(NpgsqlBatch batch, string storeId, IReadOnlyList<(string Sku, long Version)> priced) =>
+    public static void AssertProducts(NpgsqlBatch batch, IReadOnlyList<(string StoreId, string Sku, long Version)> priced) =>
         batch.With(Sql.Command("SELECT assert_products($1, $2, $3)")
-            .With(storeId).With(priced.Column(l => l.Sku)).With(priced.Column(l => l.Version)));
+            .With(priced.Column(l => l.StoreId)).With(priced.Column(l => l.Sku)).With(priced.Column(l => l.Version)));
 
-    private static void ReserveStock(NpgsqlBatch batch, OrderDraft draft, OrderId orderId) =>
-        ReserveStock(batch, draft.Store.StoreId, orderId, draft.Lines.Select(line => (line.Sku, line.Held)));
-
-    /// <summary>Adds the reservation of pieces by SKU to the batch.</summary>
-    public static void ReserveStock(NpgsqlBatch batch, string storeId, OrderId orderId, IEnumerable<(string Sku, int Held)> pieces)
+    /// <summary>Adds the reservation of pieces to the batch.</summary>
+    public static void ReserveStock(NpgsqlBatch batch, IEnumerable<(string StoreId, string Sku, int Held, OrderId Order)> pieces)
     {
         var wanted = pieces.Where(line => line.Held > 0)
-            .GroupBy(line => line.Sku, (sku, lines) => (Sku: sku, Pieces: lines.Sum(line => (long)line.Held)))
-            .OrderBy(w => w.Sku, StringComparer.Ordinal)
+            .GroupBy(line => (line.StoreId, line.Sku, line.Order.Value), (of, lines) => (of.StoreId, of.Sku, Order: of.Value, Pieces: lines.Sum(line => (long)line.Held)))
             .ToList();
         if (wanted.Count > 0)
         {
             batch.With(Sql.Command("SELECT reserve_stock($1, $2, $3, $4)")
-                .With(storeId).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)).With(orderId.Value));
+                .With(wanted.Column(w => w.StoreId)).With(wanted.Column(w => w.Sku)).With(wanted.Column(w => w.Pieces)).With(wanted.Column(w => w.Order)));
         }
+    }
+
+    private static void Hold(NpgsqlBatch batch, Order order, IReadOnlyList<StockHold> holds)
+    {
+        if (holds.Count == 0)
+            return;
+        batch.With(Sql.Command(
+            """
+            UPDATE order_lines l SET held = l.held + h.pieces
+            FROM unnest($2, $3) AS h (line_number, pieces) WHERE l.order_id = $1 AND l.line_number = h.line_number
+            """)
+            .With(order.Id.Value).With(holds.Column(h => h.LineNumber)).With(holds.Column(h => h.Pieces)));
+        ReserveStock(batch, order.StoreId, order.Id, holds.Select(h => (h.Sku, h.Pieces)));
     }
 
     private static void EndHolds(NpgsqlBatch batch, Order order, IReadOnlyList<StockMove> moves)

@@ -47,4 +47,11 @@ internal static class RecipientColumns
         .With(customer.Name).With(customer.Email).With(customer.Phone).With(customer.LanguageCode).With(Plausible.EmailKey(customer.Email))
         .With(to.RegionCode).With(to.LanguageCode).With(to.PostalCode).With(to.SortingCode).With(to.AdministrativeArea)
         .With(to.Locality).With(to.Sublocality).With(to.AddressLines.ToArray()).With(to.Recipients.ToArray()).With(to.Organization);
+
+    /// <summary>The same values of many orders, each a column, but for the arrays.</summary>
+    public static NpgsqlBatchCommand WithRecipients(this NpgsqlBatchCommand command, IReadOnlyList<(Contact Customer, PostalAddress To)> of) => command
+        .With(of.Column(r => r.Customer.Name)).With(of.Column(r => r.Customer.Email)).With(of.Column(r => r.Customer.Phone))
+        .With(of.Column(r => r.Customer.LanguageCode)).With(of.Column(r => Plausible.EmailKey(r.Customer.Email)))
+        .With(of.Column(r => r.To.RegionCode)).With(of.Column(r => r.To.LanguageCode)).With(of.Column(r => r.To.PostalCode)).With(of.Column(r => r.To.SortingCode))
+        .With(of.Column(r => r.To.AdministrativeArea)).With(of.Column(r => r.To.Locality)).With(of.Column(r => r.To.Sublocality)).With(of.Column(r => r.To.Organization));
 }

@@ -12,6 +12,9 @@ public static class Sql
     /// <summary>SQLSTATE of reserve_stock.</summary>
     public const string OutOfStock = "CM002";
 
+    /// <summary>Of an order "o": what of its total was taken and not given back.</summary>
+    public const string KeptMinor = "greatest(0, o.total_minor - o.untaken_minor - o.refunded_minor)";
+
     public static NpgsqlBatchCommand Command(string text) => new(text);
 
     public static NpgsqlBatchCommand With<T>(this NpgsqlBatchCommand command, T value)
@@ -23,6 +26,13 @@ public static class Sql
     public static NpgsqlBatchCommand WithJson(this NpgsqlBatchCommand command, string? json)
     {
         command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = json, NpgsqlDbType = NpgsqlDbType.Jsonb });
+        return command;
+    }
+
+    /// <summary>A document of each item, for unnest.</summary>
+    public static NpgsqlBatchCommand WithJson(this NpgsqlBatchCommand command, string?[] json)
+    {
+        command.Parameters.Add(new NpgsqlParameter<string?[]> { TypedValue = json, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
         return command;
     }
 

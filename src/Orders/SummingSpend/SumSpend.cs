@@ -21,8 +21,8 @@ public sealed class SumSpend(NpgsqlDataSource database, StoreBook stores)
             await stores.Get(request.StoreId, cancellationToken);
 
         await using var command = database.CreateCommand(
-            """
-            SELECT o.store_id, o.currency, to_char(o.create_time AT TIME ZONE s.time_zone, 'YYYY-MM'), o.total_minor - o.refunded_minor,
+            $"""
+            SELECT o.store_id, o.currency, to_char(o.create_time AT TIME ZONE s.time_zone, 'YYYY-MM'), {Sql.KeptMinor},
                    ARRAY(SELECT coalesce(p.category, '') FROM order_lines l LEFT JOIN products p ON p.store_id = l.store_id AND p.sku = l.sku
                          WHERE l.order_id = o.order_id ORDER BY l.line_number),
                    ARRAY(SELECT l.quantity * l.unit_price_minor FROM order_lines l WHERE l.order_id = o.order_id ORDER BY l.line_number)

@@ -14,6 +14,9 @@ public sealed partial class Payment
     /// <summary>What the order was made cheaper by, in minor units.</summary>
     public long Reduced { get; init; }
 
+    /// <summary>The order's version with which its lines changed last, as far as Orders has told; 0: they never did.</summary>
+    public long ChangeVersion { get; init; }
+
     /// <summary>What is to be paid: what the order came to, less what it was made cheaper by, with what was charged to make it dearer.</summary>
     public Money Due => amount with
     {
@@ -32,16 +35,36 @@ public sealed partial class Payment
 
     // Taken, no longer due, and not promised yet. What somebody gave back beside that is not counted against it, unless nothing is
     // left to give.
-    private long Overpaid
+    private long Overpaid => Math.Min(TooMuch, Refundable.Minor);
+
+    private long TooMuch => Releasing || !Placed.All(IsComplete)
+        ? 0
+        : Math.Max(0, Captured.Minor - Sum(_refunds.Where(r => r.IsReduction), p => p.State != RefundPieceState.Failed) - Due.Minor);
+
+    /// <summary>
+    /// A change was charged, and Orders has not told yet whether it is part of the order: it may withdraw it still. Nobody waits
+    /// for that of an order that is not to be.
+    /// </summary>
+    public bool AwaitsChange => !Releasing && parts.Any(p => p is { IsCharge: true, Taken: true, Withdrawn: false, Accepted: 0 });
+
+    /// <summary>
+    /// What is kept, in minor units, once all that the suite itself gives back is back: what its documents come to. What somebody
+    /// else promised counts when it went back, since it may fail.
+    /// </summary>
+    public long ToKeep
     {
         get
         {
-            if (Releasing || !Placed.All(p => p.Taken))
-                return 0;
-            var promised = _refunds.Where(r => r.IsReduction).SelectMany(r => r.Pieces).Where(p => p.IsOpen || p.State == RefundPieceState.Succeeded).Sum(p => p.Amount.Minor);
-            return Math.Clamp(Captured.Minor - promised - Due.Minor, 0, Refundable.Minor);
+            var others = _refunds.Where(r => !r.GoesOn);
+            if (Releasing)
+                return Sum(others, p => p.IsOpen);
+            // By our own books alone: the provider's total may have what we have not been told the outcome of.
+            var left = Captured.Minor - Sum(_refunds, p => p.State != RefundPieceState.Failed);
+            return left + Sum(others, p => p.IsOpen) - Math.Min(TooMuch, left);
         }
     }
+
+    private static long Sum(IEnumerable<Refund> refunds, Func<RefundPiece, bool> which) => refunds.SelectMany(r => r.Pieces).Where(which).Sum(p => p.Amount.Minor);
 
     /// <summary>Promises what the order costs less than was taken. To be stored before the provider is asked, as any promise.</summary>
     public void PromiseReduction(DateTimeOffset now)

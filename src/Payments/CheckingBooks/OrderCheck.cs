@@ -45,12 +45,15 @@ public sealed class OrderCheck(NpgsqlDataSource database, OrderService.OrderServ
             yield return $"the order is cancelled, and {kept} of its money is kept";
         else if (order.PaymentState is OrderPaymentState.Pending or OrderPaymentState.Failed && kept != 0)
             yield return $"by Orders it is {order.PaymentState}, and {kept} of its money is kept";
-        else if (order.State != OrderState.Cancelled && order.PaymentState == OrderPaymentState.Paid && kept != total.Minor)
+        else if (order.State != OrderState.Cancelled && order.PaymentState == OrderPaymentState.Paid && kept != total.Minor && !(payment.LetGo && kept < total.Minor))
             yield return $"by Orders it is paid and comes to {total.Minor}, and {kept} is kept";
         if (order.PaymentState == OrderPaymentState.Refunded && order.State != OrderState.Cancelled && kept != 0)
             yield return $"by Orders all was given back, and {kept} is kept";
-        if (payment is { Sold: true, HasInvoice: false })
+        if (payment is { Sold: true, Invoiced: null })
             yield return "it was sold, and has no invoice";
+        // What was given back at the provider has no credit note of ours.
+        else if (payment.Invoiced is { } invoiced && payment.Refunded == payment.Given && invoiced != kept)
+            yield return $"invoices less credit notes come to {invoiced}, and {kept} is kept";
         foreach (var shipment in payment.HandedOver)
         {
             var parcel = order.Parcels.FirstOrDefault(parcel => parcel.Shipment == "shipments/" + shipment);
@@ -66,8 +69,10 @@ public sealed class OrderCheck(NpgsqlDataSource database, OrderService.OrderServ
             WITH slice AS (SELECT * FROM payments WHERE order_id > $1 ORDER BY order_id LIMIT $2),
             busy AS (SELECT DISTINCT split_part(key, '/', 1) AS order_id FROM messaging.recovery_points)
             SELECT s.order_id, s.currency, s.captured_minor, s.refunded_minor, s.sold,
-              EXISTS (SELECT FROM documents d WHERE d.order_id = s.order_id AND d.kind = 1),
+              (SELECT sum(CASE d.kind WHEN 1 THEN 1 ELSE -1 END * (d.content->>'total_minor')::bigint)::bigint FROM documents d WHERE d.order_id = s.order_id AND d.kind <> 2),
               ARRAY (SELECT p.shipment_id FROM payment_shipments p WHERE p.order_id = s.order_id AND p.handed_over),
+              (SELECT coalesce(sum(r.amount_minor), 0)::bigint FROM refund_pieces r WHERE r.order_id = s.order_id AND r.state = 3),
+              EXISTS (SELECT FROM payment_parts p WHERE p.order_id = s.order_id AND p.change_number = 0 AND (p.rest_voided OR p.state = 7)),
               s.updated_at < $3 AND NOT EXISTS (SELECT FROM busy b WHERE b.order_id = s.order_id)
             FROM slice s ORDER BY s.order_id
             """);
@@ -80,15 +85,16 @@ public sealed class OrderCheck(NpgsqlDataSource database, OrderService.OrderServ
         while (await reader.ReadAsync(cancellationToken))
         {
             last = reader.GetString(0);
-            if (reader.GetBoolean(7))
+            if (reader.GetBoolean(9))
             {
                 found.Add(last, new RestingPayment(
-                    reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetBoolean(4), reader.GetBoolean(5), reader.GetFieldValue<string[]>(6)));
+                    reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetBoolean(4), reader.IsDBNull(5) ? null : reader.GetInt64(5),
+                    reader.GetFieldValue<string[]>(6), reader.GetInt64(7), reader.GetBoolean(8)));
             }
         }
 
         return (last, found);
     }
 
-    private sealed record RestingPayment(string Currency, long Captured, long Refunded, bool Sold, bool HasInvoice, IReadOnlyList<string> HandedOver);
+    private sealed record RestingPayment(string Currency, long Captured, long Refunded, bool Sold, long? Invoiced, IReadOnlyList<string> HandedOver, long Given, bool LetGo);
 }

@@ -19,6 +19,8 @@ namespace Commerce.Payments.CollectingPayment;
 public sealed partial class PaymentDriver(
     PaymentStore store, PaymentProviders providers, StoreCreditProvider credit, IOptions<PaymentsOptions> options, TimeProvider time, ILogger<PaymentDriver> logger)
 {
+    private static readonly TimeSpan FirstRetryAfter = TimeSpan.FromMilliseconds(200);
+
     /// <summary>The order that a point is about: keys are "{order_id}" or "{order_id}/{why there is a further one}".</summary>
     public static string OrderOf(RecoveryPoint point) => point.Key.Split('/', 2)[0];
 
@@ -72,19 +74,19 @@ public sealed partial class PaymentDriver(
         if (failure is not null)
         {
             PaymentsTelemetry.Retries.Add(1);
-            var at = time.GetUtcNow() + BackOff(TimeSpan.FromMilliseconds(200), options.Value.RetryAtMost, attempt);
+            var at = time.GetUtcNow() + BackOff.After(attempt, FirstRetryAfter, options.Value.RetryAtMost);
             return new RecoveryOutcome.Again(at, failure, context => Close(payment, learned, context, last: false));
         }
 
         if (releaseFailed && payment.Next().Count > 0)
         {
-            var at = time.GetUtcNow() + BackOff(options.Value.PollAfter, options.Value.PollAtMost, attempt);
+            var at = time.GetUtcNow() + BackOff.After(attempt, options.Value.PollAfter, options.Value.PollAtMost);
             return new RecoveryOutcome.Again(at, "The provider does not give back what it holds.", context => Close(payment, learned, context, last: false));
         }
 
         if (ask && (payment.Waits || payment.AwaitsRefund) && point.Key == orderId)
         {
-            var at = time.GetUtcNow() + BackOff(options.Value.PollAfter, options.Value.PollAtMost, attempt);
+            var at = time.GetUtcNow() + BackOff.After(attempt, options.Value.PollAfter, options.Value.PollAtMost);
             return new RecoveryOutcome.Again(at, "The provider still waits.", context => Close(payment, learned, context, last: false));
         }
 
@@ -350,13 +352,6 @@ public sealed partial class PaymentDriver(
         var payment = await store.Find(orderId, cancellationToken) ?? throw new UnreachableException("Payments are never deleted.");
         learned.ForEach(apply => apply(payment));
         return payment;
-    }
-
-    private static TimeSpan BackOff(TimeSpan first, TimeSpan most, int attempt)
-    {
-        // Jitter keeps the payments that failed together from coming back together.
-        var wait = Math.Min(most.Ticks, first.Ticks * Math.Pow(2, Math.Clamp(attempt - 1, 0, 30)));
-        return TimeSpan.FromTicks((long)(wait * (0.75 + (Random.Shared.NextDouble() / 4))));
     }
 
     private string Fault(string orderId, ProviderFaultException exception)

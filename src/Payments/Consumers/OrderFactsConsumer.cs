@@ -95,8 +95,9 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
                 NpgsqlDbType = NpgsqlDbType.Jsonb,
             });
         Touch(context, fact.OrderId);
-        context.Intend(new RecoveryPoint(AdvancePayment.Collect, $"{fact.OrderId}/{IssueDocuments.ChangeMark}{fact.Version}"));
-        context.Intend(IssueDocuments.DueOf(fact));
+        context.Intend(new RecoveryPoint(AdvancePayment.Collect, $"{fact.OrderId}/change-{fact.Version}"));
+        if (IssueDocuments.DueOf(fact) is { } due)
+            context.Intend(due);
         return Task.CompletedTask;
     }
 
@@ -158,6 +159,7 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
         "UPDATE payments SET revision = revision + 1, updated_at = $2 WHERE order_id = $1",
         Text(orderId),
         new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() });
+
     private static CaptureMode ModeOf(OrderPlaced fact) => fact.CaptureMode switch
     {
         "MANUAL" => CaptureMode.Manual,

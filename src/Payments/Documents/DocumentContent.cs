@@ -39,7 +39,8 @@ public sealed record DocumentContent(
     string Corrects,
     string Note,
     IReadOnlyList<DocumentTax>? Taxes = null,
-    string LogoHash = "")
+    string LogoHash = "",
+    long OrderVersion = 0)
 {
     /// <summary>The same over another amount, with the taxes that are in that.</summary>
     public DocumentContent Over(long totalMinor) => this with
@@ -73,8 +74,8 @@ public sealed record DocumentAdjustment(string Label, long AmountMinor);
 /// <summary>What was paid, or given back, by which means.</summary>
 public sealed record DocumentPayment(string Method, int Instalments, long AmountMinor);
 
-/// <summary>How an order's lines changed, as far as documents say it; the number is that of the charge, 0 where there was none.</summary>
-public sealed record OrderChange(int Number, IReadOnlyList<ChangedLine> Lines);
+/// <summary>How an order's lines changed, as far as documents say it.</summary>
+public sealed record OrderChange(IReadOnlyList<ChangedLine> Lines);
 
 /// <summary>Pieces of a line that came (positive) or went (negative).</summary>
 public sealed record ChangedLine(int LineNumber, int Pieces, long UnitPriceMinor);

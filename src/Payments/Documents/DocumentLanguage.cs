@@ -11,24 +11,24 @@ public sealed class DocumentLanguage
 {
     private static readonly Dictionary<string, DocumentLanguage> Known = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["en"] = new('.', ',', "dd MMM yyyy", "Invoice|Receipt|Credit note|Number|Date|Order ID|Ordered|Bill to|Article|Quantity|Price|Amount|Subtotal|Shipping|Total|Paid by|Given back to|in {0} instalments|Corrects invoice|Page {0} of {1}|Keep the Order ID: it is all you need when you ask about this purchase.|Refund|Payment received, thank you.|incl. {0} tax on {1}")
+        ["en"] = new('.', ',', "dd MMM yyyy", "Invoice|Receipt|Credit note|Number|Date|Order ID|Ordered|Bill to|Article|Quantity|Price|Amount|Subtotal|Shipping|Total|Paid by|Given back to|in {0} instalments|Corrects invoice|Page {0} of {1}|Keep the Order ID: it is all you need when you ask about this purchase.|Refund|Payment received, thank you.|incl. {0} tax on {1}|Not charged")
         {
             Methods = Words("Card|Debit card|Voucher|Boleto|Wallet|Store credit"),
             Months = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec".Split('|'),
         },
-        ["pt"] = new(',', '.', "dd/MM/yyyy", "Fatura|Recibo|Nota de crédito|Número|Data|Pedido|Data do pedido|Cobrar de|Artigo|Quantidade|Preço|Valor|Subtotal|Frete|Total|Pago com|Devolvido a|em {0} parcelas|Corrige a fatura|Página {0} de {1}|Guarde o número do pedido: é tudo de que precisa para perguntar sobre esta compra.|Reembolso|Pagamento recebido, obrigado.|incl. {0} de imposto sobre {1}")
+        ["pt"] = new(',', '.', "dd/MM/yyyy", "Fatura|Recibo|Nota de crédito|Número|Data|Pedido|Data do pedido|Cobrar de|Artigo|Quantidade|Preço|Valor|Subtotal|Frete|Total|Pago com|Devolvido a|em {0} parcelas|Corrige a fatura|Página {0} de {1}|Guarde o número do pedido: é tudo de que precisa para perguntar sobre esta compra.|Reembolso|Pagamento recebido, obrigado.|incl. {0} de imposto sobre {1}|Não cobrado")
         {
             Methods = Words("Cartão de crédito|Cartão de débito|Vale|Boleto|Carteira digital|Crédito da loja"),
         },
-        ["de"] = new(',', '.', "dd.MM.yyyy", "Rechnung|Quittung|Gutschrift|Nummer|Datum|Bestellnummer|Bestellt am|Rechnung an|Artikel|Menge|Preis|Betrag|Zwischensumme|Versand|Gesamtbetrag|Bezahlt mit|Erstattet auf|in {0} Raten|Berichtigt Rechnung|Seite {0} von {1}|Bewahren Sie die Bestellnummer auf: Mehr brauchen Sie bei Fragen zu diesem Kauf nicht.|Erstattung|Zahlung dankend erhalten.|enthält {0} MwSt. auf {1}")
+        ["de"] = new(',', '.', "dd.MM.yyyy", "Rechnung|Quittung|Gutschrift|Nummer|Datum|Bestellnummer|Bestellt am|Rechnung an|Artikel|Menge|Preis|Betrag|Zwischensumme|Versand|Gesamtbetrag|Bezahlt mit|Erstattet auf|in {0} Raten|Berichtigt Rechnung|Seite {0} von {1}|Bewahren Sie die Bestellnummer auf: Mehr brauchen Sie bei Fragen zu diesem Kauf nicht.|Erstattung|Zahlung dankend erhalten.|enthält {0} MwSt. auf {1}|Nicht berechnet")
         {
             Methods = Words("Karte|Debitkarte|Gutschein|Boleto|Wallet|Guthaben"),
         },
-        ["fr"] = new(',', '\u00a0', "dd/MM/yyyy", "Facture|Reçu|Avoir|Numéro|Date|Commande|Commandé le|Facturé à|Article|Quantité|Prix|Montant|Sous-total|Livraison|Total|Payé par|Remboursé sur|en {0} mensualités|Corrige la facture|Page {0} sur {1}|Conservez le numéro de commande : il suffit pour toute question sur cet achat.|Remboursement|Paiement reçu, merci.|dont TVA {0} sur {1}")
+        ["fr"] = new(',', '\u00a0', "dd/MM/yyyy", "Facture|Reçu|Avoir|Numéro|Date|Commande|Commandé le|Facturé à|Article|Quantité|Prix|Montant|Sous-total|Livraison|Total|Payé par|Remboursé sur|en {0} mensualités|Corrige la facture|Page {0} sur {1}|Conservez le numéro de commande : il suffit pour toute question sur cet achat.|Remboursement|Paiement reçu, merci.|dont TVA {0} sur {1}|Non facturé")
         {
             Methods = Words("Carte|Carte de débit|Bon|Boleto|Portefeuille|Avoir client"),
         },
-        ["es"] = new(',', '.', "dd/MM/yyyy", "Factura|Recibo|Nota de crédito|Número|Fecha|Pedido|Pedido el|Facturar a|Artículo|Cantidad|Precio|Importe|Subtotal|Envío|Total|Pagado con|Devuelto a|en {0} plazos|Corrige la factura|Página {0} de {1}|Guarde el número de pedido: es todo lo que necesita para preguntar por esta compra.|Reembolso|Pago recibido, gracias.|incl. {0} de IVA sobre {1}")
+        ["es"] = new(',', '.', "dd/MM/yyyy", "Factura|Recibo|Nota de crédito|Número|Fecha|Pedido|Pedido el|Facturar a|Artículo|Cantidad|Precio|Importe|Subtotal|Envío|Total|Pagado con|Devuelto a|en {0} plazos|Corrige la factura|Página {0} de {1}|Guarde el número de pedido: es todo lo que necesita para preguntar por esta compra.|Reembolso|Pago recibido, gracias.|incl. {0} de IVA sobre {1}|No cobrado")
         {
             Methods = Words("Tarjeta|Tarjeta de débito|Vale|Boleto|Monedero|Saldo de la tienda"),
         },
@@ -143,4 +143,5 @@ public enum Word
     Refund,
     Thanks,
     TaxIncluded,
+    NotCharged,
 }

@@ -6,7 +6,7 @@ using NpgsqlTypes;
 
 namespace Commerce.Payments.Documents;
 
-/// <summary>Reads documents, and issues them: once each, with the next number.</summary>
+/// <summary>Reads and keeps documents.</summary>
 public sealed class DocumentStore(NpgsqlDataSource database)
 {
     private const string Columns = "store_id, order_id, kind, year, serial, refund_number, issued_at, content";
@@ -50,72 +50,66 @@ public sealed class DocumentStore(NpgsqlDataSource database)
     }
 
     /// <summary>How an order's lines changed with a version; null if they did not, as far as is known.</summary>
-    public async Task<OrderChange?> Change(string orderId, long version, CancellationToken cancellationToken)
+    public static async Task<OrderChange?> Change(NpgsqlConnection connection, NpgsqlTransaction transaction, string orderId, long version, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT change_number, lines FROM order_changes WHERE order_id = $1 AND version = $2");
+        await using var command = new NpgsqlCommand("SELECT lines FROM order_changes WHERE order_id = $1 AND version = $2", connection, transaction);
         command.Parameters.Add(Text(orderId));
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = version });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken)
-            ? new OrderChange(reader.GetInt32(0), JsonSerializer.Deserialize<ChangedLine[]>(reader.GetString(1), JsonSerializerOptions.Web)!)
+        return await command.ExecuteScalarAsync(cancellationToken) is string lines
+            ? new OrderChange(JsonSerializer.Deserialize<ChangedLine[]>(lines, JsonSerializerOptions.Web)!)
             : null;
     }
 
-    /// <summary>
-    /// Issues what is not issued yet of an order's documents, in the given order. Two of these at once come one after the
-    /// other, because each holds the payment's row.
-    /// </summary>
-    public static async Task Issue(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, string storeId, string orderId, int year, DateTimeOffset now,
-        IReadOnlyList<(DocumentKind Kind, int RefundNumber, Func<IReadOnlyList<IssuedDocument>, DocumentContent?> Content)> wanted, byte[] logo, CancellationToken cancellationToken)
+    /// <summary>Issues a document, with the next number. Two at once about one order come one after the other, because each holds the payment's row.</summary>
+    public static async Task<IssuedDocument> Issue(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string storeId, string orderId, DocumentKind kind, int year, int refundNumber, DateTimeOffset now,
+        DocumentContent content, byte[] logo, CancellationToken cancellationToken)
     {
-        await Execute(connection, transaction, "SELECT FROM payments WHERE order_id = $1 FOR UPDATE", cancellationToken, Text(orderId));
-        var issued = (await Of(connection, transaction, orderId, cancellationToken)).ToList();
-        var needless = new List<int>();
-        foreach (var (kind, refundNumber, content) in wanted)
+        await using var command = new NpgsqlCommand(
+            """
+            WITH number AS (
+              INSERT INTO document_numbers (store_id, kind, year, last) VALUES ($1, $2, $3, 1)
+              ON CONFLICT (store_id, kind, year) DO UPDATE SET last = document_numbers.last + 1 RETURNING last
+            )
+            INSERT INTO documents (store_id, kind, year, serial, order_id, refund_number, issued_at, content)
+            SELECT $1, $2, $3, last, $4, $5, $6, $7 FROM number RETURNING serial
+            """, connection, transaction);
+        command.Parameters.Add(Text(storeId));
+        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)kind });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = year });
+        command.Parameters.Add(Text(orderId));
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = refundNumber });
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(content, Json), NpgsqlDbType = NpgsqlDbType.Jsonb });
+        var serial = (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+        var document = new IssuedDocument(storeId, orderId, kind, year, serial, refundNumber, now, content);
+        if (kind != DocumentKind.Receipt && content.TaxMinor > 0)
+            await PostTax(connection, transaction, document, cancellationToken);
+        if (content.LogoHash.Length > 0)
         {
-            if (issued.Any(d => d.Kind == kind && d.RefundNumber == refundNumber))
-                continue;
-            if (content(issued) is not { } what)
-            {
-                if (kind == DocumentKind.CreditNote)
-                    needless.Add(refundNumber);
-                continue;
-            }
-
-            await using var command = new NpgsqlCommand(
-                """
-                WITH number AS (
-                  INSERT INTO document_numbers (store_id, kind, year, last) VALUES ($1, $2, $3, 1)
-                  ON CONFLICT (store_id, kind, year) DO UPDATE SET last = document_numbers.last + 1 RETURNING last
-                )
-                INSERT INTO documents (store_id, kind, year, serial, order_id, refund_number, issued_at, content)
-                SELECT $1, $2, $3, last, $4, $5, $6, $7 FROM number RETURNING serial
-                """, connection, transaction);
-            command.Parameters.Add(Text(storeId));
-            command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)kind });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = year });
-            command.Parameters.Add(Text(orderId));
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = refundNumber });
-            command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(what, Json), NpgsqlDbType = NpgsqlDbType.Jsonb });
-            var serial = (int)(await command.ExecuteScalarAsync(cancellationToken))!;
-            var document = new IssuedDocument(storeId, orderId, kind, year, serial, refundNumber, now, what);
-            issued.Add(document);
-            if (kind != DocumentKind.Receipt && what.TaxMinor > 0)
-                await PostTax(connection, transaction, document, cancellationToken);
-            if (what.LogoHash.Length > 0)
-            {
-                await Execute(
-                    connection, transaction, "INSERT INTO document_logos (hash, image) VALUES ($1, $2) ON CONFLICT DO NOTHING", cancellationToken,
-                    Text(what.LogoHash), new NpgsqlParameter<byte[]> { TypedValue = logo });
-            }
+            await Execute(
+                connection, transaction, "INSERT INTO document_logos (hash, image) VALUES ($1, $2) ON CONFLICT DO NOTHING", cancellationToken,
+                Text(content.LogoHash), new NpgsqlParameter<byte[]> { TypedValue = logo });
         }
 
+        return document;
+    }
+
+    /// <summary>The payment has its invoice, and these refunds their credit notes or need none.</summary>
+    public static async Task Done(NpgsqlConnection connection, NpgsqlTransaction transaction, string orderId, int[] refundNumbers, CancellationToken cancellationToken)
+    {
         await Execute(connection, transaction, "UPDATE payments SET invoiced = true WHERE order_id = $1", cancellationToken, Text(orderId));
         await Execute(
             connection, transaction, "UPDATE refunds SET credited = true WHERE order_id = $1 AND refund_number = ANY ($2)", cancellationToken,
-            Text(orderId), new NpgsqlParameter<int[]> { TypedValue = [.. needless, .. issued.Where(d => d.Kind == DocumentKind.CreditNote).Select(d => d.RefundNumber)] });
+            Text(orderId), new NpgsqlParameter<int[]> { TypedValue = refundNumbers });
+    }
+
+    /// <inheritdoc cref="Of(string, CancellationToken)"/>
+    public static async Task<IReadOnlyList<IssuedDocument>> Of(NpgsqlConnection connection, NpgsqlTransaction? transaction, string orderId, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM documents WHERE order_id = $1 ORDER BY issued_at, kind, serial", connection, transaction);
+        command.Parameters.Add(Text(orderId));
+        return await Read(command, cancellationToken);
     }
 
     /// <summary>What a picture is known by in documents, which keep each but once; empty for none.</summary>
@@ -157,13 +151,6 @@ public sealed class DocumentStore(NpgsqlDataSource database)
             Text($"{document.OrderId}/tax/{document.Number}"), Text(document.StoreId), Text(document.OrderId),
             new NpgsqlParameter<short> { TypedValue = (short)MovementKind.Tax }, new NpgsqlParameter<DateTimeOffset> { TypedValue = document.IssuedAt },
             Text(Account(from)), new NpgsqlParameter<long> { TypedValue = minor }, Text(Account(AccountKind.Taxes)));
-    }
-
-    private static async Task<IReadOnlyList<IssuedDocument>> Of(NpgsqlConnection connection, NpgsqlTransaction? transaction, string orderId, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM documents WHERE order_id = $1 ORDER BY issued_at, kind, serial", connection, transaction);
-        command.Parameters.Add(Text(orderId));
-        return await Read(command, cancellationToken);
     }
 
     private static async Task Execute(NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)

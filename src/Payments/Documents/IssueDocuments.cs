@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Orders.V1;
@@ -8,104 +9,99 @@ using Google.Type;
 namespace Commerce.Payments.Documents;
 
 /// <summary>
-/// Issues what a payment has come to: invoice and receipt when it was taken, a credit note for each refund that gave
-/// something back; a further invoice for what an order was made dearer by. What was bought and by whom is asked of Orders; while that is down, documents are issued later.
+/// Issues what a payment has come to (<see cref="DueDocument"/>): invoice and receipt when it was taken, a credit note for what went
+/// back, a further invoice for what an order was made dearer by. What was bought and by whom is asked of Orders; while that is down,
+/// documents are issued later.
 /// </summary>
-public sealed class IssueDocuments(PaymentStore payments, DocumentStore documents, OrderService.OrderServiceClient orders, StoreService.StoreServiceClient stores, TimeProvider time) : IRecover
+public sealed class IssueDocuments(PaymentStore payments, OrderService.OrderServiceClient orders, StoreService.StoreServiceClient stores, TimeProvider time) : IRecover
 {
     public const string PointKind = "issue-documents";
-
-    /// <summary>How the key of a point that is about a change of the order goes on after the Order ID.</summary>
-    public const string ChangeMark = "change-";
 
     public string Kind => PointKind;
 
     /// <summary>The intent to issue what is due, if something is.</summary>
-    public static RecoveryPoint? DueOf(Payment payment) =>
-        payment.DocumentsDue ? new RecoveryPoint(PointKind, FormattableString.Invariant($"{payment.OrderId}/{payment.Revision}")) : null;
+    public static RecoveryPoint? DueOf(Payment payment) => payment.DocumentsDue ? At(payment) : null;
 
-    /// <summary>The intent to see, once an order's lines have changed, whether its invoice still says what it costs.</summary>
-    public static RecoveryPoint DueOf(OrderLinesChanged fact) => new(PointKind, FormattableString.Invariant($"{fact.OrderId}/{ChangeMark}{fact.Version}"));
+    /// <summary>The intent to invoice what an order was made dearer by; null where it was not.</summary>
+    public static RecoveryPoint? DueOf(OrderLinesChanged fact) =>
+        fact.Change > 0 ? new RecoveryPoint(PointKind, FormattableString.Invariant($"{fact.OrderId}/change-{fact.Version}")) : null;
 
     public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
     {
         var orderId = PaymentDriver.OrderOf(point);
         PaymentsTelemetry.TagOrder(orderId);
-        var change = ChangeOf(point);
-        if (await payments.Find(orderId, cancellationToken) is not { Sold: true } payment || (!payment.DocumentsDue && change is null))
+        if (await payments.Find(orderId, cancellationToken) is not { Sold: true } payment)
             return new RecoveryOutcome.Done();
 
-        var order = await orders.GetOrderAsync(new GetOrderRequest { Name = "orders/" + orderId, MinVersion = change ?? 0 }, cancellationToken: cancellationToken);
+        var order = await orders.GetOrderAsync(new GetOrderRequest { Name = "orders/" + orderId, MinVersion = payment.ChangeVersion }, cancellationToken: cancellationToken);
         var store = await stores.GetStoreAsync(new GetStoreRequest { Name = "stores/" + payment.StoreId }, cancellationToken: cancellationToken);
-        var wanted = Wanted(payment, order, store).ToList();
-        if (change is { } version && await documents.Change(orderId, version, cancellationToken) is { } changed)
-            wanted.Add((DocumentKind.Invoice, (int)version, issued => InvoiceOf(changed, payment, order, store, issued)));
-        return new RecoveryOutcome.Done(context => Issue(payment, store, wanted, context));
+        return new RecoveryOutcome.Done(context => Issue(order, store, context));
     }
 
-    private Task Issue(Payment payment, Store store, IReadOnlyList<(DocumentKind, int, Func<IReadOnlyList<IssuedDocument>, DocumentContent?>)> wanted, RecoveryContext context)
+    private static RecoveryPoint At(Payment payment) => new(PointKind, FormattableString.Invariant($"{payment.OrderId}/{payment.Revision}"));
+
+    // From the payment as it is now, and not as it was when Orders was asked: it stays so until the documents are issued.
+    private async Task Issue(Order order, Store store, RecoveryContext context)
     {
+        var (connection, transaction) = (context.Connection, context.Transaction);
+        await PaymentStore.Lock(connection, transaction, order.OrderId, context.CancellationToken);
+        var payment = await PaymentStore.Find(connection, transaction, order.OrderId, context.CancellationToken)
+            ?? throw new UnreachableException("Payments are never deleted.");
+        if (payment.ChangeVersion > order.Version)
+        {
+            context.Intend(At(payment));
+            return;
+        }
+
+        var issued = (await DocumentStore.Of(connection, transaction, order.OrderId, context.CancellationToken)).ToList();
+        var due = DueDocument.Of(payment, Minor(order.Total), order.Version, issued);
         var now = time.GetUtcNow();
         // A document belongs to the year in which the store is.
         var year = (TimeZoneInfo.TryFindSystemTimeZoneById(store.TimeZone, out var zone) ? TimeZoneInfo.ConvertTime(now, zone) : now).Year;
-        return DocumentStore.Issue(context.Connection, context.Transaction, payment.StoreId, payment.OrderId, year, now, wanted, store.LogoImage.ToByteArray(), context.CancellationToken);
+        foreach (var document in due.Where(d => d is not { Kind: DocumentKind.CreditNote, Minor: 0 }))
+        {
+            var changed = document is { Kind: DocumentKind.Invoice, Number: > 0 }
+                ? await DocumentStore.Change(connection, transaction, order.OrderId, document.Number, context.CancellationToken)
+                : null;
+            var content = ContentOf(document, payment, order, store, changed, issued);
+            issued.Add(await DocumentStore.Issue(
+                connection, transaction, payment.StoreId, payment.OrderId, document.Kind, year, document.Number, now, content, store.LogoImage.ToByteArray(), context.CancellationToken));
+        }
+
+        if (issued.Count > 0)
+            await DocumentStore.Done(connection, transaction, payment.OrderId, [.. due.Where(d => d.Kind == DocumentKind.CreditNote).Select(d => d.Number)], context.CancellationToken);
     }
 
-    /// <summary>
-    /// What is to be issued of a payment; a content that is null says that nothing is, after all. Invoices less what was credited
-    /// because the order was made smaller come to what the order costs: an invoice that was issued after the change says so
-    /// already, and what goes back then needs no credit note.
-    /// </summary>
-    internal static IEnumerable<(DocumentKind Kind, int Number, Func<IReadOnlyList<IssuedDocument>, DocumentContent?> Content)> Wanted(Payment payment, Order order, Store store)
+    private static DocumentContent ContentOf(DueDocument due, Payment payment, Order order, Store store, OrderChange? changed, IReadOnlyList<IssuedDocument> issued)
     {
         var invoice = Invoice(payment, order, store);
-        yield return (DocumentKind.Invoice, 0, _ => invoice);
-        yield return (DocumentKind.Receipt, 0, issued => Summary(invoice, issued, payment.Captured.Minor) with { Payments = invoice.Payments });
-        foreach (var refund in payment.Refunds.Where(r => r.State != RefundState.Pending && r.Given.Minor > 0))
+        switch (due)
         {
-            yield return (DocumentKind.CreditNote, refund.Number, issued =>
-            {
-                // What is released may hold a charge that no invoice was issued for, or what the order was made cheaper by before
-                // its invoice, which had not gone back yet.
-                var most = refund.IsReduction ? Invoiced(payment, issued) - invoice.TotalMinor
-                    : refund.IsRelease ? issued.Sum(d => d.Kind switch { DocumentKind.Invoice => d.Content.TotalMinor, DocumentKind.CreditNote => -d.Content.TotalMinor, _ => 0 })
-                    : refund.Given.Minor;
-                return most <= 0 ? null : Summary(invoice, issued, Math.Min(most, refund.Given.Minor)) with
+            case { Kind: DocumentKind.Invoice, Number: 0 }:
+                if (due.Minor == invoice.TotalMinor)
+                    return invoice;
+                // Some of what it costs was let go of, and nobody is to pay it.
+                var waived = new DocumentAdjustment(DocumentLanguage.Of(invoice.Language)[Word.NotCharged], due.Minor - invoice.TotalMinor);
+                return invoice.Over(due.Minor) with { Adjustments = [.. invoice.Adjustments, waived] };
+            case { Kind: DocumentKind.Receipt }:
+                return Summary(invoice, issued, due.Minor) with { Payments = invoice.Payments };
+            case { Kind: DocumentKind.Invoice }:
+                var charge = payment.Parts.Single(p => p.Accepted == due.Number);
+                var lines = (changed?.Lines ?? []).Select(l => (Changed: l, Line: order.Lines.FirstOrDefault(line => line.LineNumber == l.LineNumber)))
+                    .Where(l => l.Line is not null)
+                    .Select(l => new DocumentLine(l.Line!.Sku, l.Line.Title, l.Changed.Pieces, l.Changed.UnitPriceMinor, l.Changed.Pieces * l.Changed.UnitPriceMinor)).ToList();
+                var further = Summary(invoice, issued, due.Minor) with { Payments = [new DocumentPayment(charge.Method, charge.Instalments, due.Minor)] };
+                return lines.Sum(l => l.AmountMinor) == due.Minor ? further with { Lines = lines } : further;
+            default:
+                var refund = payment.Refunds.Single(r => r.Number == due.Number);
+                return Summary(invoice, issued, due.Minor) with
                 {
                     Payments = [.. refund.Pieces.Where(p => p.State == RefundPieceState.Succeeded).Select(p => new DocumentPayment(
                         refund.Destination == RefundDestination.StoreCredit ? "STORE_CREDIT" : payment.Parts.Single(part => part.Number == p.PartNumber).Method, 1, p.Amount.Minor))],
                     Note = refund.Note,
                 };
-            }
-            );
         }
     }
-
-    // What the order was made dearer by, as far as no invoice says it yet.
-    private static DocumentContent? InvoiceOf(OrderChange change, Payment payment, Order order, Store store, IReadOnlyList<IssuedDocument> issued)
-    {
-        var invoice = Invoice(payment, order, store);
-        var more = invoice.TotalMinor - Invoiced(payment, issued);
-        if (more <= 0)
-            return null;
-        var lines = change.Lines.Select(l => (Changed: l, Line: order.Lines.FirstOrDefault(line => line.LineNumber == l.LineNumber)))
-            .Where(l => l.Line is not null)
-            .Select(l => new DocumentLine(l.Line!.Sku, l.Line.Title, l.Changed.Pieces, l.Changed.UnitPriceMinor, l.Changed.Pieces * l.Changed.UnitPriceMinor)).ToList();
-        var subtotal = lines.Sum(l => l.AmountMinor);
-        var charge = payment.Parts.FirstOrDefault(p => p.IsCharge && p.Change == change.Number);
-        var summary = Summary(invoice, issued, more);
-        return (subtotal == more ? summary with { Lines = lines } : summary) with
-        {
-            Payments = charge is null ? [] : [new DocumentPayment(charge.Method, charge.Instalments, more)],
-        };
-    }
-
-    private static long Invoiced(Payment payment, IReadOnlyList<IssuedDocument> issued) => issued.Sum(document => document.Kind switch
-    {
-        DocumentKind.Invoice => document.Content.TotalMinor,
-        DocumentKind.CreditNote when payment.Refunds.Any(r => r.IsReduction && r.Number == document.RefundNumber) => -document.Content.TotalMinor,
-        _ => 0,
-    });
 
     // Documents that follow the first invoice say what they are about in one line, which names it.
     private static DocumentContent Summary(DocumentContent invoice, IReadOnlyList<IssuedDocument> issued, long minor)
@@ -121,11 +117,6 @@ public sealed class IssueDocuments(PaymentStore payments, DocumentStore document
             Corrects = corrects.Number,
         };
     }
-
-    private static long? ChangeOf(RecoveryPoint point) =>
-        point.Key.Split('/', 2) is [_, var mark] && mark.StartsWith(ChangeMark, StringComparison.Ordinal)
-            ? long.Parse(mark[ChangeMark.Length..], System.Globalization.CultureInfo.InvariantCulture)
-            : null;
 
     private static DocumentContent Invoice(Payment payment, Order order, Store store) => new(
         payment.OrderId,
@@ -144,11 +135,12 @@ public sealed class IssueDocuments(PaymentStore payments, DocumentStore document
         Minor(order.ShippingCharge),
         [.. order.Adjustments.Select(a => new DocumentAdjustment(a.Label, Minor(a.Amount)))],
         Minor(order.Total),
-        [.. payment.Parts.Where(p => !p.IsCharge || p is { Taken: true, Withdrawn: false }).Select(p => new DocumentPayment(p.Method, p.Instalments, p.Amount.Minor))],
+        [.. payment.Parts.Where(p => p.Taken && (!p.IsCharge || (p.Accepted > 0 && p.Accepted <= order.Version))).Select(p => new DocumentPayment(p.Method, p.Instalments, p.Captured.Minor))],
         "",
         "",
         store.TaxBasisPoints > 0 ? [DocumentTax.Within(Minor(order.Total), store.TaxBasisPoints)] : null,
-        DocumentStore.HashOf(store.LogoImage.Span));
+        DocumentStore.HashOf(store.LogoImage.Span),
+        order.Version);
 
     private static List<string> AddressOf(PostalAddress? address) => address is null
         ? []

@@ -56,6 +56,13 @@ public sealed class ImportSettlement(NpgsqlDataSource database, PaymentProviders
                     continue;
                 }
 
+                // A provider may tell of all the shop's stores in one file: whose a line is, only it can say of a fee or a payout.
+                if (fields is not null && reader.Account(fields) is { Length: > 0 } account && account != store)
+                {
+                    response.OfOtherStores++;
+                    continue;
+                }
+
                 var (line, id, error) = fields is null ? (null, "", "Is too long, or has a quote that is not closed.") : reader.Line(fields, time.GetUtcNow());
                 if (line is null)
                     Refuse(response, new BrokenLine(number, id, error));

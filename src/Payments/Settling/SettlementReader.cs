@@ -31,7 +31,7 @@ internal sealed class SettlementReader
             columns.TryAdd(record[i].Trim(), i);
         var missing = Needed.Where(name => !columns.ContainsKey(name)).ToList();
         if (missing.Count > 0)
-            return $"The header has no column {string.Join(", ", missing)}; a settlement has {string.Join(", ", Needed)}, and may have fee, tax, reference, authorization_id and payout_id.";
+            return $"The header has no column {string.Join(", ", missing)}; a settlement has {string.Join(", ", Needed)}, and may have fee, tax, reference, authorization_id, payout_id and account.";
         _columns = columns;
         return null;
     }
@@ -40,6 +40,9 @@ internal sealed class SettlementReader
     public (SettlementLine? Line, string Id, string Error) Line(IReadOnlyList<string> record, DateTimeOffset now) => Check(
         Column(record, "id"), Column(record, "type"), Column(record, "currency"), Column(record, "amount"), Column(record, "fee"), Column(record, "tax"),
         Column(record, "reference"), Column(record, "authorization_id"), Column(record, "payout_id"), Column(record, "occurred_at"), now);
+
+    /// <summary>The merchant account that a record belongs to; empty where the file does not say.</summary>
+    public string Account(IReadOnlyList<string> record) => Column(record, "account");
 
     private static (SettlementLine?, string, string) Check(
         string id, string typeName, string currency, string amountText, string feeText, string taxText, string reference, string authorisation, string payout, string time, DateTimeOffset now)

@@ -13,16 +13,22 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
         "h.order_id, h.store_id, h.currency, h.amount_minor, h.cancelled, h.version, h.told, h.revision, h.created_at, h.updated_at, "
         + "p.part_number, p.method, p.token, p.amount_minor, p.instalments, p.provider, p.state, p.provider_reference, p.decline_reason, p.captured_minor, p.refunded_minor, "
         + "h.told_refunded_minor, h.sold, h.invoiced, " + Refunds + ", h.customer_id, h.capture_mode, h.void_requested, p.rest_voided, " + Captures + ", p.next_action_url"
-        + ", p.change_number, p.withdrawn, p.change_told, " + Reduced;
+        + ", p.change_number, p.withdrawn, p.change_told, " + Reduced + ", " + Changed + ", " + Accepted;
 
     private const string Reduced =
         "CASE WHEN p.part_number = 1 THEN (SELECT coalesce(-sum(c.difference_minor), 0)::bigint FROM order_changes c WHERE c.order_id = h.order_id AND c.change_number = 0) END";
+
+    private const string Changed =
+        "CASE WHEN p.part_number = 1 THEN (SELECT coalesce(max(c.version), 0) FROM order_changes c WHERE c.order_id = h.order_id) END";
+
+    private const string Accepted =
+        "CASE WHEN p.change_number > 0 THEN (SELECT coalesce(min(c.version), 0) FROM order_changes c WHERE c.order_id = h.order_id AND c.change_number = p.change_number) ELSE 0 END";
 
     // Few payments have any, and the first row of a payment alone brings them.
     private const string Refunds = """
         CASE WHEN p.part_number = 1 THEN (
           SELECT jsonb_agg(jsonb_build_object(
-            'number', r.refund_number, 'amount', r.amount_minor, 'reason', r.reason, 'note', r.note, 'by', r.requested_by, 'credited', r.credited,
+            'number', r.refund_number, 'amount', r.amount_minor, 'reason', r.reason, 'note', r.note, 'by', r.requested_by, 'credited', r.credited, 'failure_told', r.failure_told,
             'destination', r.destination, 'created_at', r.created_at, 'updated_at', r.updated_at,
             'pieces', (
               SELECT jsonb_agg(jsonb_build_object(
@@ -60,6 +66,14 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             $"SELECT {Columns} FROM payments h JOIN payment_parts p USING (order_id) WHERE h.order_id = $1 ORDER BY p.part_number", connection, transaction);
         command.Parameters.Add(Text(orderId));
         return (await Read(command, cancellationToken)).SingleOrDefault();
+    }
+
+    /// <summary>Keeps a payment as it is until the transaction ends.</summary>
+    public static async Task Lock(NpgsqlConnection connection, NpgsqlTransaction transaction, string orderId, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT FROM payments WHERE order_id = $1 FOR UPDATE", connection, transaction);
+        command.Parameters.Add(Text(orderId));
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>The order that an authorisation pays for, or null.</summary>
@@ -112,10 +126,10 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                 AS c (part_number, state, provider_reference, decline_reason, captured_minor, refunded_minor, rest_voided, next_action_url, change_told)
               WHERE p.order_id = head.order_id AND p.part_number = c.part_number
             ), promises AS (
-              INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at, destination)
-              SELECT order_id, r.number, r.amount, r.reason, r.note, r.requested_by, r.created_at, $8, r.destination
-              FROM head, unnest($16, $17, $18, $19, $20, $21, $40) AS r (number, amount, reason, note, requested_by, created_at, destination)
-              ON CONFLICT (order_id, refund_number) DO UPDATE SET updated_at = excluded.updated_at
+              INSERT INTO refunds (order_id, refund_number, amount_minor, reason, note, requested_by, created_at, updated_at, destination, failure_told)
+              SELECT order_id, r.number, r.amount, r.reason, r.note, r.requested_by, r.created_at, $8, r.destination, r.failure_told
+              FROM head, unnest($16, $17, $18, $19, $20, $21, $40, $54) AS r (number, amount, reason, note, requested_by, created_at, destination, failure_told)
+              ON CONFLICT (order_id, refund_number) DO UPDATE SET updated_at = excluded.updated_at, failure_told = excluded.failure_told
             ), pieces AS (
               INSERT INTO refund_pieces (order_id, refund_number, part_number, amount_minor, state, provider_reference, failure_reason)
               SELECT order_id, x.* FROM head, unnest($22, $23, $24, $25, $26, $27) AS x
@@ -209,6 +223,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<string?[]> { TypedValue = [.. taken.Select(p => p.Piece.FailureReason)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
             new NpgsqlParameter<string?[]> { TypedValue = [.. changed.Select(p => p.NextActionUrl)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
             new NpgsqlParameter<bool[]> { TypedValue = [.. changed.Select(p => p.ChangeTold)] },
+            new NpgsqlParameter<bool[]> { TypedValue = [.. refunds.Select(r => r.FailureTold)] },
         ]);
         var saved = (long)(await command.ExecuteScalarAsync(cancellationToken))! == 1;
         if (saved)
@@ -235,6 +250,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
                     CustomerId = reader.GetString(25),
                     CaptureMode = (CaptureMode)reader.GetInt16(26),
                     Reduced = reader.GetInt64(34),
+                    ChangeVersion = reader.GetInt64(35),
                     CreatedAt = reader.GetFieldValue<DateTimeOffset>(8),
                 }.Restore(
                     reader.GetInt64(5),
@@ -249,7 +265,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             }
 
             parts.Add(PaymentPart
-                .New(reader.GetInt32(10), reader.GetString(11), reader.GetString(12), new Money(reader.GetInt64(13), currency), reader.GetInt32(14), reader.GetString(15), reader.GetInt32(31), reader.GetBoolean(32))
+                .New(reader.GetInt32(10), reader.GetString(11), reader.GetString(12), new Money(reader.GetInt64(13), currency), reader.GetInt32(14), reader.GetString(15), reader.GetInt32(31), reader.GetBoolean(32), reader.GetInt64(36))
                 .RestoreCharge(reader.GetBoolean(33))
                 .Restore(
                     (PartState)reader.GetInt16(16),
@@ -270,9 +286,9 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
     private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value };
 
     private sealed record RefundRow(
-        int Number, long Amount, short Reason, string Note, string By, bool Credited, short Destination, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
+        int Number, long Amount, short Reason, string Note, string By, bool Credited, bool FailureTold, short Destination, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)
     {
-        public Refund ToRefund(string currency) => new()
+        public Refund ToRefund(string currency) => new Refund
         {
             Number = Number,
             Amount = new Money(Amount, currency),
@@ -284,7 +300,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
             CreatedAt = CreatedAt,
             UpdatedAt = UpdatedAt,
             Pieces = [.. Pieces.Select(p => new RefundPiece(p.Part, new Money(p.Amount, currency)).Restore((RefundPieceState)p.State, p.Reference, p.Failure))],
-        };
+        }.Restore(FailureTold);
     }
 
     private sealed record CaptureRow(int Number, long Amount, string By, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<PieceRow> Pieces)

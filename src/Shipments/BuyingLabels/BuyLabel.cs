@@ -3,9 +3,11 @@ using Commerce.Messaging;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.IngestingScans;
+using Commerce.Shipments.QuotingRates;
 using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.WatchingSilence;
+using Commerce.Shipping.Rates;
 using Microsoft.Extensions.Options;
 using Kind = Commerce.Shipments.V1.ShipmentException.Types.Kind;
 
@@ -16,7 +18,7 @@ namespace Commerce.Shipments.BuyingLabels;
 /// has answered: whatever happens in between, the same carrier is asked the same under the same key, so there is one label.
 /// </summary>
 internal sealed partial class BuyLabel(
-    ShipmentStore store, RateShopper shopper, CarrierDirectory carriers, Outbox outbox, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<BuyLabel> logger) : IRecover
+    ShipmentStore store, RateShopper shopper, CarrierDirectory carriers, Outbox outbox, RecoveryPoints recoveryPoints, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<BuyLabel> logger) : IRecover
 {
     public const string PointKind = "buy-label";
 
@@ -26,22 +28,22 @@ internal sealed partial class BuyLabel(
 
     public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
     {
-        if (await store.Find(Guid.Parse(point.Key), cancellationToken) is not { LabelId: null } shipment)
+        if (await store.Find(Guid.Parse(point.Key), cancellationToken) is not { LabelId: null, IsRegistered: false } shipment)
             return new RecoveryOutcome.Done();
         ShipmentsTelemetry.TagOrder(shipment.OrderId);
         if (shipment.BuyingCarrier is null)
         {
             if (shipment.CancelRequested)
                 return new RecoveryOutcome.Done();
-            var quotes = await shopper.Quote(shipment, cancellationToken);
-            if (RateChoice.Choose(quotes.Rates, shipment.Refused, shipment.PromisedAt, time.GetUtcNow()) is not { } rate)
+            var offers = await shopper.Ask(ParcelQuestion.Of(shipment, time.GetUtcNow()), shipment.Refused, cancellationToken);
+            if (offers.Quotes is not [var best, ..])
             {
-                return quotes.Unanswered.Count > 0
-                    ? Again(shipment, attempt, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"No rate: {string.Join(", ", quotes.Unanswered)} did not answer. Asked again by itself.")
+                return offers.Unanswered.Count > 0
+                    ? Again(shipment, attempt, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"No rate: {string.Join(", ", offers.Unanswered)} did not answer. Asked again by itself.")
                     : Again(shipment, attempt, V1.ShipmentException.Types.Kind.NoRate, "No carrier takes this parcel from its place to its address. Check weight, place and address; asked again by itself.");
             }
 
-            if (!await store.Choose(shipment, rate, cancellationToken))
+            if (!await store.Choose(shipment, best.Quote, cancellationToken))
                 return new RecoveryOutcome.Again(time.GetUtcNow(), "The parcel changed while its rates were asked for.");
         }
 
@@ -54,7 +56,7 @@ internal sealed partial class BuyLabel(
         if (carriers.Find(carrier) is not { } seller)
             return Again(shipment, attempt, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"{carrier} is not among the configured carriers, and may have made a label. Configure it again.");
 
-        var name = Rate.NameOf(carrier, service);
+        var name = Quote.NameOf(carrier, service);
         // A refusal is an answer; asking once more after it is another question, and has another key.
         var question = shipment.Refused.Count(refused => refused == name) + 1;
         var key = shipment.LabelsVoided == 0 ? $"{shipment.PublicId}/{name}/{question}" : $"{shipment.PublicId}/{shipment.LabelsVoided}/{name}/{question}";
@@ -96,7 +98,7 @@ internal sealed partial class BuyLabel(
         context.Intend(WatchSilence.PointOf(shipment, now + options.Value.SilenceAfter));
         if (shipment.CancelRequested || shipment.NextShipTo is not null)
             context.Intend(VoidLabel.PointOf(shipment));
-        ScanIngestion.Apply(context.Batch, outbox, shipment, [], waiting, now);
+        ScanIngestion.Apply(context.Batch, outbox, recoveryPoints, shipment, [], waiting, now);
         ShipmentsTelemetry.Labels.Add(1, new KeyValuePair<string, object?>("commerce.carrier", shipment.Carrier));
     }
 
@@ -130,7 +132,7 @@ internal sealed partial class BuyLabel(
         message,
         attempt < options.Value.LabelAttemptsBeforeException ? null : async context =>
         {
-            if (await ShipmentStore.Lock(context.Connection, context.Transaction, seen.Id, context.CancellationToken) is not { LabelId: null } shipment
+            if (await ShipmentStore.Lock(context.Connection, context.Transaction, seen.Id, context.CancellationToken) is not { LabelId: null, IsRegistered: false } shipment
                 || shipment.Raise(kind, message, attempt, time.GetUtcNow()) is not { } fact)
                 return;
             Tell(context, fact);

@@ -59,6 +59,11 @@ internal static class CancelShipments
             {
                 context.Intend(VoidLabel.PointOf(shipment));
             }
+            else if (shipment.IsRegistered && TrackingStatusRules.WasHandedOver(shipment.Tracking))
+            {
+                if (shipment.Raise(V1.ShipmentException.Types.Kind.CancelledInTransit, VoidLabel.InTransit, 1, now) is { } raised)
+                    context.Tell(raised);
+            }
             else if (shipment.BuyingCarrier is null && shipment.Cancel(now) is { } cancelled)
             {
                 context.Tell(cancelled);

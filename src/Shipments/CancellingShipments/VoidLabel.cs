@@ -18,6 +18,8 @@ internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory ca
 {
     public const string PointKind = "void-label";
 
+    public const string InTransit = "The order was cancelled, but the carrier has the parcel already: ask the carrier to return it, or the recipient to refuse it.";
+
     public string Kind => PointKind;
 
     public static RecoveryPoint PointOf(Shipment shipment) => new(PointKind, shipment.PublicId);
@@ -27,20 +29,22 @@ internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory ca
         if (await store.Find(Guid.Parse(point.Key), cancellationToken) is not { LabelId: { } labelId } shipment || shipment.Tracking.Status == V1.TrackingStatus.Cancelled)
             return new RecoveryOutcome.Done();
         ShipmentsTelemetry.TagOrder(shipment.OrderId);
+        // Who sold it, though staff may have corrected whose number it is.
+        var seller = shipment.BuyingCarrier ?? shipment.Carrier!;
         try
         {
-            var carrier = carriers.Find(shipment.Carrier!) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
+            var carrier = carriers.Find(seller) ?? throw new HttpRequestException($"{seller} is not among the configured carriers.");
             var outcome = await carrier.VoidLabel(labelId, $"{shipment.PublicId}/void/{labelId}", cancellationToken);
             return new RecoveryOutcome.Done(context => Voided(shipment.Id, outcome, attempt, context));
         }
         catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            LogUnanswered(shipment.Carrier!, attempt, exception.GetType().Name);
+            LogUnanswered(seller, attempt, exception.GetType().Name);
             return new RecoveryOutcome.Again(
                 time.GetUtcNow() + options.Value.RetryAfter(attempt),
-                $"{shipment.Carrier} does not answer",
+                $"{seller} does not answer",
                 attempt < options.Value.LabelAttemptsBeforeException ? null : context => Raise(
-                    shipment.Id, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"{shipment.Carrier} does not answer, so the label that is not wanted any more is not void yet. Asked again by itself.", attempt, context));
+                    shipment.Id, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"{seller} does not answer, so the label that is not wanted any more is not void yet. Asked again by itself.", attempt, context));
         }
     }
 
@@ -66,7 +70,7 @@ internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory ca
 
         if (outcome == VoidOutcome.HandedOver)
         {
-            await Raise(id, V1.ShipmentException.Types.Kind.CancelledInTransit, "The order was cancelled, but the carrier has the parcel already: ask the carrier to return it, or the recipient to refuse it.", attempt, context);
+            await Raise(id, V1.ShipmentException.Types.Kind.CancelledInTransit, InTransit, attempt, context);
             return;
         }
 

@@ -1,3 +1,6 @@
+using Commerce.ServiceDefaults;
+using Commerce.Types.V1;
+
 namespace Commerce.Shipments.Carriers;
 
 /// <summary>The carriers by code.</summary>
@@ -11,4 +14,8 @@ internal sealed class CarrierDirectory(IEnumerable<ICarrier> carriers)
     public string NameOf(string code) => Find(code)?.Name ?? code.ToUpperInvariant();
 
     public ICarrier? Find(string code) => _carriers.GetValueOrDefault(code);
+
+    /// <exception cref="Failure">CARRIER_NOT_FOUND.</exception>
+    public ICarrier Get(string code) => Find(code) ?? throw new Failure(
+        ErrorReason.CarrierNotFound, code.Length == 0 ? "Name the carrier." : $"There is no such carrier; there are {string.Join(", ", _carriers.Keys.Order(StringComparer.Ordinal))}.");
 }

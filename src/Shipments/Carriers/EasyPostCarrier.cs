@@ -42,9 +42,9 @@ internal sealed class EasyPostCarrier(EasyPostOptions options, IHttpClientFactor
 
     public string Name => "EasyPost";
 
-    public async Task<IReadOnlyList<Rate>> Rates(Shipment shipment, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken)
     {
-        using var answer = await Send(HttpMethod.Post, "/v2/shipments", Body(shipment, reference: null), cancellationToken);
+        using var answer = await Send(HttpMethod.Post, "/v2/shipments", Body(question, to: null, shipment: null, reference: null), cancellationToken);
         if (answer.Status is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest)
             return [];
         return [.. RatesOf(answer.Success()).Select(one => one.Rate)];
@@ -122,7 +122,7 @@ internal sealed class EasyPostCarrier(EasyPostOptions options, IHttpClientFactor
         if (known.Status != HttpStatusCode.NotFound)
             return known;
         known.Dispose();
-        var made = await Send(HttpMethod.Post, "/v2/shipments", Body(shipment, reference), cancellationToken);
+        var made = await Send(HttpMethod.Post, "/v2/shipments", Body(QuestionOf(shipment), shipment.ShipTo, shipment, reference), cancellationToken);
         if (made.Status is not (HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest))
             return made;
         using (made)
@@ -153,9 +153,13 @@ internal sealed class EasyPostCarrier(EasyPostOptions options, IHttpClientFactor
         }
     }
 
-    private object Body(Shipment shipment, string? reference)
+    private static RateQuestion QuestionOf(Shipment shipment) =>
+        new(shipment.ShipFrom, new PlaceRecord("", shipment.ShipTo.Locality, shipment.ShipTo.Region, shipment.ShipTo.PostalCode, shipment.ShipTo.Country), shipment.Size, shipment.Value);
+
+    // Rates are asked for a place; a label is for somebody.
+    private object Body(RateQuestion question, AddressRecord? to, Shipment? shipment, string? reference)
     {
-        var (from, to, size) = (shipment.ShipFrom, shipment.ShipTo, shipment.Size);
+        var (from, place, size, _) = question;
         return new
         {
             shipment = new
@@ -173,13 +177,13 @@ internal sealed class EasyPostCarrier(EasyPostOptions options, IHttpClientFactor
                 },
                 to_address = new
                 {
-                    name = to.Name,
-                    street1 = to.Lines.ElementAtOrDefault(0) ?? "",
-                    street2 = string.Join(", ", to.Lines.Skip(1)),
-                    city = to.Locality,
-                    state = to.Region,
-                    zip = to.PostalCode,
-                    country = to.Country,
+                    name = to?.Name,
+                    street1 = to?.Lines.ElementAtOrDefault(0),
+                    street2 = to is null ? null : string.Join(", ", to.Lines.Skip(1)),
+                    city = place.Locality,
+                    state = place.Region,
+                    zip = place.PostalCode,
+                    country = place.Country,
                 },
                 parcel = new
                 {
@@ -188,13 +192,13 @@ internal sealed class EasyPostCarrier(EasyPostOptions options, IHttpClientFactor
                     width = Inches(size.WidthMm),
                     height = Inches(size.HeightMm),
                 },
-                customs_info = CustomsOf(shipment),
-                is_return = shipment.ReturnNumber > 0,
+                customs_info = shipment is null ? null : CustomsOf(shipment),
+                is_return = shipment?.ReturnNumber > 0,
                 options = new
                 {
-                    delivery_confirmation = to.Wishes?.Signature == true ? "SIGNATURE" : null,
-                    print_custom_1 = shipment.OrderReference,
-                    invoice_number = shipment.OrderReference,
+                    delivery_confirmation = to?.Wishes?.Signature == true ? "SIGNATURE" : null,
+                    print_custom_1 = shipment?.OrderReference,
+                    invoice_number = shipment?.OrderReference,
                 },
             },
         };

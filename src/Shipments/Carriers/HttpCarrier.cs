@@ -22,9 +22,9 @@ internal sealed class HttpCarrier : ICarrier
 
     public string Name => _options.Name;
 
-    public async Task<IReadOnlyList<Rate>> Rates(Shipment shipment, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken)
     {
-        using var answer = await Call(_options.Rates, HttpTemplate.ValuesOf(shipment), key: null, cancellationToken);
+        using var answer = await Call(_options.Rates, HttpTemplate.ValuesOf(question), key: null, cancellationToken);
         // It does not go there.
         if (answer.Status is HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity)
             return [];

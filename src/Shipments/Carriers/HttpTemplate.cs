@@ -46,21 +46,16 @@ internal sealed partial class HttpTemplate
 
     public string Json(IReadOnlyDictionary<string, string> values) => Names().Replace(_text, match => JsonEncodedText.Encode(values.GetValueOrDefault(match.Groups[1].Value, "")).ToString());
 
-    /// <summary>What there is to fill in of a parcel.</summary>
-    public static Dictionary<string, string> ValuesOf(Shipment shipment)
+    /// <summary>What there is to fill in of what rates are asked for.</summary>
+    public static Dictionary<string, string> ValuesOf(RateQuestion question)
     {
-        var (from, to, size, value) = (shipment.ShipFrom, shipment.ShipTo, shipment.Size, shipment.Value);
+        var (from, to, size, value) = question;
         return new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["reference"] = shipment.PublicId,
-            ["order_reference"] = shipment.OrderReference,
             ["from.city"] = from.Locality,
             ["from.region"] = from.Region,
             ["from.postal_code"] = from.PostalCode,
             ["from.country"] = from.Country,
-            ["to.name"] = to.Name,
-            ["to.line1"] = to.Lines.ElementAtOrDefault(0) ?? "",
-            ["to.line2"] = string.Join(", ", to.Lines.Skip(1)),
             ["to.city"] = to.Locality,
             ["to.region"] = to.Region,
             ["to.postal_code"] = to.PostalCode,
@@ -76,6 +71,19 @@ internal sealed partial class HttpTemplate
         };
 
         static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>What there is to fill in of a parcel.</summary>
+    public static Dictionary<string, string> ValuesOf(Shipment shipment)
+    {
+        var to = shipment.ShipTo;
+        var values = ValuesOf(new RateQuestion(shipment.ShipFrom, new PlaceRecord("", to.Locality, to.Region, to.PostalCode, to.Country), shipment.Size, shipment.Value));
+        values["reference"] = shipment.PublicId;
+        values["order_reference"] = shipment.OrderReference;
+        values["to.name"] = to.Name;
+        values["to.line1"] = to.Lines.ElementAtOrDefault(0) ?? "";
+        values["to.line2"] = string.Join(", ", to.Lines.Skip(1));
+        return values;
     }
 
     [GeneratedRegex(@"\{([a-z0-9_.]+)\}")]

@@ -13,7 +13,7 @@ internal interface ICarrier
     string Name { get; }
 
     /// <summary>What it would cost and how long it would take; empty if it does not serve both ends.</summary>
-    Task<IReadOnlyList<Rate>> Rates(Shipment shipment, CancellationToken cancellationToken);
+    Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken);
 
     /// <exception cref="LabelRefusedException">The carrier will not make this label; another service or carrier may.</exception>
     Task<Label> BuyLabel(Shipment shipment, string service, string idempotencyKey, CancellationToken cancellationToken);
@@ -28,18 +28,33 @@ internal interface ICarrier
 
     /// <summary>Every event that the carrier has of the number.</summary>
     Task<IReadOnlyList<CarrierEvent>> Track(string trackingNumber, CancellationToken cancellationToken);
+
+    /// <summary>Asks the carrier to pay for a parcel that it lost or damaged; null if it takes no claims this way.</summary>
+    Task<Claim?> FileClaim(Shipment shipment, Money amount, string idempotencyKey, CancellationToken cancellationToken) => Task.FromResult<Claim?>(null);
+
+    /// <summary>What the carrier says of a claim that it took.</summary>
+    Task<Claim?> FindClaim(string claimId, CancellationToken cancellationToken) => Task.FromResult<Claim?>(null);
 }
 
-/// <summary>An offer. Transit is in calendar days.</summary>
-internal sealed record Rate(string Carrier, string Service, Money Price, int TransitDaysMin, int TransitDaysMax)
-{
-    /// <summary>For example "ups/ground".</summary>
-    public string Name => NameOf(Carrier, Service);
+/// <summary>A parcel as far as a carrier has to know it to say what it wants.</summary>
+internal sealed record RateQuestion(PlaceRecord From, PlaceRecord To, ParcelSize Size, Money Value);
 
-    public static string NameOf(string carrier, string service) => $"{carrier}/{service}";
-}
+/// <summary>A carrier's own offer. Transit is in calendar days.</summary>
+internal sealed record Rate(string Carrier, string Service, Money Price, int TransitDaysMin, int TransitDaysMax);
 
 internal sealed record Label(string Id, string TrackingNumber, Money Price, DateTimeOffset? EstimatedDeliveryAt);
+
+/// <summary>A claim as its carrier has it.</summary>
+/// <param name="Paid">What it pays; null: what was asked, or nothing yet.</param>
+/// <param name="Why">The carrier's words for a rejection.</param>
+internal sealed record Claim(string Id, ClaimDecision Decision, Money? Paid, string Why);
+
+internal enum ClaimDecision
+{
+    Open,
+    Accepted,
+    Rejected,
+}
 
 internal enum VoidOutcome
 {

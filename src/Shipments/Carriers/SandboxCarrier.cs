@@ -18,14 +18,14 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : 
 
     public string Name => code == "fedex" ? "FedEx" : code.ToUpperInvariant();
 
-    public async Task<IReadOnlyList<Rate>> Rates(Shipment shipment, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken)
     {
         var body = new
         {
-            ShipFrom = Endpoint(shipment.ShipFrom),
-            ShipTo = new { shipment.ShipTo.PostalCode, shipment.ShipTo.Region, CountryCode = shipment.ShipTo.Country, City = shipment.ShipTo.Locality },
-            Parcel = Parcel(shipment.Size),
-            Value = Amount(shipment.Value),
+            ShipFrom = Endpoint(question.From),
+            ShipTo = Endpoint(question.To),
+            Parcel = Parcel(question.Size),
+            Value = Amount(question.Value),
         };
         using var response = await Send(HttpMethod.Post, "rates", body, key: null, cancellationToken);
         response.EnsureSuccessStatusCode();
@@ -100,6 +100,34 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : 
             : [];
     }
 
+    public async Task<Claim?> FileClaim(Shipment shipment, Money amount, string idempotencyKey, CancellationToken cancellationToken)
+    {
+        var body = new { shipment.TrackingNumber, Amount = new { amount.Currency, amount.Minor } };
+        using var response = await Send(HttpMethod.Post, "claims", body, idempotencyKey, cancellationToken);
+        response.EnsureSuccessStatusCode();
+        return ClaimOf(await Read<ClaimAnswer>(response, cancellationToken));
+    }
+
+    public async Task<Claim?> FindClaim(string claimId, CancellationToken cancellationToken)
+    {
+        using var response = await Send(HttpMethod.Get, $"claims/{Uri.EscapeDataString(claimId)}", body: null, key: null, cancellationToken);
+        response.EnsureSuccessStatusCode();
+        return ClaimOf(await Read<ClaimAnswer>(response, cancellationToken));
+    }
+
+    private static Claim ClaimOf(ClaimAnswer answer) => answer is { Id.Length: > 0 }
+        ? new Claim(
+            answer.Id,
+            answer.State switch
+            {
+                "accepted" => ClaimDecision.Accepted,
+                "rejected" => ClaimDecision.Rejected,
+                _ => ClaimDecision.Open,
+            },
+            answer.Amount is { Currency: not null } amount ? new Money(amount.Minor, amount.Currency) : null,
+            Short(answer.Why ?? ""))
+        : throw new JsonException("The carrier's claim lacks its id.");
+
     private async Task<HttpResponseMessage> Send(HttpMethod method, string path, object? body, string? key, CancellationToken cancellationToken)
     {
         using var client = clients.CreateClient(CarrierRegistration.HttpClient);
@@ -117,18 +145,24 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : 
     // Shown to staff; whatever a carrier sends, it stays short.
     private static async Task<string> Why(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        const int Longest = 300;
         var text = response.StatusCode.ToString();
         try
         {
             if ((await Read<JsonObject>(response, cancellationToken)).TryGetPropertyValue("detail", out var detail) && detail is not null)
-                text = string.Concat(detail.ToString().Where(c => !char.IsControl(c)));
+                text = detail.ToString();
         }
         // A refusal is one, in whatever form it comes.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
         }
 
+        return Short(text);
+    }
+
+    private static string Short(string text)
+    {
+        const int Longest = 300;
+        text = string.Concat(text.Where(c => !char.IsControl(c)));
         return text.Length <= Longest ? text : text[..Longest];
     }
 
@@ -167,6 +201,8 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients) : 
     private sealed record RateAnswer(string Service, AmountAnswer Price, int TransitDaysMin, int TransitDaysMax);
 
     private sealed record RatesAnswer(IReadOnlyList<RateAnswer>? Rates);
+
+    private sealed record ClaimAnswer(string Id, string? State, AmountAnswer? Amount, string? Why);
 
     private sealed record LabelAnswer(string Id, string TrackingNumber, AmountAnswer Price, DateTimeOffset? EstimatedDeliveryAt);
 }

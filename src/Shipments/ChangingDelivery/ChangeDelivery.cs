@@ -83,7 +83,7 @@ internal sealed partial class ChangeDelivery(
     {
         if (await requests.Find(key, cancellationToken) is null)
             await Store(id, key, wish, cancellationToken);
-        return await store.Select(ShipmentQuery.ById(id), cancellationToken) is [var (shipment, scans)] ? ShipmentMessage.Of(shipment, scans) : throw PrintLabels.NotFound(id);
+        return await store.Select(ShipmentQuery.ById(id), cancellationToken) is [var found] ? ShipmentMessage.Of(found) : throw PrintLabels.NotFound(id);
     }
 
     private async Task Store(Guid id, RequestKey key, DeliveryWish wish, CancellationToken cancellationToken)
@@ -143,6 +143,8 @@ internal sealed partial class ChangeDelivery(
     {
         if (shipment.IsOver || shipment.CancelRequested || shipment.Tracking.Status is V1.TrackingStatus.OutForDelivery or V1.TrackingStatus.AvailableForPickup)
             throw TooLate(shipment, shipment.Tracking.Status == V1.TrackingStatus.OutForDelivery ? "The parcel is out for delivery; after a failed attempt it can be changed again." : Over);
+        if (shipment.IsRegistered)
+            throw TooLate(shipment, "Its label was bought elsewhere; ask whoever sold it.");
         if (shipment.ReturnNumber > 0)
             throw TooLate(shipment, "The parcel comes back to the shop; only its sender decides where it goes.");
         if (shipment.NextShipTo is not null || shipment.DeliveryChange is { State: State.Requested })

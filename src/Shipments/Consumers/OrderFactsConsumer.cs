@@ -1,10 +1,10 @@
-using System.Text.Json;
 using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.RecuttingShipments;
+using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipments.Returning;
 using Commerce.Shipments.Storage;
 using Npgsql;
@@ -13,12 +13,12 @@ namespace Commerce.Shipments.Consumers;
 
 /// <summary>Orders that are to be shipped, and those that are not any more, and returns likewise; in whatever order the two come.</summary>
 internal sealed class OrderFactsConsumer(TimeProvider time) :
-    IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderCancelled>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnReceived>, IConsumeFact<ReturnCancelled>
+    IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderLinesChanged>, IConsumeFact<ParcelReplaced>, IConsumeFact<OrderCancelled>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnReceived>, IConsumeFact<ReturnCancelled>
 {
     public Task Consume(OrderConfirmed fact, FactContext context)
     {
         ShipmentsTelemetry.TagOrder(fact.OrderId);
-        context.Intend(new RecoveryPoint(PlanShipments.PointKind, fact.OrderId, JsonSerializer.Serialize(new PlanPayload(fact.Version), JsonSerializerOptions.Web)));
+        context.Intend(new RecoveryPoint(PlanShipments.PointKind, fact.OrderId, new OrderVersion(fact.Version).ToPayload()));
         return Task.CompletedTask;
     }
 
@@ -37,6 +37,19 @@ internal sealed class OrderFactsConsumer(TimeProvider time) :
         Remember(fact, context);
         context.Intend(RecutShipments.PointOf(fact.OrderId, fact.Version));
         return Task.CompletedTask;
+    }
+
+    public async Task Consume(ParcelReplaced fact, FactContext context)
+    {
+        Remember(fact, context);
+        if (await ShipmentStore.Lock(context.Connection, context.Transaction, Guid.ParseExact(fact.ShipmentId, "N"), context.CancellationToken) is { } parcel
+            && parcel.Settle(Remedy.Reshipped, time.GetUtcNow()) is { } told)
+        {
+            context.Tell(told);
+            context.Batch.BatchCommands.Add(ShipmentStore.Update(parcel));
+        }
+
+        context.Intend(RecutShipments.PointOf(fact.OrderId, fact.Version));
     }
 
     // For whoever read the order before: planning, and packing anew.

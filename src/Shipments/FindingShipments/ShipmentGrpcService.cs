@@ -2,8 +2,11 @@ using System.Globalization;
 using Commerce.Messaging;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.ChangingDelivery;
+using Commerce.Shipments.CorrectingTracking;
 using Commerce.Shipments.Manifesting;
 using Commerce.Shipments.PrintingLabels;
+using Commerce.Shipments.QuotingRates;
+using Commerce.Shipments.RegisteringTracking;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;
 using Commerce.Types.V1;
@@ -12,9 +15,15 @@ using HttpBody = Google.Api.HttpBody;
 
 namespace Commerce.Shipments.FindingShipments;
 
-/// <summary>Parcels by their own name, of an order, and of a store.</summary>
-internal sealed class ShipmentGrpcService(ShipmentStore store, PrintLabels labels, Manifests manifests, ChangeDelivery delivery) : ShipmentService.ShipmentServiceBase
+/// <summary>Parcels by their own name, of an order, and of a store; their numbers, as far as people know better; their labels and how they are delivered.</summary>
+internal sealed class ShipmentGrpcService(
+    ShipmentStore store, RegisterTracking registering, CorrectTracking correcting, QuoteRates quoteRates, PrintLabels labels, Manifests manifests, ChangeDelivery delivery)
+    : ShipmentService.ShipmentServiceBase
 {
+    private const int LongestCode = 40;
+    private const int LongestNote = 500;
+    private const string OrderIdWanted = "It is not an Order ID, or mistyped: compare it with the original, for example ORD-7K3M9QX-T2F8CRW.";
+    private const string NumberWanted = "Give a carrier's number: 4 to 50 letters and digits; spaces and dashes are forgiven.";
     private const int MostOnPage = 500;
     private const int DefaultOnPage = 50;
 
@@ -26,8 +35,8 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, PrintLabels label
         if (request.MinVersion < 0)
             throw Failure.Invalid(new FieldError("min_version", "Give 0 or a version that a fact or an answer named."));
 
-        if (await store.Select(ShipmentQuery.ById(id), context.CancellationToken) is not [var (shipment, scans)])
-            throw PrintLabels.NotFound(id);
+        var found = await Find(id, context.CancellationToken);
+        var shipment = found.Shipment;
         ShipmentsTelemetry.TagOrder(shipment.OrderId);
         if (shipment.Version < request.MinVersion)
         {
@@ -38,7 +47,7 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, PrintLabels label
             };
         }
 
-        return ShipmentMessage.Of(shipment, scans);
+        return ShipmentMessage.Of(found);
     }
 
     public override async Task<ListShipmentsResponse> ListShipments(ListShipmentsRequest request, ServerCallContext context)
@@ -59,7 +68,7 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, PrintLabels label
             : ShipmentQuery.OfStore(request.StoreId, request.OnlyExceptions, AfterTime(position), size + 1);
         var found = await store.Select(query, context.CancellationToken);
         var response = new ListShipmentsResponse();
-        response.Shipments.Add(found.Take(size).Select(one => ShipmentMessage.Of(one.Shipment, one.Scans)));
+        response.Shipments.Add(found.Take(size).Select(ShipmentMessage.Of));
         if (found.Count > size)
         {
             var last = found[size - 1].Shipment;
@@ -94,9 +103,79 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, PrintLabels label
     public override Task<V1.Shipment> RedirectDelivery(RedirectDeliveryRequest request, ServerCallContext context) =>
         delivery.Redirect(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
 
+    public override Task<QuoteRatesResponse> QuoteRates(QuoteRatesRequest request, ServerCallContext context) => quoteRates.Quote(request, context.CancellationToken);
+
+    public override async Task<V1.Shipment> RegisterTracking(RegisterTrackingRequest request, ServerCallContext context)
+    {
+        RequireStaff(context);
+        var errors = new List<FieldError>();
+        RequestIds.Check(errors, request.RequestId);
+        Code(errors, "carrier", request.Carrier);
+        Code(errors, "service", request.Service);
+        Guid? shipment = null;
+        if (request.Shipment.Length > 0)
+        {
+            if (ShipmentMessage.TryReadName(request.Shipment, out var id))
+                shipment = id;
+            else
+                errors.Add(new FieldError("shipment", ShipmentMessage.NameWanted));
+        }
+
+        if (!OrderId.TryParse(request.OrderId, out var order))
+            errors.Add(new FieldError("order_id", OrderIdWanted));
+        var number = TrackingNumber.Normalise(request.TrackingNumber);
+        if (number is null)
+            errors.Add(new FieldError("tracking_number", NumberWanted));
+        if (errors.Count > 0)
+            throw Failure.Invalid(errors);
+
+        var bought = new BoughtElsewhere(order.ToString(), number!, request.Carrier, request.Service, shipment);
+        var registered = await registering.Register(bought, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+        return ShipmentMessage.Of(await Find(registered, context.CancellationToken));
+    }
+
+    public override async Task<V1.Shipment> CorrectTracking(CorrectTrackingRequest request, ServerCallContext context)
+    {
+        RequireStaff(context);
+        var errors = new List<FieldError>();
+        RequestIds.Check(errors, request.RequestId);
+        Code(errors, "carrier", request.Carrier);
+        if (!ShipmentMessage.TryReadName(request.Name, out var id))
+            errors.Add(new FieldError("name", ShipmentMessage.NameWanted));
+        var number = TrackingNumber.Normalise(request.TrackingNumber);
+        if (number is null && request.TrackingNumber.Length > 0)
+            errors.Add(new FieldError("tracking_number", NumberWanted));
+        if (request.TrackingNumber.Length == 0 && request.Carrier.Length == 0)
+            errors.Add(new FieldError("tracking_number", "Give the right number, or the right carrier, or both."));
+        if (request.Note.Length > LongestNote || request.Note.Any(char.IsControl))
+            errors.Add(new FieldError("note", $"Say why in at most {LongestNote} characters, on one line."));
+        if (request.Etag.Length > LongestCode)
+            errors.Add(new FieldError("etag", "Is not a shipment's etag."));
+        if (errors.Count > 0)
+            throw Failure.Invalid(errors);
+
+        await correcting.Correct(new Correction(id, number, request.Carrier, request.Note, request.Etag), RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+        return ShipmentMessage.Of(await Find(id, context.CancellationToken));
+    }
+
+    private async Task<FoundShipment> Find(Guid id, CancellationToken cancellationToken) =>
+        await store.Select(ShipmentQuery.ById(id), cancellationToken) is [var found] ? found : throw PrintLabels.NotFound(id);
+
+    private static void RequireStaff(ServerCallContext context)
+    {
+        if (Principal.Of(context).Kind == PrincipalKind.Shopper)
+            throw new Failure(ErrorReason.PermissionDenied, "What number a parcel bears is for the shop to say.");
+    }
+
+    private static void Code(List<FieldError> errors, string field, string code)
+    {
+        if (code.Length > LongestCode || code.Any(c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('_' or '-')))
+            errors.Add(new FieldError(field, $"Give a code of at most {LongestCode} small letters, digits, '_' and '-', for example canada_post."));
+    }
+
     private static string CanonicalOrderId(string text) => OrderId.TryParse(text, out var id)
         ? id.ToString()
-        : throw Failure.Invalid(new FieldError("order_id", "It is not an Order ID, or mistyped: compare it with the original, for example ORD-7K3M9QX-T2F8CRW."));
+        : throw Failure.Invalid(new FieldError("order_id", OrderIdWanted));
 
     private static int AfterPosition(string? token)
     {

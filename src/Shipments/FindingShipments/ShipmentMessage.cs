@@ -2,6 +2,7 @@ using System.Globalization;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.Manifesting;
 using Commerce.Shipments.PrintingLabels;
+using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Google.Type;
@@ -13,14 +14,20 @@ internal static class ShipmentMessage
 {
     public const string NamePrefix = "shipments/";
 
-    /// <exception cref="Failure">INVALID_FIELD.</exception>
-    public static Guid IdOf(string name) =>
-        name.StartsWith(NamePrefix, StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan(NamePrefix.Length), "N", out var id)
-            ? id
-            : throw Failure.Invalid(new FieldError("name", "Give \"shipments/\" and a shipment_id of 32 hexadecimal digits."));
+    public const string NameWanted = "Give \"shipments/\" and a shipment_id of 32 hexadecimal digits.";
 
-    public static V1.Shipment Of(Shipment shipment, IReadOnlyList<Scan> scans)
+    public static bool TryReadName(string name, out Guid id)
     {
+        id = default;
+        return name.StartsWith(NamePrefix, StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan(NamePrefix.Length), "N", out id);
+    }
+
+    /// <exception cref="Failure">INVALID_FIELD.</exception>
+    public static Guid IdOf(string name) => TryReadName(name, out var id) ? id : throw Failure.Invalid(new FieldError("name", NameWanted));
+
+    public static V1.Shipment Of(FoundShipment found)
+    {
+        var (shipment, scans, formerNumbers) = found;
         var message = new V1.Shipment
         {
             Name = NamePrefix + shipment.PublicId,
@@ -59,12 +66,28 @@ internal static class ShipmentMessage
             Customs = CustomsMessage.Of(CustomsOf.Shipment(shipment)),
             Manifest = shipment.ManifestId is { } manifest ? ManifestMessage.NamePrefix + manifest.ToString("N") : "",
             DeliveryChange = ChangeOf(shipment.DeliveryChange),
-            Etag = string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\""),
+            Remedy = (V1.Shipment.Types.Remedy)shipment.Remedy,
+            Etag = EtagOf(shipment),
+            Registered = shipment.IsRegistered,
         };
         message.Lines.Add(shipment.Lines.Select(line => new V1.ShipmentLine { LineNumber = line.LineNumber, Sku = line.Sku, Title = line.Title, Quantity = line.Quantity }));
-        message.Scans.Add(scans.OrderByDescending(scan => scan.OccurredAt).ThenByDescending(scan => scan.Id).Select(ScanOf));
+        message.Scans.Add(ScansOf(scans));
+        message.FormerTracking.Add(formerNumbers.Select(former => new V1.FormerTracking
+        {
+            Carrier = former.Carrier,
+            TrackingNumber = former.TrackingNumber,
+            ReplacedTime = Timestamp.FromDateTimeOffset(former.ReplacedAt),
+            ReplacedBy = former.ReplacedBy,
+            Note = former.Note,
+            Scans = { ScansOf(former.Scans) },
+        }));
         return message;
     }
+
+    public static string EtagOf(Shipment shipment) => string.Create(CultureInfo.InvariantCulture, $"\"{shipment.Version}\"");
+
+    private static IEnumerable<V1.Scan> ScansOf(IReadOnlyList<Scan> scans) =>
+        scans.OrderByDescending(scan => scan.OccurredAt).ThenByDescending(scan => scan.Id).Select(ScanOf);
 
     private static DeliveryWishes? WishesOf(WishesRecord? wishes)
     {
@@ -114,10 +137,10 @@ internal static class ShipmentMessage
         ReceivedTime = Timestamp.FromDateTimeOffset(scan.ReceivedAt),
     };
 
-    private static V1.StatusReason? ReasonOf(V1.StatusReason.Types.Party party, string code) =>
+    public static V1.StatusReason? ReasonOf(V1.StatusReason.Types.Party party, string code) =>
         party == V1.StatusReason.Types.Party.Unspecified && code.Length == 0 ? null : new V1.StatusReason { Party = party, Code = code };
 
-    private static V1.ShipmentException? ExceptionOf(ExceptionRecord? exception) => exception is null ? null : new V1.ShipmentException
+    public static V1.ShipmentException? ExceptionOf(ExceptionRecord? exception) => exception is null ? null : new V1.ShipmentException
     {
         Kind = exception.Kind,
         Message = exception.Message,
@@ -144,5 +167,5 @@ internal static class ShipmentMessage
         RegionCode = address.Country,
     };
 
-    private static Timestamp? TimeOf(DateTimeOffset? time) => time is { } value ? Timestamp.FromDateTimeOffset(value) : null;
+    public static Timestamp? TimeOf(DateTimeOffset? time) => time is { } value ? Timestamp.FromDateTimeOffset(value) : null;
 }

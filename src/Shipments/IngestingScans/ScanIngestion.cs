@@ -1,5 +1,7 @@
 using Commerce.Messaging;
 using Commerce.Shipments.Carriers;
+using Commerce.Shipments.RecuttingShipments;
+using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipments.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -13,7 +15,7 @@ internal sealed record IngestionResult(int Kept, int Known, int Unclaimed);
 /// Keeps scans, each once, and derives the status, in one transaction a parcel. Two deliveries for one parcel wait for each
 /// other at its row. What brings nothing new writes nothing.
 /// </summary>
-internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, IOptions<ShipmentsOptions> options, TimeProvider time)
+internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, RecoveryPoints recoveryPoints, IOptions<ShipmentsOptions> options, TimeProvider time)
 {
     public async Task<IngestionResult> Ingest(string carrier, string source, IReadOnlyList<CarrierEvent> events, CancellationToken cancellationToken)
     {
@@ -46,11 +48,12 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, IO
         }
 
         ShipmentsTelemetry.TagOrder(shipment.OrderId);
-        var kept = Apply(batch, outbox, shipment, known, scans, now);
+        var kept = Apply(batch, outbox, recoveryPoints, shipment, known, scans, now);
         if (kept > 0)
         {
             await ExecuteAndCommit(batch, cancellationToken);
             outbox.Wake();
+            recoveryPoints.Wake();
         }
 
         return new IngestionResult(kept, scans.Count - kept, 0);
@@ -65,7 +68,7 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, IO
     }
 
     /// <summary>Adds to the batch what new scans of a locked parcel change; returns how many are new.</summary>
-    public static int Apply(NpgsqlBatch batch, Outbox outbox, Shipment shipment, IReadOnlyList<Scan> known, IReadOnlyList<Scan> scans, DateTimeOffset now)
+    public static int Apply(NpgsqlBatch batch, Outbox outbox, RecoveryPoints recoveryPoints, Shipment shipment, IReadOnlyList<Scan> known, IReadOnlyList<Scan> scans, DateTimeOffset now)
     {
         var knownIds = known.Select(scan => scan.Id).ToHashSet();
         var fresh = scans.Where(scan => !knownIds.Contains(scan.Id)).ToList();
@@ -75,6 +78,9 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, IO
         // A parcel that we cancelled stays so, unless its carrier has it all the same.
         if (shipment.Tracking.Status == V1.TrackingStatus.Cancelled && !TrackingStatusRules.IsWithCarrier(state.Status))
             state = state with { Status = V1.TrackingStatus.Cancelled };
+        // It was given up for lost, and turned up: what was packed instead need not leave.
+        if (shipment.Remedy == Remedy.Reshipped && state.Status == V1.TrackingStatus.Delivered && shipment.Tracking.Status != V1.TrackingStatus.Delivered)
+            recoveryPoints.Add(batch, RecutShipments.PointOf(shipment.OrderId, 0, $"arrived/{shipment.PublicId}/{shipment.Version}"));
         batch.BatchCommands.Add(ScanRows.Insert(shipment.Id, fresh));
         if (fresh.LastOrDefault(scan => scan.Proof is not null) is { } delivered)
             batch.BatchCommands.Add(ProofRows.Insert(shipment.Id, delivered));

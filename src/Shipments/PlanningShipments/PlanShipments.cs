@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Shipments.BuyingLabels;
@@ -11,9 +10,6 @@ using Npgsql;
 
 namespace Commerce.Shipments.PlanningShipments;
 
-/// <param name="Version">The order is at least at this version.</param>
-internal sealed record PlanPayload(long Version);
-
 /// <summary>Makes the parcels of a confirmed order, at least one for each place that its lines leave from. A second run makes nothing twice.</summary>
 internal sealed class PlanShipments(
     OrderService.OrderServiceClient orders, StoreService.StoreServiceClient stores, IOptions<ShipmentsOptions> options, TimeProvider time) : IRecover
@@ -25,7 +21,7 @@ internal sealed class PlanShipments(
     public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
     {
         ShipmentsTelemetry.TagOrder(point.Key);
-        var payload = JsonSerializer.Deserialize<PlanPayload>(point.Payload, JsonSerializerOptions.Web) ?? new PlanPayload(0);
+        var payload = OrderVersion.Of(point);
         var order = await orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{point.Key}", MinVersion = payload.Version }, cancellationToken: cancellationToken);
         if (order.State == OrderState.Cancelled)
             return new RecoveryOutcome.Done();

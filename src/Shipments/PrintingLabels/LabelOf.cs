@@ -16,6 +16,8 @@ internal static class LabelOf
             return new Failure(ErrorReason.LabelVoid, $"{name} is cancelled: its label is void. Destroy what was printed.");
         if (shipment.NextShipTo is not null)
             return new Failure(ErrorReason.LabelVoid, $"{name} goes to another address: its label is being voided and another one bought. Ask again in a moment.");
+        if (shipment.IsRegistered)
+            return new Failure(ErrorReason.LabelNotBought, $"{name} bears a number that was bought elsewhere; its label is there.");
         return shipment.LabelId is null || shipment.TrackingNumber is null
             ? new Failure(ErrorReason.LabelNotBought, shipment.Exception is { } exception
                 ? $"{name} has no label yet: {exception.Message}"

@@ -25,7 +25,7 @@ internal sealed class PrintLabels(ShipmentStore store, SenderNames senders, Carr
     {
         var id = ShipmentMessage.IdOf(request.Name);
         var format = Checked(request.Format, "format");
-        if (await store.Select(ShipmentQuery.ById(id), cancellationToken) is not [var (shipment, _)])
+        if (await store.Select(ShipmentQuery.ById(id), cancellationToken) is not [{ Shipment: var shipment }])
             throw NotFound(id);
         ShipmentsTelemetry.TagOrder(shipment.OrderId);
         if (LabelOf.Refusal(shipment) is { } refusal)
@@ -106,7 +106,7 @@ internal sealed class PrintLabels(ShipmentStore store, SenderNames senders, Carr
         var customs = CustomsMessage.Read(request.Customs);
         if (await requests.Find(key, cancellationToken) is null)
             await Store(id, customs, key, cancellationToken);
-        return await store.Select(ShipmentQuery.ById(id), cancellationToken) is [var (shipment, scans)] ? ShipmentMessage.Of(shipment, scans) : throw NotFound(id);
+        return await store.Select(ShipmentQuery.ById(id), cancellationToken) is [var found] ? ShipmentMessage.Of(found) : throw NotFound(id);
     }
 
     public static Failure NotFound(Guid id) => new(ErrorReason.ShipmentNotFound, $"There is no shipment {id:N}.");

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Shipments.CancellingShipments;
@@ -6,9 +5,6 @@ using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.Storage;
 
 namespace Commerce.Shipments.ReaddressingShipments;
-
-/// <param name="Version">The order is at least at this version.</param>
-internal sealed record ReaddressPayload(long Version);
 
 /// <summary>
 /// An order goes to another address, or is to be delivered in another way. A parcel without a label is readdressed at once; a label is voided first, and one that is
@@ -23,13 +19,13 @@ internal sealed class ReaddressShipments(OrderService.OrderServiceClient orders,
 
     /// <summary>One for each edit: a later one must not find its work taken for that of an earlier one.</summary>
     public static RecoveryPoint PointOf(string orderId, long version, string after = "edit") =>
-        new(PointKind, $"{orderId}/{version}/{after}", JsonSerializer.Serialize(new ReaddressPayload(version), JsonSerializerOptions.Web));
+        new(PointKind, $"{orderId}/{version}/{after}", new OrderVersion(version).ToPayload());
 
     public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
     {
         var orderId = point.Key.Split('/', 2)[0];
         ShipmentsTelemetry.TagOrder(orderId);
-        var payload = JsonSerializer.Deserialize<ReaddressPayload>(point.Payload, JsonSerializerOptions.Web) ?? new ReaddressPayload(0);
+        var payload = OrderVersion.Of(point);
         var order = await orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{orderId}", MinVersion = payload.Version }, cancellationToken: cancellationToken);
         var to = ShipmentPlan.AddressOf(order);
         return new RecoveryOutcome.Done(context => Readdress(orderId, to, context));
@@ -41,7 +37,7 @@ internal sealed class ReaddressShipments(OrderService.OrderServiceClient orders,
         {
             if (shipment.IsOver || shipment.CancelRequested || (shipment.NextShipTo ?? shipment.ShipTo).SameAs(to))
                 continue;
-            if (TrackingStatusRules.WasHandedOver(shipment.Tracking))
+            if (TrackingStatusRules.WasHandedOver(shipment.Tracking) || shipment.IsRegistered)
                 TooLate(shipment, context, time.GetUtcNow());
             else if (shipment.BuyingCarrier is null)
                 context.Tell(shipment.WasReaddressed(to, time.GetUtcNow()));
@@ -64,7 +60,10 @@ internal sealed class ReaddressShipments(OrderService.OrderServiceClient orders,
         shipment.NextShipTo = null;
         if (shipment.DeliveryChange is { State: V1.DeliveryChange.Types.State.Requested, Elsewhere: true } change)
             shipment.DeliveryChange = change with { State = V1.DeliveryChange.Types.State.Refused, AnsweredAt = now, Refusal = "The carrier had the parcel before its label was void; ask again, and the carrier is asked to redirect it." };
-        if (shipment.Raise(V1.ShipmentException.Types.Kind.AddressChangedTooLate, "Where or how the order goes was changed, but the carrier has the parcel already: ask the carrier to redirect it.", 1, now) is { } fact)
+        var message = TrackingStatusRules.WasHandedOver(shipment.Tracking) || !shipment.IsRegistered
+            ? "Where or how the order goes was changed, but the carrier has the parcel already: ask the carrier to redirect it."
+            : "Where or how the order goes was changed, but its label was bought elsewhere: have it voided there, and register the number of another one.";
+        if (shipment.Raise(V1.ShipmentException.Types.Kind.AddressChangedTooLate, message, 1, now) is { } fact)
             context.Tell(fact);
     }
 }

@@ -1,16 +1,13 @@
-using System.Text.Json;
 using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.PlanningShipments;
+using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Shipments.RecuttingShipments;
-
-/// <param name="Version">The order is at least at this version.</param>
-internal sealed record RecutPayload(long Version);
 
 /// <summary>
 /// An order's lines changed. A parcel that holds pieces that are no longer wanted is cancelled, and what is wanted and in no parcel
@@ -27,13 +24,13 @@ internal sealed class RecutShipments(
 
     /// <summary>One for each change and each parcel that is cancelled for it: a later one must not find its work taken for that of an earlier one.</summary>
     public static RecoveryPoint PointOf(string orderId, long version, string after = "change") =>
-        new(PointKind, $"{orderId}/{version}/{after}", JsonSerializer.Serialize(new RecutPayload(version), JsonSerializerOptions.Web));
+        new(PointKind, $"{orderId}/{version}/{after}", new OrderVersion(version).ToPayload());
 
     public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
     {
         var orderId = point.Key.Split('/', 2)[0];
         ShipmentsTelemetry.TagOrder(orderId);
-        var payload = JsonSerializer.Deserialize<RecutPayload>(point.Payload, JsonSerializerOptions.Web) ?? new RecutPayload(0);
+        var payload = OrderVersion.Of(point);
         var order = await orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{orderId}", MinVersion = payload.Version }, cancellationToken: cancellationToken);
         if (order.State == OrderState.Cancelled)
             return new RecoveryOutcome.Done();
@@ -64,7 +61,7 @@ internal sealed class RecutShipments(
             Count(held, parcel, 1);
         foreach (var parcel in parcels.OrderByDescending(parcel => parcel.Position).Where(parcel => Holds(parcel) && !parcel.CancelRequested && !parcel.IsOver))
         {
-            if (TrackingStatusRules.WasHandedOver(parcel.Tracking) || !parcel.Lines.Any(line => held[line.LineNumber] > Wanted(order, line.LineNumber)))
+            if (TrackingStatusRules.WasHandedOver(parcel.Tracking) || parcel.IsRegistered || !parcel.Lines.Any(line => held[line.LineNumber] > Wanted(order, line.LineNumber)))
                 continue;
             Cancel(parcel, context, now);
             if (!Holds(parcel))
@@ -95,8 +92,10 @@ internal sealed class RecutShipments(
             PlanShipments.Add(parcel, context);
     }
 
-    // One that will not be sent holds nothing; one that came back is another matter than one that was never sent.
-    private static bool Holds(Shipment parcel) => parcel.Tracking.Status != V1.TrackingStatus.Cancelled;
+    // One that will not be sent holds nothing, nor one whose pieces are sent again unless it turned up; one that came back is another
+    // matter than one that was never sent.
+    private static bool Holds(Shipment parcel) =>
+        parcel.Tracking.Status != V1.TrackingStatus.Cancelled && (parcel.Remedy != Remedy.Reshipped || parcel.Tracking.Status == V1.TrackingStatus.Delivered);
 
     private static long Wanted(Order order, int lineNumber) => order.Lines.FirstOrDefault(line => line.LineNumber == lineNumber)?.Quantity ?? 0;
 

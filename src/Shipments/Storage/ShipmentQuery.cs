@@ -18,9 +18,13 @@ internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<Npg
         () => new NpgsqlParameter<int> { TypedValue = afterPosition },
         () => new NpgsqlParameter<int> { TypedValue = limit });
 
-    /// <summary>Of each number the newest parcel.</summary>
+    /// <summary>Of each number the newest parcel, or where none bears it the one that was last corrected from it.</summary>
     public static ShipmentQuery ByNumbers(string[] numbers) => new(
-        "id IN (SELECT (SELECT id FROM shipments WHERE tracking_number = number ORDER BY created_at DESC LIMIT 1) FROM unnest($1) AS given (number))",
+        """
+        id IN (SELECT coalesce(
+          (SELECT id FROM shipments WHERE tracking_number = number ORDER BY created_at DESC LIMIT 1),
+          (SELECT shipment_id FROM former_tracking_numbers WHERE tracking_number = number ORDER BY replaced_at DESC LIMIT 1)) FROM unnest($1) AS given (number))
+        """,
         () => new NpgsqlParameter<string[]> { TypedValue = numbers });
 
     /// <summary>Newest first, after the given place.</summary>
@@ -29,6 +33,19 @@ internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<Npg
         () => new NpgsqlParameter<string> { TypedValue = storeId },
         () => new NpgsqlParameter<DateTimeOffset> { TypedValue = after?.CreatedAt ?? new DateTimeOffset(9999, 1, 1, 0, 0, 0, TimeSpan.Zero) },
         () => new NpgsqlParameter<Guid> { TypedValue = after?.Id ?? Guid.AllBitsSet },
+        () => new NpgsqlParameter<int> { TypedValue = limit });
+
+    /// <summary>Those that need somebody, worst first and among equals the one that has waited longest, after the given place.</summary>
+    public static ShipmentQuery Worst(string storeId, short minSeverity, (short Severity, DateTimeOffset At, Guid Id)? after, int limit) => new(
+        """
+        store_id = $1 AND exception_kind IS NOT NULL AND exception_severity >= $2 AND exception_severity <= $3
+          AND (exception_severity < $3 OR (exception_at, id) > ($4, $5)) ORDER BY exception_severity DESC, exception_at, id LIMIT $6
+        """,
+        () => new NpgsqlParameter<string> { TypedValue = storeId },
+        () => new NpgsqlParameter<short> { TypedValue = minSeverity },
+        () => new NpgsqlParameter<short> { TypedValue = after?.Severity ?? short.MaxValue },
+        () => new NpgsqlParameter<DateTimeOffset> { TypedValue = after?.At ?? DateTimeOffset.UnixEpoch },
+        () => new NpgsqlParameter<Guid> { TypedValue = after?.Id ?? Guid.Empty },
         () => new NpgsqlParameter<int> { TypedValue = limit });
 
     public NpgsqlBatchCommand Command(string before, string behind = "")

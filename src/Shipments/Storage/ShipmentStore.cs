@@ -1,9 +1,13 @@
 using System.Text.Json;
-using Commerce.Shipments.Carriers;
+using Commerce.Shipments.ResolvingExceptions;
+using Commerce.Shipping.Rates;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Commerce.Shipments.Storage;
+
+/// <summary>A parcel, what its carrier saw, and the numbers that it was corrected from, the last one first.</summary>
+internal sealed record FoundShipment(Shipment Shipment, IReadOnlyList<Scan> Scans, IReadOnlyList<FormerNumber> FormerNumbers);
 
 /// <summary>Parcels and their scans in Postgres.</summary>
 internal sealed class ShipmentStore(NpgsqlDataSource database)
@@ -14,7 +18,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         height_mm, value_minor, currency, promised_at, estimated_at, carrier, service, buying_carrier, buying_service, refused, label_id,
         tracking_number, label_price_minor, label_currency, status, reason_party, reason_code, action_required, status_at, reached,
         last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, cancel_requested, version,
-        created_at, updated_at, next_ship_to, labels_voided, recut, return_number, customs, delivery_change,
+        created_at, updated_at, next_ship_to, labels_voided, recut, return_number, remedy, customs, delivery_change,
         CASE WHEN label_id = manifest_label THEN manifest_id END
         """;
 
@@ -33,12 +37,15 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
     }
 
-    /// <summary>The parcel with its scans, for whoever asked by id, order, number or store.</summary>
-    public async Task<IReadOnlyList<(Shipment Shipment, IReadOnlyList<Scan> Scans)>> Select(ShipmentQuery query, CancellationToken cancellationToken)
+    /// <summary>The parcel with its scans and its history, for whoever asked by id, order, number or store.</summary>
+    public async Task<IReadOnlyList<FoundShipment>> Select(ShipmentQuery query, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(query.Command($"SELECT {Columns}, {Pieces} FROM shipments WHERE "));
         batch.BatchCommands.Add(query.Command($"SELECT {ScanRows.Columns} FROM scans WHERE shipment_id IN (SELECT id FROM shipments WHERE ", ")"));
+        batch.BatchCommands.Add(query.Command($"SELECT {FormerNumberRows.Columns} FROM former_tracking_numbers WHERE shipment_id IN (SELECT id FROM shipments WHERE ", ") ORDER BY shipment_id, ordinal DESC"));
+        batch.BatchCommands.Add(query.Command(
+            $"SELECT {FormerNumberRows.ScanColumns} FROM former_tracking_numbers AS former, jsonb_populate_recordset(NULL::scans, former.scans) AS scan WHERE former.shipment_id IN (SELECT id FROM shipments WHERE ", ")"));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var shipments = new List<Shipment>();
         while (await reader.ReadAsync(cancellationToken))
@@ -47,26 +54,41 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         var scans = new List<(Guid ShipmentId, Scan Scan)>();
         while (await reader.ReadAsync(cancellationToken))
             scans.Add(ScanRows.Read(reader));
+        await reader.NextResultAsync(cancellationToken);
+        var formerNumbers = await FormerNumberRows.Read(reader, cancellationToken);
         var byShipment = scans.ToLookup(row => row.ShipmentId, row => row.Scan);
-        return [.. shipments.Select(shipment => (shipment, (IReadOnlyList<Scan>)[.. byShipment[shipment.Id]]))];
+        return [.. shipments.Select(shipment => new FoundShipment(shipment, [.. byShipment[shipment.Id]], [.. formerNumbers[shipment.Id]]))];
+    }
+
+    /// <summary>The newest parcel of each number that one bears, and whose it is.</summary>
+    public async Task<IReadOnlyDictionary<string, (Guid Id, string Carrier)>> Bearers(string[] numbers, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "SELECT DISTINCT ON (tracking_number) tracking_number, id, carrier FROM shipments WHERE tracking_number = ANY ($1) AND carrier IS NOT NULL ORDER BY tracking_number, created_at DESC");
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = numbers });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var bearers = new Dictionary<string, (Guid, string)>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancellationToken))
+            bearers[reader.GetString(0)] = (reader.GetGuid(1), reader.GetString(2));
+        return bearers;
     }
 
     /// <summary>
     /// Stores which label is going to be bought, before anybody is asked for it. False if the parcel changed since it was read: it
     /// was cancelled, or goes to another address. No version of the parcel: nothing has happened to it yet.
     /// </summary>
-    public async Task<bool> Choose(Shipment shipment, Rate rate, CancellationToken cancellationToken)
+    public async Task<bool> Choose(Shipment shipment, Quote quote, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """
             UPDATE shipments SET buying_carrier = $2, buying_service = $3
-            WHERE id = $1 AND version = $4 AND buying_carrier IS NULL AND label_id IS NULL AND NOT cancel_requested
+            WHERE id = $1 AND version = $4 AND buying_carrier IS NULL AND label_id IS NULL AND tracking_number IS NULL AND NOT cancel_requested
             """);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = shipment.Id });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = rate.Carrier });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = rate.Service });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = quote.Carrier });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = quote.Service });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = shipment.Version });
-        (shipment.BuyingCarrier, shipment.BuyingService) = (rate.Carrier, rate.Service);
+        (shipment.BuyingCarrier, shipment.BuyingService) = (quote.Carrier, quote.Service);
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
@@ -176,7 +198,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
           tracking_number = $9, label_price_minor = $10, label_currency = $11, status = $12, reason_party = $13, reason_code = $14,
           action_required = $15, status_at = $16, reached = $17, last_scan_at = $18, delivered_at = $19, exception_kind = $20,
           exception_message = $21, exception_at = $22, exception_attempts = $23, cancel_requested = $24, version = $25, updated_at = $26,
-          ship_to = $27, next_ship_to = $28, labels_voided = $29, recut = $30, customs = $31, delivery_change = $32
+          ship_to = $27, next_ship_to = $28, labels_voided = $29, recut = $30, remedy = $31, exception_severity = $32, customs = $33, delivery_change = $34
         WHERE id = $1
         """)
     {
@@ -212,6 +234,8 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             JsonOrNull(s.NextShipTo),
             new NpgsqlParameter<int> { TypedValue = s.LabelsVoided },
             new NpgsqlParameter<bool> { TypedValue = s.Recut },
+            new NpgsqlParameter<short> { TypedValue = (short)s.Remedy },
+            new NpgsqlParameter<short> { TypedValue = (short)(s.Exception is { } exception ? Severities.Of(exception.Kind, s.Tracking) : 0) },
             JsonOrNull(s.Customs),
             JsonOrNull(s.DeliveryChange),
         },
@@ -222,7 +246,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     private static NpgsqlParameter JsonOrNull<T>(T? value)
         where T : class => value is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(value);
 
-    internal static Shipment Read(NpgsqlDataReader r) => new()
+    internal static Shipment Read(NpgsqlDataReader r) => new Shipment
     {
         Id = r.GetGuid(0),
         StoreId = r.GetString(1),
@@ -265,12 +289,12 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         LabelsVoided = r.GetInt32(43),
         Recut = r.GetBoolean(44),
         ReturnNumber = r.GetInt32(45),
-        Customs = r.IsDBNull(46) ? null : FromJson<CustomsRecord>(r, 46),
-        DeliveryChange = r.IsDBNull(47) ? null : FromJson<DeliveryChangeRecord>(r, 47),
-        ManifestId = r.IsDBNull(48) ? null : r.GetGuid(48),
-        Piece = r.FieldCount > 49 ? (int)r.GetInt64(49) : 0,
-        Pieces = r.FieldCount > 50 ? (int)r.GetInt64(50) : 0,
-    };
+        Customs = r.IsDBNull(47) ? null : FromJson<CustomsRecord>(r, 47),
+        DeliveryChange = r.IsDBNull(48) ? null : FromJson<DeliveryChangeRecord>(r, 48),
+        ManifestId = r.IsDBNull(49) ? null : r.GetGuid(49),
+        Piece = r.FieldCount > 50 ? (int)r.GetInt64(50) : 0,
+        Pieces = r.FieldCount > 51 ? (int)r.GetInt64(51) : 0,
+    }.Restore((Remedy)r.GetInt16(46));
 
     private static T FromJson<T>(NpgsqlDataReader reader, int column) =>
         JsonSerializer.Deserialize<T>(reader.GetString(column), JsonSerializerOptions.Web)!;

@@ -52,6 +52,17 @@ internal sealed class World
         return new LabelBought(shipment.ShipmentId, id.ToString(), "main", shipment.Version, Then, "ups", "ground", trackingNumber, new Money(1, "EUR"), null);
     });
 
+    /// <summary>Staff correct the parcel's number.</summary>
+    public IFact Correct(OrderId id, string trackingNumber, int index = 0) => Change(id, entry =>
+    {
+        var shipment = entry.Shipments[index];
+        var former = shipment.TrackingNumber;
+        shipment.FormerTracking.Insert(0, new FormerTracking { Carrier = "ups", TrackingNumber = former });
+        shipment.TrackingNumber = trackingNumber;
+        shipment.Version++;
+        return new TrackingNumberChanged(shipment.ShipmentId, id.ToString(), "main", shipment.Version, Then, "ups", "", trackingNumber, "ups", former);
+    });
+
     public IFact AdvanceShipment(OrderId id, int index = 0) => Change(id, entry =>
     {
         var shipment = entry.Shipments[index % entry.Shipments.Count];
@@ -73,11 +84,12 @@ internal sealed class World
 
     public Shipment GetTracking(string number)
     {
-        foreach (var entry in _entries.Values)
+        Func<Shipment, bool>[] bears = [one => one.TrackingNumber == number, one => one.FormerTracking.Any(former => former.TrackingNumber == number)];
+        foreach (var (entry, bearer) in bears.SelectMany(bearer => _entries.Values, (bearer, entry) => (entry, bearer)))
         {
             lock (entry)
             {
-                if (entry.Shipments.LastOrDefault(one => one.TrackingNumber == number) is { } shipment)
+                if (entry.Shipments.LastOrDefault(bearer) is { } shipment)
                     return shipment.Clone();
             }
         }

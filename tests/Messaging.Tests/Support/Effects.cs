@@ -13,7 +13,7 @@ internal sealed class Interference
 /// <summary>Hears every fact of Orders and leaves a row for each effect.</summary>
 internal sealed class OrderEffects(Interference interference) :
     IConsumeFact<OrderPlaced>, IConsumeFact<OrderConfirmed>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderProgressed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>,
-    IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>,
+    IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>, IConsumeFact<ParcelReplaced>,
     IConsumeFact<StockLow>, IConsumeFact<StockOut>, IConsumeFact<StockReplenished>,
     IConsumeFact<ReturnRequested>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnRejected>, IConsumeFact<ReturnReceived>,
     IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>
@@ -37,6 +37,8 @@ internal sealed class OrderEffects(Interference interference) :
     public Task Consume(OrderChangeProposed fact, FactContext context) => Leave(fact, context);
 
     public Task Consume(OrderChangeWithdrawn fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(ParcelReplaced fact, FactContext context) => Leave(fact, context);
 
     public Task Consume(StockLow fact, FactContext context) => Leave(fact, context);
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
-using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.Carriers;
+using Commerce.Shipments.QuotingRates;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -48,10 +48,11 @@ public sealed class CarrierFaultTests
         Assert.DoesNotContain("html>", fault.Message, StringComparison.Ordinal);
         Assert.InRange(fault.Message.Length, 1, 200);
 
-        var quotes = await new RateShopper(
-            new CarrierDirectory([carrier, new FakeCarrier("dhl")]), Options.Create(new ShipmentsOptions()), TimeProvider.System, NullLogger<RateShopper>.Instance)
-            .Quote(Parcel(), CancellationToken.None);
-        Assert.Equal("dhl/ground", Assert.Single(quotes.Rates).Name);
+        // It costs itself alone.
+        var rates = await new CarrierRates(Options.Create(new ShipmentsOptions()), TimeProvider.System, NullLogger<CarrierRates>.Instance)
+            .Ask([carrier, new FakeCarrier("dhl")], SandboxBehind.QuestionOf(Parcel()), CancellationToken.None);
+        Assert.True(rates[carrier.Code] is null or []);
+        Assert.Single(rates["dhl"]!);
     }
 
     [Theory]
@@ -113,7 +114,7 @@ public sealed class CarrierFaultTests
         Assert.Equal("/carriers/fedex/v1/tracking/..%2F..%2Fadmin%3Fx%3D1%23y", seen.Path);
         var parcel = Parcel();
         parcel.ShipTo = parcel.ShipTo with { Name = "\"},\"price\":0,\"x\":{\"y\":\"" };
-        await carrier.Rates(parcel, CancellationToken.None);
+        await Assert.ThrowsAsync<CarrierFaultException>(() => carrier.BuyLabel(parcel, "ground", "key", CancellationToken.None));
         using var body = System.Text.Json.JsonDocument.Parse(seen.Body);
         Assert.Equal(parcel.ShipTo.Name, body.RootElement.GetProperty("ship_to").GetProperty("name").GetString());
         Assert.False(body.RootElement.TryGetProperty("price", out _));

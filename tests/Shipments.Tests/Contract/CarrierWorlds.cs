@@ -92,6 +92,9 @@ public abstract class SandboxBehind : IAsyncDisposable
         CreatedAt = default,
     };
 
+    internal static RateQuestion QuestionOf(Shipment parcel) => new(
+        parcel.ShipFrom, new PlaceRecord("", parcel.ShipTo.Locality, parcel.ShipTo.Region, parcel.ShipTo.PostalCode, parcel.ShipTo.Country), parcel.Size, parcel.Value);
+
     /// <summary>Its days pass at once for this label; it waits until the carrier has the parcel.</summary>
     private protected async Task<Label> Hasten(ICarrier carrier, string service)
     {

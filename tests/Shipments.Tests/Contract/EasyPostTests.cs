@@ -9,10 +9,10 @@ public sealed class EasyPostTests(EasyPostWorld world) : IClassFixture<EasyPostW
     public async Task The_recorded_rates_are_read_as_they_are()
     {
         await world.Ready;
-        var rates = await world.Carrier.Rates(SandboxBehind.ToSaoPaulo("US"), CancellationToken.None);
+        var rates = await world.Carrier.Rates(SandboxBehind.QuestionOf(SandboxBehind.ToSaoPaulo("US")), CancellationToken.None);
         Assert.Equal(
-            [("easypost/USPS.Priority", 939L, 2), ("easypost/USPS.Express", 4115L, 2)],
-            rates.Select(rate => (rate.Name, rate.Price.Minor, rate.TransitDaysMax)));
+            [("USPS.Priority", 939L, 2), ("USPS.Express", 4115L, 2)],
+            rates.Select(rate => (rate.Service, rate.Price.Minor, rate.TransitDaysMax)));
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class EasyPostTests(EasyPostWorld world) : IClassFixture<EasyPostW
         var parcel = SandboxBehind.ToSaoPaulo("US");
         parcel.ShipTo = parcel.ShipTo with { Country = "CA", Wishes = WishesRecord.None with { Signature = true } };
         parcel.Customs = new CustomsRecord(V1.CustomsDeclaration.Types.Contents.Gift, [new CustomsLineRecord("Lamp", 2, 1999, "USD", 500, "940521", "PT")], "");
-        await world.Carrier.Rates(parcel, CancellationToken.None);
+        await world.Carrier.BuyLabel(parcel, "USPS.Priority", parcel.PublicId, CancellationToken.None);
         var asked = world.EasyPost.Asked.Last(one => one["to_address"]!["country"]!.GetValue<string>() == "CA");
         Assert.Equal((17.64m, 7.87m), (asked["parcel"]!["weight"]!.GetValue<decimal>(), asked["parcel"]!["length"]!.GetValue<decimal>()));
         Assert.Equal("SIGNATURE", asked["options"]!["delivery_confirmation"]!.GetValue<string>());

@@ -27,7 +27,7 @@ public sealed class SandboxProvider(IHttpClientFactory clients, IOptions<Webhook
     public async Task<Authorisation> Authorise(AuthoriseRequest request, string key, CancellationToken cancellationToken)
     {
         var body = new AuthorizationBody(
-            request.Reference, Amount.Of(request.Amount), new MethodBody(Lower(request.Method), request.Token), request.Instalments);
+            request.Reference, Amount.Of(request.Amount), new MethodBody(Lower(request.Method), request.Token), request.Instalments, request.StoreId);
         return Read(await Send<AuthorizationView>(HttpMethod.Post, Base, "authorise", body, key, cancellationToken));
     }
 
@@ -183,7 +183,7 @@ public sealed class SandboxProvider(IHttpClientFactory clients, IOptions<Webhook
 
     private sealed record MethodBody(string Type, string Token);
 
-    private sealed record AuthorizationBody(string Reference, Amount Amount, MethodBody Method, int Installments);
+    private sealed record AuthorizationBody(string Reference, Amount Amount, MethodBody Method, int Installments, string Account);
 
     private sealed record AmountBody(Amount? Amount, string? Reference);
 
