@@ -80,7 +80,7 @@ IResourceBuilder<ProjectResource> WithDatabase(IResourceBuilder<ProjectResource>
     var (login, name, server) = (service.Resource.Name, database.Resource.Name, postgres.Resource.PrimaryEndpoint);
     var password = builder.AddParameter($"{login}-db-password", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true);
     return service
-        .WithReference(database, connectionName: $"{name}-migrator").WaitFor(database)
+        .WithReference(database, connectionName: $"{name}_migrator").WaitFor(database)
         .WithEnvironment(
             $"ConnectionStrings__{name}",
             $"Host={server.Property(EndpointProperty.Host)};Port={server.Property(EndpointProperty.Port)};Username={login};Password={password};Database={database.Resource.DatabaseName}");

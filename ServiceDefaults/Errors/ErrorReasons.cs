@@ -28,7 +28,7 @@ public static class ErrorReasons
             or ErrorReason.MovementNotFound or ErrorReason.CodeNotFound or ErrorReason.QueueNotFound
             or ErrorReason.ResolutionNotFound or ErrorReason.ManifestNotFound or ErrorReason.ProofOfDeliveryNotFound => StatusCode.NotFound,
         ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment
-            or ErrorReason.ReturnState or ErrorReason.ReturnWindow or ErrorReason.NotReturnable
+            or ErrorReason.ReturnState or ErrorReason.ReturnWindow or ErrorReason.NotReturnable or ErrorReason.PaymentElsewhere
             or ErrorReason.CustomerUnknown or ErrorReason.InsufficientCredit or ErrorReason.CreditLimit
             or ErrorReason.CaptureExceedsAuthorisation or ErrorReason.PaymentState or ErrorReason.MovementNotCorrectable
             or ErrorReason.ResolutionNotPossible or ErrorReason.LabelNotBought or ErrorReason.LabelVoid or ErrorReason.ManifestEmpty

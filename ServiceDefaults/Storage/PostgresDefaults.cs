@@ -11,7 +11,7 @@ public static class PostgresDefaults
     /// <summary>
     /// Registers the <see cref="NpgsqlDataSource"/> of a connection string, by whichever client integration this build uses,
     /// with at most 50 connections and with automatic preparation, unless the connection string says otherwise. Migrations
-    /// use the connection string "{name}-migrator" where there is one.
+    /// use the connection string "{name}_migrator" where there is one.
     /// </summary>
     public static void AddNpgsqlDataSource(this IHostApplicationBuilder builder, string connectionName)
     {

@@ -7,8 +7,11 @@ namespace Commerce.ServiceDefaults;
 /// <summary>The database of a service, by the name of its connection string.</summary>
 internal sealed record ServiceDatabase(string ConnectionName)
 {
-    /// <summary>The connection string of whoever changes its schema, who is not the service where it is deployed.</summary>
-    public string MigratorConnectionName => ConnectionName + "-migrator";
+    /// <summary>
+    /// The connection string of whoever changes its schema, who is not the service where it is deployed. No hyphen: a shell that
+    /// starts a process does not hand on a variable with one.
+    /// </summary>
+    public string MigratorConnectionName => ConnectionName + "_migrator";
 }
 
 /// <summary>

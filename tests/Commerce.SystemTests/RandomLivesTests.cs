@@ -73,7 +73,7 @@ public sealed class RandomLivesTests(Suite suite)
         });
 
         var left = "";
-        await Eventually.True(async () => (left = string.Join('\n', await Differences())).Length == 0, TimeSpan.FromSeconds(90), () => $"COMMERCE_LIVES_SEED={seed}:\n{left}");
+        await Eventually.True(async () => (left = string.Join('\n', await Differences())).Length == 0, TimeSpan.FromSeconds(60), () => $"COMMERCE_LIVES_SEED={seed}:\n{left}");
         TestContext.Current.TestOutputHelper?.WriteLine($"All agree after {TimeProvider.System.GetElapsedTime(start).TotalSeconds:F0} s");
     }
 
@@ -380,6 +380,7 @@ public sealed class RandomLivesTests(Suite suite)
         return differences;
     }
 
+    // A parcel that was planned before pieces were taken off still names them; what left is at most what the order has.
     private async Task<List<string>> StockDifferences(NpgsqlDataSource orders)
     {
         var differences = new List<string>();
@@ -390,8 +391,9 @@ public sealed class RandomLivesTests(Suite suite)
               (SELECT coalesce(sum(m.on_hand_change), 0)::bigint FROM stock_movements m WHERE m.sku = s.sku),
               (SELECT coalesce(sum(m.reserved_change), 0)::bigint FROM stock_movements m WHERE m.sku = s.sku),
               (SELECT coalesce(sum(l.held), 0)::bigint FROM order_lines l WHERE l.sku = s.sku),
-              (SELECT coalesce(sum(c.pieces), 0)::bigint FROM order_lines l JOIN order_parcels p USING (order_id), unnest(p.line_numbers, p.quantities) AS c (line_number, pieces)
-               WHERE l.sku = s.sku AND c.line_number = l.line_number AND p.state IN (2, 3, 4)),
+              (SELECT coalesce(sum(least(l.quantity, (
+                 SELECT coalesce(sum(c.pieces), 0) FROM order_parcels p, unnest(p.line_numbers, p.quantities) AS c (line_number, pieces)
+                 WHERE p.order_id = l.order_id AND c.line_number = l.line_number AND p.state IN (2, 3, 4)))), 0)::bigint FROM order_lines l WHERE l.sku = s.sku),
               (SELECT coalesce(sum(coalesce((x->>'asNew')::bigint, 0)), 0)::bigint FROM order_returns r, jsonb_array_elements(r.content->'lines') AS x WHERE x->>'sku' = s.sku)
             FROM stock s WHERE s.sku = ANY ($1)
             """,

@@ -40,10 +40,6 @@ public sealed class Suite : IAsyncLifetime
 
     public LookupService.LookupServiceClient Lookup { get; private set; } = null!;
 
-    public ReturnService.ReturnServiceClient Returns { get; private set; } = null!;
-
-    public PaymentService.PaymentServiceClient Payments { get; private set; } = null!;
-
     /// <summary>REST, at the Gateway.</summary>
     public HttpClient Rest { get; private set; } = null!;
 
@@ -168,8 +164,6 @@ public sealed class Suite : IAsyncLifetime
         Returns = new ReturnService.ReturnServiceClient(_gateway);
         Payments = new PaymentService.PaymentServiceClient(_gateway);
         Lookup = new LookupService.LookupServiceClient(_gateway);
-        Returns = new ReturnService.ReturnServiceClient(_gateway);
-        Payments = new PaymentService.PaymentServiceClient(_gateway);
         Rest = new HttpClient { BaseAddress = new Uri(run.Find("gateway")!.Endpoints["http"]) };
         _sandbox = new HttpClient { BaseAddress = new Uri(run.Find("sandbox")!.Endpoints["http"]) };
     }

@@ -118,6 +118,25 @@ public class ShopTests(OrdersService service) : OrdersServiceTests(service)
     }
 
     [Fact]
+    public async Task An_article_has_the_tax_of_its_own_or_the_stores_and_its_orders_say_so()
+    {
+        Product Of(string sku, int? rate)
+        {
+            var product = new Product { Sku = sku, Title = sku, UnitPrice = Request.Euro(1000) };
+            if (rate is { } given)
+                product.TaxBasisPoints = given;
+            return product;
+        }
+
+        var made = await Service.Catalogue.BatchUpdateProductsAsync(new BatchUpdateProductsRequest { Parent = "stores/main", Products = { Of("tax-book", 700), Of("tax-stamp", 0), Of("tax-lamp", null) } });
+        Assert.Equal([(true, 700), (true, 0), (false, 0)], made.Products.Select(product => (product.HasTaxBasisPoints, product.TaxBasisPoints)));
+        var placed = await Service.Orders.PlaceOrderAsync(Request.Order(Request.Line("tax-book", 1), Request.Line("tax-stamp", 1), Request.Line("tax-lamp", 1)));
+        Assert.Equal([(true, 700), (true, 0), (false, 0)], (await Service.OrderWith(placed.OrderId)).Lines.Select(line => (line.HasTaxBasisPoints, line.TaxBasisPoints)));
+        var (_, _, fields, _) = await Refusal.Of(Service.Catalogue.BatchUpdateProductsAsync(new BatchUpdateProductsRequest { Parent = "stores/main", Products = { Of("tax-wrong", 10_001) } }));
+        Assert.Contains("products[0].tax_basis_points", fields.Keys);
+    }
+
+    [Fact]
     public async Task Stock_cannot_be_set_below_what_orders_hold()
     {
         await Service.Stocked(10, "held");

@@ -1,3 +1,4 @@
+using CsCheck;
 using System.Text;
 using Commerce.Payments.Documents;
 using Commerce.Payments.Ledger;
@@ -77,6 +78,40 @@ public sealed class DocumentTests(DriverHarness harness) : IClassFixture<DriverH
             await payment.Run(point);
         Assert.Equal(ledger, await payment.Ledger());
     }
+
+    [Fact]
+    public async Task Articles_at_a_reduced_rate_are_shown_and_posted_by_rate_and_a_credit_note_bears_the_taxes_of_its_invoice()
+    {
+        var payment = await harness.Begin(_provider);
+        payment.Stores = new FakeOrders.Stores(taxBasisPoints: 1900);
+        // 10.20 at 7 %, 17.00 at 19 %; shipping and voucher are for both.
+        payment.Orders.Changed = order => order.Lines[0].TaxBasisPoints = 700;
+        await payment.Place(("ok", 2819));
+        await payment.Settle();
+        // What the catalogue says later changes nothing that was issued.
+        payment.Orders.Changed = order => order.Lines[0].TaxBasisPoints = 0;
+        await payment.Refund(1000);
+        await payment.Settle();
+
+        var documents = await payment.Documents();
+        var invoice = documents.Single(d => d.Kind == DocumentKind.Invoice).Content;
+        Assert.Equal([(1900, 1480L, 281L), (700, 989L, 69L)], invoice.Taxes!.Select(t => (t.BasisPoints, t.NetMinor, t.TaxMinor)));
+        Assert.Equal(2819, invoice.Taxes!.Sum(t => t.GrossMinor));
+        var credit = documents.Single(d => d.Kind == DocumentKind.CreditNote).Content;
+        Assert.Equal([(1900, 624L), (700, 376L)], credit.Taxes!.Select(t => (t.BasisPoints, t.GrossMinor)));
+        var ledger = await payment.Ledger();
+        Assert.Equal(-(281L + 69) + credit.TaxMinor, ledger[AccountKind.Taxes]);
+        Assert.Equal(0, ledger[AccountKind.Taxes] + ledger[AccountKind.Sales] + ledger[AccountKind.Refunds] + ledger[AccountKind.ProviderClearing]);
+    }
+
+    [Fact]
+    public void However_an_amount_is_split_among_rates_net_and_tax_of_all_of_them_sum_to_it() => Gen.Select(
+        Gen.Long[0, 1_000_000_000_000], Gen.Select(Gen.Int[0, 10_000], Gen.Long[0, 1_000_000]).Array[1, 5]).Sample((gross, sold) =>
+        {
+            var taxes = DocumentTax.Split(gross, sold);
+            Assert.Equal(gross, taxes.Sum(t => t.GrossMinor));
+            Assert.All(taxes, t => Assert.True(t.NetMinor >= 0 && t.TaxMinor >= 0));
+        });
 
     [Theory]
     [InlineData(2819, 1900, 450)]

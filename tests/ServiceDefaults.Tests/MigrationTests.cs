@@ -84,7 +84,7 @@ public sealed class MigrationTests
         try
         {
             await using var service = await TestService.Start(
-                configure: Migrates, settings: new() { ["ConnectionStrings:ordersdb"] = own, ["ConnectionStrings:ordersdb-migrator"] = database.ConnectionString });
+                configure: Migrates, settings: new() { ["ConnectionStrings:ordersdb"] = own, ["ConnectionStrings:ordersdb_migrator"] = database.ConnectionString });
             await service.App.MigrateAsync();
             await Scalar(database, "CREATE TABLE book (line text); CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'; CREATE TRIGGER grows BEFORE TRUNCATE ON book EXECUTE FUNCTION no()");
             // Every start says again what the login may do: also of tables that are new.
@@ -137,7 +137,7 @@ public sealed class MigrationTests
             NpgsqlConnectionStringBuilder As(string login) => new(database.ConnectionString) { Username = login, Password = "secret", Pooling = false };
             var name = $"nobody_{Guid.NewGuid():N}";
             await using var service = await TestService.Start(
-                configure: Migrates, settings: new() { ["ConnectionStrings:ordersdb"] = As(name).ConnectionString, ["ConnectionStrings:ordersdb-migrator"] = As(owner).ConnectionString });
+                configure: Migrates, settings: new() { ["ConnectionStrings:ordersdb"] = As(name).ConnectionString, ["ConnectionStrings:ordersdb_migrator"] = As(owner).ConnectionString });
             var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => service.App.MigrateAsync());
             Assert.Contains($"CREATE ROLE \"{name}\" LOGIN", failure.Message, StringComparison.Ordinal);
 

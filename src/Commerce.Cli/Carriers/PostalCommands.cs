@@ -27,7 +27,7 @@ internal static class PostalCommands
             async api =>
             {
                 var of = parse.GetRequiredValue(source) == "india" ? Source.India : Source.Geonames;
-                var (files, codes, countries, lines, skipped) = (Files(of, parse.GetRequiredValue(path)), 0, 0, 0, 0);
+                var (files, codes, countries, lines, skipped) = (FilesOf(of, parse.GetRequiredValue(path)), 0, 0, 0, 0);
                 var began = TimeProvider.System.GetTimestamp();
                 foreach (var file in files)
                 {
@@ -49,7 +49,7 @@ internal static class PostalCommands
         return command;
     }
 
-    private static string[] Files(Source source, string path)
+    private static string[] FilesOf(Source source, string path)
     {
         if (!Directory.Exists(path))
             return [path];

@@ -26,7 +26,7 @@ public sealed class ProductBook(NpgsqlDataSource database, StoreBook stores, IOp
     private const string Columns =
         """
         SELECT sku, title, unit_price_minor, unit_cost_minor, weight_grams, length_mm, width_mm, height_mm,
-               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, stock_tracked, category, version, backorder
+               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, stock_tracked, category, version, backorder, tax_basis_points
         FROM products
         """;
 
@@ -101,7 +101,7 @@ public sealed class ProductBook(NpgsqlDataSource database, StoreBook stores, IOp
         var products = new List<Product>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            products.Add(new Product
+            var product = new Product
             {
                 Name = $"stores/{store.StoreId}/products/{reader.GetString(0)}",
                 Sku = reader.GetString(0),
@@ -113,7 +113,10 @@ public sealed class ProductBook(NpgsqlDataSource database, StoreBook stores, IOp
                 StockTracked = reader.GetBoolean(13),
                 Category = reader.GetString(14),
                 Backorder = reader.GetBoolean(16),
-            });
+            };
+            if (!reader.IsDBNull(17))
+                product.TaxBasisPoints = reader.GetInt32(17);
+            products.Add(product);
         }
 
         return products;

@@ -26,14 +26,15 @@ public sealed class UpdateProducts(NpgsqlDataSource database, StoreBook stores, 
         batch.With(Sql.Command(
             """
             INSERT INTO products (store_id, sku, title, unit_price_minor, unit_cost_minor, weight_grams, length_mm, width_mm, height_mm,
-              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, stock_tracked, category, backorder, version)
-            SELECT $1, *, 1 FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+              from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, stock_tracked, category, backorder, tax_basis_points, version)
+            SELECT $1, *, 1 FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
             ON CONFLICT (store_id, sku) DO UPDATE SET
               title = excluded.title, unit_price_minor = excluded.unit_price_minor, unit_cost_minor = excluded.unit_cost_minor,
               weight_grams = excluded.weight_grams, length_mm = excluded.length_mm, width_mm = excluded.width_mm, height_mm = excluded.height_mm,
               from_location_id = excluded.from_location_id, from_locality = excluded.from_locality,
               from_administrative_area = excluded.from_administrative_area, from_postal_code = excluded.from_postal_code,
               from_region_code = excluded.from_region_code, stock_tracked = excluded.stock_tracked, category = excluded.category, backorder = excluded.backorder,
+              tax_basis_points = excluded.tax_basis_points,
               version = products.version + 1
             """)
             .With(store.StoreId)
@@ -42,7 +43,8 @@ public sealed class UpdateProducts(NpgsqlDataSource database, StoreBook stores, 
             .With(rows.Column(r => r.Product.Dimensions?.WidthMm ?? 0)).With(rows.Column(r => r.Product.Dimensions?.HeightMm ?? 0))
             .With(rows.Column(r => r.From?.LocationId)).With(rows.Column(r => r.From?.Locality)).With(rows.Column(r => r.From?.AdministrativeArea))
             .With(rows.Column(r => r.From?.PostalCode)).With(rows.Column(r => r.From?.RegionCode))
-            .With(rows.Column(r => r.Product.StockTracked)).With(rows.Column(r => r.Product.Category)).With(rows.Column(r => r.Product.Backorder)));
+            .With(rows.Column(r => r.Product.StockTracked)).With(rows.Column(r => r.Product.Category)).With(rows.Column(r => r.Product.Backorder))
+            .With(rows.Column(r => r.Product.HasTaxBasisPoints ? r.Product.TaxBasisPoints : (int?)null)));
 
         // What is counted has a row from the start: nothing on the shelf yet is a number too.
         batch.With(Sql.Command(
@@ -91,6 +93,8 @@ public sealed class UpdateProducts(NpgsqlDataSource database, StoreBook stores, 
             errors.Sku(field + ".sku", product.Sku);
             errors.Required(field + ".title", product.Title, 300);
             errors.Optional(field + ".category", product.Category, 100);
+            if (product.HasTaxBasisPoints)
+                errors.Between(field + ".tax_basis_points", product.TaxBasisPoints, 0, 10_000);
             errors.Dimensions(field + ".dimensions", product.Dimensions);
             errors.Place(field + ".ship_from", product.ShipFrom);
             var price = errors.Amount(field + ".unit_price", product.UnitPrice, store.CurrencyCode, 0, PlaceOrderCheck.MostMinor);

@@ -16,14 +16,24 @@ public sealed class OrderWriter(NpgsqlDataSource database, OrderStore store, IOp
     private const int MostTogether = 32;
 
     private readonly Lock _lock = new();
-    private readonly Queue<Waiting> _waiting = [];
+    private readonly Queue<Entry> _waiting = [];
     private int _writing;
+
+    /// <summary>How many orders wait for a transaction.</summary>
+    internal int Waiting
+    {
+        get
+        {
+            lock (_lock)
+                return _waiting.Count;
+        }
+    }
 
     /// <summary>Completes after the commit.</summary>
     /// <exception cref="PostgresException">Why it could not be written.</exception>
     public async Task Write(NewOrder order, CancellationToken cancellationToken)
     {
-        var mine = new Waiting(order);
+        var mine = new Entry(order);
         var now = false;
         lock (_lock)
         {
@@ -46,7 +56,7 @@ public sealed class OrderWriter(NpgsqlDataSource database, OrderStore store, IOp
     }
 
     /// <summary>Writes what is there, and what came meanwhile, until nobody waits.</summary>
-    private async Task WriteAll(List<Waiting> group)
+    private async Task WriteAll(List<Entry> group)
     {
         while (group.Count > 0)
         {
@@ -67,9 +77,9 @@ public sealed class OrderWriter(NpgsqlDataSource database, OrderStore store, IOp
         }
     }
 
-    private List<Waiting> Next()
+    private List<Entry> Next()
     {
-        var next = new List<Waiting>();
+        var next = new List<Entry>();
         lock (_lock)
         {
             while (next.Count < MostTogether && _waiting.TryDequeue(out var waiting))
@@ -86,7 +96,7 @@ public sealed class OrderWriter(NpgsqlDataSource database, OrderStore store, IOp
     }
 
     /// <summary>Never fails: how it ended is told to those who wait.</summary>
-    private async Task WriteGroup(List<Waiting> group)
+    private async Task WriteGroup(List<Entry> group)
     {
         try
         {
@@ -111,7 +121,7 @@ public sealed class OrderWriter(NpgsqlDataSource database, OrderStore store, IOp
             waiting.Done.TrySetResult();
     }
 
-    private sealed class Waiting(NewOrder order)
+    private sealed class Entry(NewOrder order)
     {
         public NewOrder Order { get; } = order;
 

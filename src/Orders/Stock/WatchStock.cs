@@ -66,6 +66,8 @@ public sealed class WatchStock(NpgsqlDataSource database, StoreBook stores, IOpt
                 version = newest;
                 await foreach (var page in owner.All(storeId, skus, over.Token))
                 {
+                    foreach (var stock in page)
+                        _told[stock.Sku] = stock;
                     yield return new WatchStockResponse { Stock = { page } };
                 }
 

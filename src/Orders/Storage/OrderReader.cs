@@ -22,9 +22,9 @@ public sealed class OrderReader(NpgsqlDataSource database)
 
     private const string LineColumns =
         """
-        SELECT order_id, line_number, sku, title, quantity, unit_price_minor, price_agreed, weight_grams, length_mm, width_mm, height_mm,
-               from_location_id, from_locality, from_administrative_area, from_postal_code, from_region_code, cancelled, returned
-        FROM order_lines WHERE order_id = ANY ($1) ORDER BY order_id, line_number
+        SELECT l.order_id, l.line_number, l.sku, l.title, l.quantity, l.unit_price_minor, l.price_agreed, l.weight_grams, l.length_mm, l.width_mm, l.height_mm,
+               l.from_location_id, l.from_locality, l.from_administrative_area, l.from_postal_code, l.from_region_code, l.cancelled, l.returned, p.tax_basis_points
+        FROM order_lines l LEFT JOIN products p USING (store_id, sku) WHERE l.order_id = ANY ($1) ORDER BY l.order_id, l.line_number
         """;
 
     private const string ParcelColumns =
@@ -127,7 +127,15 @@ public sealed class OrderReader(NpgsqlDataSource database)
         return order;
     }
 
-    private static OrderLine ReadLine(NpgsqlDataReader reader, string currency) => OrderMessage.Line(
+    private static OrderLine ReadLine(NpgsqlDataReader reader, string currency)
+    {
+        var line = Line(reader, currency);
+        if (!reader.IsDBNull(18))
+            line.TaxBasisPoints = reader.GetInt32(18);
+        return line;
+    }
+
+    private static OrderLine Line(NpgsqlDataReader reader, string currency) => OrderMessage.Line(
         new DraftLine(
             reader.GetInt32(1), reader.GetString(2), reader.GetString(3), reader.GetInt32(4), reader.GetInt64(5), reader.GetBoolean(6),
             new Dimensions { WeightGrams = reader.GetInt32(7), LengthMm = reader.GetInt32(8), WidthMm = reader.GetInt32(9), HeightMm = reader.GetInt32(10) },

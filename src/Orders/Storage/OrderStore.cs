@@ -284,7 +284,7 @@ public sealed class OrderStore(Outbox outbox, Requests requests, RecoveryPoints 
             FROM unnest($2, $3) AS h (line_number, pieces) WHERE l.order_id = $1 AND l.line_number = h.line_number
             """)
             .With(order.Id.Value).With(holds.Column(h => h.LineNumber)).With(holds.Column(h => h.Pieces)));
-        ReserveStock(batch, order.StoreId, order.Id, holds.Select(h => (h.Sku, h.Pieces)));
+        ReserveStock(batch, holds.Select(h => (order.StoreId, h.Sku, h.Pieces, order.Id)));
     }
 
     private static void EndHolds(NpgsqlBatch batch, Order order, IReadOnlyList<StockMove> moves)

@@ -46,7 +46,7 @@ public sealed record DocumentContent(
     public DocumentContent Over(long totalMinor) => this with
     {
         TotalMinor = totalMinor,
-        Taxes = Taxes is null ? null : [.. Taxes.Select(t => DocumentTax.Within(totalMinor, t.BasisPoints))],
+        Taxes = Taxes is null ? null : DocumentTax.Split(totalMinor, [.. Taxes.Select(t => (t.BasisPoints, t.GrossMinor))]),
     };
 
     /// <summary>All taxes that are in the total, in minor units.</summary>
@@ -56,6 +56,33 @@ public sealed record DocumentContent(
 /// <summary>A tax that the amounts include: of a rate in hundredths of a percent, what is taxed and the tax on it.</summary>
 public sealed record DocumentTax(int BasisPoints, long NetMinor, long TaxMinor)
 {
+    /// <summary>What the amounts that include it come to.</summary>
+    public long GrossMinor => NetMinor + TaxMinor;
+
+    /// <summary>
+    /// The taxes within an amount that falls to several rates in proportion to what was sold at each: shipping, fees and discounts
+    /// bear the taxes of the goods that they are for. Shared on the running sum, so net and tax of all rates sum to the amount.
+    /// </summary>
+    /// <param name="grossMinor">The amount.</param>
+    /// <param name="sold">Rates, each once, and what was sold at them; not below zero. Where nothing cost anything, the first has all.</param>
+    public static IReadOnlyList<DocumentTax> Split(long grossMinor, IReadOnlyList<(int BasisPoints, long Minor)> sold)
+    {
+        Int128 whole = 0, before = 0;
+        foreach (var (_, minor) in sold)
+            whole += minor;
+        var taxes = new List<DocumentTax>(sold.Count);
+        long given = 0;
+        foreach (var (basisPoints, minor) in sold)
+        {
+            before += minor;
+            var until = whole == 0 ? grossMinor : (long)(grossMinor * before / whole);
+            taxes.Add(Within(until - given, basisPoints));
+            given = until;
+        }
+
+        return taxes;
+    }
+
     /// <summary>The tax within an amount that includes it, rounded half up to the smallest unit; net and tax sum to the amount.</summary>
     public static DocumentTax Within(long grossMinor, int basisPoints)
     {

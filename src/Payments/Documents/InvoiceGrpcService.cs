@@ -105,7 +105,7 @@ public sealed class InvoiceGrpcService(DocumentStore documents) : InvoiceService
             Total = Amount(content.TotalMinor),
             Payments = { content.Payments.Select(p => new Invoice.Types.Payment { Method = p.Method, Instalments = p.Instalments, Amount = Amount(p.AmountMinor) }) },
             Note = content.Note,
-            Taxes = { (content.Taxes ?? []).Select(t => new Invoice.Types.Tax { BasisPoints = t.BasisPoints, Net = Amount(t.NetMinor), Tax_ = Amount(t.TaxMinor) }) },
+            Taxes = { (content.Taxes ?? []).Select(t => new Invoice.Types.Tax { BasisPoints = t.BasisPoints, Net = Amount(t.NetMinor), Tax_ = Amount(t.TaxMinor), Gross = Amount(t.GrossMinor) }) },
         };
     }
 

@@ -91,7 +91,10 @@ public sealed class IssueDocuments(PaymentStore payments, OrderService.OrderServ
                     .Where(l => l.Line is not null)
                     .Select(l => new DocumentLine(l.Line!.Sku, l.Line.Title, l.Changed.Pieces, l.Changed.UnitPriceMinor, l.Changed.Pieces * l.Changed.UnitPriceMinor)).ToList();
                 var further = Summary(invoice, issued, due.Minor) with { Payments = [new DocumentPayment(charge.Method, charge.Instalments, due.Minor)] };
-                return lines.Sum(l => l.AmountMinor) == due.Minor ? further with { Lines = lines } : further;
+                var sold = (changed?.Lines ?? []).Select(l => (Line: order.Lines.FirstOrDefault(line => line.LineNumber == l.LineNumber), Minor: l.Pieces * l.UnitPriceMinor));
+                return lines.Sum(l => l.AmountMinor) == due.Minor
+                    ? further with { Lines = lines, Taxes = Taxes(due.Minor, sold.Where(l => l is { Line: not null, Minor: > 0 }).Select(l => (l.Line!, l.Minor)), store) }
+                    : further;
             default:
                 var refund = payment.Refunds.Single(r => r.Number == due.Number);
                 return Summary(invoice, issued, due.Minor) with
@@ -108,7 +111,8 @@ public sealed class IssueDocuments(PaymentStore payments, OrderService.OrderServ
     {
         var corrects = issued.First(d => d.Kind == DocumentKind.Invoice);
         var words = DocumentLanguage.Of(invoice.Language);
-        return invoice.Over(minor) with
+        // It bears the taxes of what was invoiced, whatever the catalogue says by now.
+        return (invoice with { Taxes = corrects.Content.Taxes }).Over(minor) with
         {
             Lines = [new DocumentLine("", $"{words.Title(DocumentKind.Invoice)} {corrects.Number}", 0, 0, minor)],
             SubtotalMinor = minor,
@@ -138,9 +142,19 @@ public sealed class IssueDocuments(PaymentStore payments, OrderService.OrderServ
         [.. payment.Parts.Where(p => p.Taken && (!p.IsCharge || (p.Accepted > 0 && p.Accepted <= order.Version))).Select(p => new DocumentPayment(p.Method, p.Instalments, p.Captured.Minor))],
         "",
         "",
-        store.TaxBasisPoints > 0 ? [DocumentTax.Within(Minor(order.Total), store.TaxBasisPoints)] : null,
+        Taxes(Minor(order.Total), order.Lines.Where(l => l.Quantity > 0).Select(l => (l, Minor(l.Amount))), store),
         DocumentStore.HashOf(store.LogoImage.Span),
         order.Version);
+
+    // The highest rate first, as it is read; null where nothing is taxed.
+    private static IReadOnlyList<DocumentTax>? Taxes(long totalMinor, IEnumerable<(OrderLine Line, long Minor)> lines, Store store)
+    {
+        var sold = lines.GroupBy(l => l.Line.HasTaxBasisPoints ? l.Line.TaxBasisPoints : store.TaxBasisPoints)
+            .Select(rate => (BasisPoints: rate.Key, Minor: rate.Sum(l => l.Minor))).OrderByDescending(rate => rate.BasisPoints).ToList();
+        if (sold.Count == 0)
+            sold.Add((store.TaxBasisPoints, 0));
+        return sold.All(rate => rate.BasisPoints == 0) ? null : DocumentTax.Split(totalMinor, sold);
+    }
 
     private static List<string> AddressOf(PostalAddress? address) => address is null
         ? []

@@ -5,7 +5,10 @@ namespace Commerce.Shipments.Storage;
 /// <summary>A number that a parcel was corrected from, with what the carrier saw of it.</summary>
 internal sealed record FormerNumber(string Carrier, string TrackingNumber, DateTimeOffset ReplacedAt, string ReplacedBy, string Note, IReadOnlyList<Scan> Scans);
 
-/// <summary>Numbers that parcels were corrected from, as rows.</summary>
+/// <summary>
+/// Numbers that parcels were corrected from, as rows. Their scans are rows of "scans" as jsonb: a migration that adds a column there which
+/// must not be null adds it to each of these, too.
+/// </summary>
 internal static class FormerNumberRows
 {
     public const string Columns = "shipment_id, ordinal, carrier, tracking_number, replaced_at, replaced_by, note";
