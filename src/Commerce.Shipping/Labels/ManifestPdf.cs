@@ -84,7 +84,7 @@ public static class ManifestPdf
     private static void Sum(XGraphics page, ManifestSheet manifest, double y)
     {
         page.DrawLine(XPens.Black, Left, y - 8, Right, y - 8);
-        Text(page, $"{manifest.Rows.Count.ToString(CultureInfo.InvariantCulture)} parcels", Left, y + 6, 10, bold: true, 200);
+        Text(page, manifest.Rows.Count == 1 ? "1 parcel" : $"{manifest.Rows.Count.ToString(CultureInfo.InvariantCulture)} parcels", Left, y + 6, 10, bold: true, 200);
         TextRight(page, Weight(manifest.Rows.Sum(row => (long)row.WeightGrams)), Right, y + 6, 10, bold: true);
         Text(page, "Received by the carrier: name, date and time, signature", Left, y + 66, 8.5, bold: false, 300);
         page.DrawLine(XPens.Black, Left, y + 54, Right, y + 54);

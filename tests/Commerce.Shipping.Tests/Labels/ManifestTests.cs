@@ -21,7 +21,7 @@ public sealed class ManifestTests
         Assert.Contains("UPS manifest no. 7", text, StringComparison.Ordinal);
         Assert.Contains("Closed 2026-11-26 17:05 UTC", text, StringComparison.Ordinal);
         var last = Scanner.TextOf(pdf, pages);
-        Assert.Contains(parcels.ToString(CultureInfo.InvariantCulture) + " parcels", last, StringComparison.Ordinal);
+        Assert.Contains(parcels == 1 ? "1 parcel" : parcels.ToString(CultureInfo.InvariantCulture) + " parcels", last, StringComparison.Ordinal);
         Assert.Contains("signature", last, StringComparison.Ordinal);
         Assert.Equal(pdf, ManifestPdf.Render(manifest));
     }
