@@ -6,6 +6,10 @@ namespace Commerce.ServiceDefaults;
 /// <summary>The gRPC code of each reason, as documented beside the enum.</summary>
 public static class ErrorReasons
 {
+    /// <summary>The reason as it stands on the wire, for example "ORDER_NOT_FOUND".</summary>
+    public static string NameOf(ErrorReason reason) => ErrorStatus.NameOf(reason);
+
+    /// <summary>The gRPC code.</summary>
     public static StatusCode CodeOf(ErrorReason reason) => reason switch
     {
         ErrorReason.InvalidField or ErrorReason.MalformedRequest or ErrorReason.RequestIdReused

@@ -12,6 +12,7 @@ using Commerce.Cli.Payments;
 using Commerce.Cli.Queues;
 using Commerce.Cli.Replay;
 using Commerce.Cli.Returns;
+using Commerce.Cli.Shipments;
 using Commerce.Cli.Stock;
 using Commerce.Cli.Stores;
 using Commerce.Cli.Suite;
@@ -52,6 +53,9 @@ internal static class Commands
         CustomerCommands.Create(),
         StockCommands.Create(),
         StoreCommands.Create(),
+        LabelCommands.Create(),
+        ManifestCommands.Create(),
+        DeliveryCommands.Create(),
         ExceptionCommands.Create(),
         CarrierCommands.Create(),
         PostalCommands.Create(),

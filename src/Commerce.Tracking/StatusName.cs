@@ -14,6 +14,8 @@ public static class StatusName
 
     public static string Of(V1.ShipmentException.Types.Kind kind) => Screaming(kind.ToString());
 
+    public static string Of(V1.DeliveryChange.Types.State state) => Screaming(state.ToString());
+
     /// <exception cref="FormatException">There is no such status.</exception>
     public static V1.TrackingStatus Parse(string name) =>
         ByName.TryGetValue(name, out var status) ? status : throw new FormatException($"There is no status {name}; the statuses are {string.Join(", ", ByName.Keys)}.");

@@ -76,6 +76,21 @@ internal sealed class Shipment
     /// <summary>It is cancelled because the order's lines changed: what is still wanted of it goes into another parcel.</summary>
     public bool Recut { get; set; }
 
+    /// <summary>What customs is told, as somebody said; null: what follows from its lines.</summary>
+    public CustomsRecord? Customs { get; set; }
+
+    /// <summary>The last change of its delivery that was asked for.</summary>
+    public DeliveryChangeRecord? DeliveryChange { get; set; }
+
+    /// <summary>The manifest on which its label is; only read here.</summary>
+    public Guid? ManifestId { get; init; }
+
+    /// <summary>Which of its order's parcels it is, from 1; 0 where that was not asked for.</summary>
+    public int Piece { get; init; }
+
+    /// <summary>How many there are.</summary>
+    public int Pieces { get; init; }
+
     /// <summary>What stands in for it, since it did not arrive.</summary>
     public Remedy Remedy { get; private set; }
 
@@ -215,12 +230,44 @@ internal sealed class Shipment
         if (LabelId is not null)
             LabelsVoided++;
         (ShipTo, NextShipTo) = (to, null);
+        if (DeliveryChange is { State: V1.DeliveryChange.Types.State.Requested } change)
+            DeliveryChange = change with { State = V1.DeliveryChange.Types.State.Accepted, AnsweredAt = now };
         (Carrier, Service, BuyingCarrier, BuyingService) = (null, null, null, null);
         (LabelId, TrackingNumber, LabelPrice, EstimatedAt) = (null, null, null, null);
         (Refused, Exception) = ([], null);
         Tracking = TrackingState.Planned(now);
         Next(now);
         return new ShipmentReaddressed(PublicId, OrderId, StoreId, Version, now, voided) { ReturnNumber = ReturnNumber };
+    }
+
+    /// <summary>Its carrier is asked for another delivery.</summary>
+    public DeliveryChangeTold ChangeWasRequested(DeliveryChangeRecord change, DateTimeOffset now)
+    {
+        DeliveryChange = change;
+        Next(now);
+        return Told(change.State, now);
+    }
+
+    /// <summary>The carrier does so.</summary>
+    public DeliveryChangeTold ChangeWasAccepted(DateTimeOffset? estimatedAt, DateTimeOffset now)
+    {
+        DeliveryChange = DeliveryChange! with { State = V1.DeliveryChange.Types.State.Accepted, AnsweredAt = now };
+        ShipTo = DeliveryChange.To;
+        EstimatedAt = estimatedAt ?? EstimatedAt;
+        // What could not be done by a label is done by the carrier.
+        if (Exception?.Kind is V1.ShipmentException.Types.Kind.DeliveryChangeRefused or V1.ShipmentException.Types.Kind.AddressChangedTooLate)
+            Exception = null;
+        Next(now);
+        return Told(DeliveryChange.State, now);
+    }
+
+    /// <summary>The carrier does not: somebody should know.</summary>
+    public DeliveryChangeTold ChangeWasRefused(string why, DateTimeOffset now)
+    {
+        DeliveryChange = DeliveryChange! with { State = V1.DeliveryChange.Types.State.Refused, AnsweredAt = now, Refusal = why };
+        Exception ??= new ExceptionRecord(V1.ShipmentException.Types.Kind.DeliveryChangeRefused, $"The carrier does not deliver it as was asked: {why} It is delivered as before.", now, 1);
+        Next(now);
+        return Told(DeliveryChange.State, now);
     }
 
     public ShipmentCancelled? Cancel(DateTimeOffset now)
@@ -233,6 +280,9 @@ internal sealed class Shipment
         Next(now);
         return new ShipmentCancelled(PublicId, OrderId, StoreId, Version, now) { ReturnNumber = ReturnNumber };
     }
+
+    private DeliveryChangeTold Told(V1.DeliveryChange.Types.State state, DateTimeOffset now) =>
+        new(PublicId, OrderId, StoreId, Version, now, StatusName.Of(state)) { ReturnNumber = ReturnNumber };
 
     private TrackingNumberChanged NumberChanged(string? formerCarrier, string? formerNumber, DateTimeOffset now) =>
         new(PublicId, OrderId, StoreId, Version, now, Carrier!, Service!, TrackingNumber!, formerCarrier, formerNumber) { ReturnNumber = ReturnNumber };
@@ -258,9 +308,37 @@ internal sealed record AddressRecord(string Name, IReadOnlyList<string> Lines, s
 }
 
 /// <summary>How it should be delivered: a day (2026-12-24) and a window (09:00), empty where any will do. Personal data.</summary>
-internal sealed record WishesRecord(string LeaveAt, string Day, string From, string Until, bool Signature, string GiftNote);
+internal sealed record WishesRecord(string LeaveAt, string Day, string From, string Until, bool Signature, string GiftNote)
+{
+    public static WishesRecord None { get; } = new("", "", "", "", false, "");
 
-internal sealed record LineRecord(int LineNumber, string Sku, string Title, int Quantity);
+    public bool Fragile { get; init; }
+
+    public string Neighbour { get; init; } = "";
+
+    /// <summary>The carrier's own code of a shop or a locker.</summary>
+    public string PickupPoint { get; init; } = "";
+}
+
+/// <summary><see cref="PieceMinor"/> (in the currency of the parcel's value) and <see cref="PieceGrams"/> are those of one piece; null in parcels that were planned before they were kept.</summary>
+internal sealed record LineRecord(int LineNumber, string Sku, string Title, int Quantity)
+{
+    public long? PieceMinor { get; init; }
+
+    public int? PieceGrams { get; init; }
+}
+
+/// <summary>What customs is told.</summary>
+internal sealed record CustomsRecord(V1.CustomsDeclaration.Types.Contents Contents, IReadOnlyList<CustomsLineRecord> Lines, string Reference);
+
+/// <summary>Value and weight are those of all its pieces.</summary>
+internal sealed record CustomsLineRecord(string Description, int Quantity, long ValueMinor, string Currency, int WeightGrams, string HsCode, string Origin);
+
+/// <summary>A change of the delivery that its carrier is asked for, and what it said.</summary>
+/// <param name="Id">The key under which the carrier is asked.</param>
+/// <param name="To">Where and how it is delivered if the carrier agrees. Personal data.</param>
+/// <param name="Elsewhere">The address itself is another.</param>
+internal sealed record DeliveryChangeRecord(Guid Id, V1.DeliveryChange.Types.State State, AddressRecord To, bool Elsewhere, DateTimeOffset RequestedAt, DateTimeOffset? AnsweredAt, string Refusal);
 
 /// <summary>Grams and millimetres.</summary>
 internal sealed record ParcelSize(int WeightGrams, int LengthMm, int WidthMm, int HeightMm);

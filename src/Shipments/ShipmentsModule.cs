@@ -5,14 +5,17 @@ using Commerce.ServiceDefaults;
 using Commerce.Shipments.BuyingLabels;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.Carriers;
+using Commerce.Shipments.ChangingDelivery;
 using Commerce.Shipments.Consumers;
 using Commerce.Shipments.CorrectingTracking;
 using Commerce.Shipments.DetectingCarriers;
 using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.IngestingScans;
+using Commerce.Shipments.Manifesting;
 using Commerce.Shipments.MeasuringCarriers;
 using Commerce.Shipments.PlanningShipments;
+using Commerce.Shipments.PrintingLabels;
 using Commerce.Shipments.QuotingRates;
 using Commerce.Shipments.RateCards;
 using Commerce.Shipments.ReaddressingShipments;
@@ -46,6 +49,7 @@ public static class ShipmentsModule
             .Recover<VoidLabel>()
             .Recover<ReaddressShipments>()
             .Recover<RecutShipments>()
+            .Recover<ChangeDelivery>()
             .Recover<WatchSilence>()
             .Recover<CarryOutResolution>();
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
@@ -70,6 +74,11 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<RateShopper>();
         builder.Services.AddSingleton<QuoteRates>();
         builder.Services.AddSingleton<ShipmentStore>();
+        builder.Services.AddSingleton<PrintLabels>();
+        builder.Services.AddSingleton<ChangeDelivery>();
+        builder.Services.AddSingleton<SenderNames>();
+        builder.Services.AddSingleton<ManifestStore>();
+        builder.Services.AddSingleton<Manifests>();
         builder.Services.AddSingleton<ScanIngestion>();
         builder.Services.AddSingleton<BeginResolution>();
         builder.Services.AddSingleton<RecentDeliveries>();

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Commerce.Messaging;
+using Commerce.Shipments.Carriers;
 
 namespace Commerce.Shipments;
 
@@ -9,6 +10,12 @@ public sealed class ShipmentsOptions
     /// <summary>The carriers that are asked for rates, by code.</summary>
     [MinLength(1)]
     public string[] Carriers { get; set; } = [];
+
+    /// <summary>Carriers that speak JSON over HTTP and are known by their description alone.</summary>
+    public HttpCarrierOptions[] HttpCarriers { get; set; } = [];
+
+    /// <summary>EasyPost, an aggregator; used where it has a key.</summary>
+    public EasyPostOptions EasyPost { get; set; } = new();
 
     /// <summary>Rates are chosen from the carriers that answered within this time.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:00:30")]

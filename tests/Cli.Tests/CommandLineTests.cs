@@ -82,6 +82,15 @@ public sealed class CommandLineTests
     [InlineData("redrive --help", "./commerce redrive notifications.orders")]
     [InlineData("return request --help", "./commerce return request ORD-7K3M9QX-T2F8CRW --line 1=2:Faulty")]
     [InlineData("return receive --help", "./commerce return receive ORD-7K3M9QX-T2F8CRW-R1")]
+    [InlineData("label get --help", "./commerce label get 1Z879E930346834440 --pdf label.pdf")]
+    [InlineData("label batch --help", "./commerce label batch --order ORD-7K3M9QX-T2F8CRW --pdf labels.pdf --a4")]
+    [InlineData("label customs --help", "./commerce label customs 1Z879E930346834440 --file customs.json")]
+    [InlineData("manifest close --help", "./commerce manifest close --store main --carrier ups")]
+    [InlineData("manifest get --help", "./commerce manifest get 0193f0c1a2b34c5d8e9f0a1b2c3d4e5f --pdf manifest.pdf")]
+    [InlineData("manifest list --help", "./commerce manifest list --store main --carrier ups")]
+    [InlineData("delivery reschedule --help", "./commerce delivery reschedule 1Z879E930346834440 --day 2026-12-24 --from 09:00 --until 12:00")]
+    [InlineData("delivery redirect --help", "./commerce delivery redirect 1Z879E930346834440 --neighbour \"Silva, no. 12\"")]
+    [InlineData("delivery proof --help", "./commerce delivery proof 1Z879E930346834440")]
     public async Task Help_shows_an_example(string line, string example)
     {
         using var output = new StringWriter();

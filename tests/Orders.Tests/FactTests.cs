@@ -77,7 +77,7 @@ public class FactTests(OrdersService service) : OrdersServiceTests(service)
         // Facts of two parcels are heard in any order: the further box may get its number after the order is completed.
         await Eventually.Value(
             () => Service.OrderWith(order.OrderId),
-            one => one.State == OrderState.Completed && one.Parcels.Select(parcel => (parcel.Carrier, parcel.TrackingNumber)).SequenceEqual([("ups", "RIGHT1"), ("ups", "RIGHT2")]));
+            one => one.State == OrderState.Completed && one.Parcels.Select(parcel => (parcel.Carrier, parcel.TrackingNumber)).Order().SequenceEqual([("ups", "RIGHT1"), ("ups", "RIGHT2")]));
     }
 
     [Fact]

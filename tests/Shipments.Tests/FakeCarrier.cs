@@ -16,6 +16,14 @@ internal sealed class FakeCarrier(string code) : ICarrier
 
     public string Code => code;
 
+    public string Name => code.ToUpperInvariant();
+
+    /// <summary>Why it does not deliver otherwise; null: it does.</summary>
+    public string? RefusesChanges { get; set; }
+
+    /// <summary>The changes it was asked for, by key.</summary>
+    public ConcurrentDictionary<string, (string LabelId, AddressRecord To, bool Elsewhere)> Changes { get; } = new();
+
     public long PriceMinor { get; set; } = 1000;
 
     public int TransitDaysMax { get; set; } = 3;
@@ -80,6 +88,13 @@ internal sealed class FakeCarrier(string code) : ICarrier
             return Task.FromResult(VoidOutcome.HandedOver);
         _voided[labelId] = true;
         return Task.FromResult(VoidOutcome.Voided);
+    }
+
+    public Task<DeliveryChangeOutcome> ChangeDelivery(Shipment shipment, AddressRecord to, bool elsewhere, string idempotencyKey, CancellationToken cancellationToken)
+    {
+        ThrowIfDown();
+        Changes[idempotencyKey] = (shipment.LabelId!, to, elsewhere);
+        return Task.FromResult(new DeliveryChangeOutcome(RefusesChanges is null, RefusesChanges ?? "", null));
     }
 
     public Task<IReadOnlyList<ReportedScan>> Track(string trackingNumber, CancellationToken cancellationToken)

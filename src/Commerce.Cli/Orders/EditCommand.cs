@@ -26,6 +26,9 @@ internal static class EditCommand
         var leaveAt = new Option<string?>("--leave-at") { Description = "Where it may be left if nobody opens; \"\" for nowhere." };
         var day = new Option<string?>("--deliver-on") { Description = "The day on which it should come: 2026-12-24; \"\" for any." };
         var between = new Option<string?>("--deliver-between") { Description = "When in the day it should come: 09:00-12:30; \"\" for any time." };
+        var fragile = new Option<bool?>("--fragile") { Description = "Whether it breaks easily: true or false." };
+        var neighbour = new Option<string?>("--neighbour") { Description = "The neighbour who takes it if nobody opens; \"\" for nobody." };
+        var pickup = new Option<string?>("--pickup-point") { Description = "The carrier's code of the shop or the locker where it is to wait instead; \"\" for none." };
         var signature = new Option<bool?>("--signature") { Description = "Whether somebody is to sign for it." };
         var giftNote = new Option<string?>("--gift-note") { Description = "What is written on a card in it." };
         var setLine = new Option<string[]>("--set-line") { Description = "LINE=PIECES: so many pieces of a line from now on; once for each line." };
@@ -41,7 +44,7 @@ internal static class EditCommand
             + "Example: ./commerce order edit ORD-7K3M9QX-T2F8CRW --leave-at \"with the neighbour at no. 12\" --deliver-on 2026-12-24\n"
             + "Example: ./commerce order edit ORD-7K3M9QX-T2F8CRW --phone +442079460001 --address-line \"9 New Street\" --postal-code \"M1 1AE\" --locality Manchester")
         {
-            id, name, email, phone, lines, locality, area, postalCode, region, recipient, leaveAt, day, between, signature, giftNote, setLine, removeLine, addLine, token, json,
+            id, name, email, phone, lines, locality, area, postalCode, region, recipient, leaveAt, neighbour, pickup, day, between, signature, fragile, giftNote, setLine, removeLine, addLine, token, json,
         };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
@@ -71,9 +74,17 @@ internal static class EditCommand
 
                 wanted.DeliveryWishes = before.DeliveryWishes?.Clone() ?? new DeliveryWishes();
                 Given(leaveAt, "delivery_wishes", value => wanted.DeliveryWishes.LeaveAt = value);
+                Given(neighbour, "delivery_wishes", value => wanted.DeliveryWishes.Neighbour = value);
+                Given(pickup, "delivery_wishes", value => wanted.DeliveryWishes.PickupPoint = value);
                 Given(giftNote, "delivery_wishes", value => wanted.DeliveryWishes.GiftNote = value);
                 Given(day, "delivery_wishes", value => wanted.DeliveryWishes.PreferredDay = Day(value));
                 Given(between, "delivery_wishes", value => (wanted.DeliveryWishes.WindowFrom, wanted.DeliveryWishes.WindowUntil) = Window(value));
+                if (parse.GetValue(fragile) is { } breaks)
+                {
+                    wanted.DeliveryWishes.Fragile = breaks;
+                    mask.Paths.Add("delivery_wishes");
+                }
+
                 if (parse.GetValue(signature) is { } sign)
                 {
                     wanted.DeliveryWishes.SignatureWanted = sign;

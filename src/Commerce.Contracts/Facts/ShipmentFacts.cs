@@ -125,6 +125,21 @@ public sealed record ShipmentReaddressed(
     public int ReturnNumber { get; init; }
 }
 
+/// <summary>A carrier was asked to deliver a parcel in another way, at another time or place, or has answered.</summary>
+/// <param name="State">As in <c>commerce.shipments.v1.DeliveryChange.State</c> without prefix, for example "ACCEPTED".</param>
+public sealed record DeliveryChangeTold(
+    string ShipmentId,
+    string OrderId,
+    string StoreId,
+    long Version,
+    DateTimeOffset OccurredAt,
+    string State) : IShipmentFact
+{
+    public string Key => ShipmentId;
+
+    public int ReturnNumber { get; init; }
+}
+
 /// <summary>The parcel will not be sent; its label, if any, is void.</summary>
 public sealed record ShipmentCancelled(
     string ShipmentId,

@@ -29,7 +29,10 @@ public static class Subscriptions
         ];
 
     private static readonly Type[] ShipmentFacts =
-        [typeof(ShipmentCreated), typeof(LabelBought), typeof(TrackingNumberChanged), typeof(ParcelTracked), typeof(ShipmentExceptionChanged), typeof(ShipmentReaddressed), typeof(ShipmentCancelled)];
+        [
+            typeof(ShipmentCreated), typeof(LabelBought), typeof(TrackingNumberChanged), typeof(ParcelTracked), typeof(ShipmentExceptionChanged), typeof(ShipmentReaddressed),
+            typeof(ShipmentCancelled), typeof(DeliveryChangeTold),
+        ];
 
     public static IReadOnlyList<Subscription> All { get; } =
     [

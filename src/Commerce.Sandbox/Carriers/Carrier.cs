@@ -33,6 +33,12 @@ internal sealed record Habits
     /// <summary>Share of the parcels that nobody takes at the first attempt.</summary>
     public double FailedAttempt { get; init; }
 
+    /// <summary>Delivers on another day when asked.</summary>
+    public bool Reschedules { get; init; } = true;
+
+    /// <summary>Leaves a parcel that nobody signs for with a photograph.</summary>
+    public bool TakesPhotographs { get; init; } = true;
+
     /// <summary>Share of the parcels held for a day on their way.</summary>
     public double Held { get; init; }
 }

@@ -64,7 +64,36 @@ internal sealed record RatesRequest(Address? ShipFrom, Address? ShipTo, Parcel? 
     }
 }
 
-internal sealed record LabelRequest(string? Reference, string? Service, Address? ShipFrom, Address? ShipTo, Parcel? Parcel, DeclaredValue? Value, string? OrderReference)
+/// <summary>How a parcel is to be handed over.</summary>
+internal sealed record DeliveryWish(string? LeaveAt, string? Neighbour, string? PickupPoint, string? Day, string? From, string? Until, bool? Fragile, bool? SignatureRequired)
+{
+    public DateOnly? Date => DateOnly.TryParseExact(Day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
+
+    public static void Check(Validation check, DeliveryWish? wish)
+    {
+        if (wish is null) return;
+        check.Text(wish.LeaveAt, "delivery.leave_at", 300, required: false);
+        check.Text(wish.Neighbour, "delivery.neighbour", 300, required: false);
+        check.Text(wish.PickupPoint, "delivery.pickup_point", 64, required: false);
+        check.Require(string.IsNullOrEmpty(wish.Day) || wish.Date is not null, "delivery.day", "must be a date such as 2026-12-24");
+    }
+}
+
+internal sealed record DeliveryRequest(DeliveryWish? Delivery, Address? ShipTo)
+{
+    public DeliveryRequest Checked()
+    {
+        var check = new Validation();
+        check.Require(Delivery is not null || ShipTo is not null, "delivery", "or ship_to is required: what is to change?");
+        DeliveryWish.Check(check, Delivery);
+        if (ShipTo is not null) Address.Check(check, ShipTo, "ship_to");
+        check.ThrowIfInvalid();
+        return this;
+    }
+}
+
+internal sealed record LabelRequest(
+    string? Reference, string? Service, Address? ShipFrom, Address? ShipTo, Parcel? Parcel, DeclaredValue? Value, string? OrderReference, DeliveryWish? Delivery = null)
 {
     public LabelRequest Checked()
     {
@@ -76,6 +105,7 @@ internal sealed record LabelRequest(string? Reference, string? Service, Address?
         Address.Check(check, ShipTo, "ship_to");
         Parcel.Check(check, Parcel);
         Amount.Check(check, Value?.Money, "value", min: 0);
+        DeliveryWish.Check(check, Delivery);
         check.ThrowIfInvalid();
         return this;
     }
@@ -85,17 +115,20 @@ internal sealed record RateView(string Service, string ServiceName, Amount Price
 
 internal sealed record LabelView(string Id, string TrackingNumber, string Service, Amount Price, string LabelFormat, string LabelUrl, string CreatedAt, string EstimatedDeliveryAt);
 
-internal sealed record ScanView(string EventId, string TrackingNumber, string Code, string Description, string StatusHint, string OccurredAt, Place Location);
+internal sealed record ScanView(string EventId, string TrackingNumber, string Code, string Description, string StatusHint, string OccurredAt, Place Location, Proof? ProofOfDelivery);
+
+/// <summary>What the carrier says of a delivery: who signed, or the photograph's reference, and where it was (made up).</summary>
+internal sealed record Proof(string? SignedBy, string? PhotoReference, double Latitude, double Longitude, string? LeftAt);
 
 /// <summary>A scan that will happen, as a label keeps it. <c>DueAt</c> is in unix milliseconds.</summary>
-internal sealed record PlannedScan(string Id, long DueAt, Step Step, Place Place, int OffsetMinutes, bool WithNext, bool Overtaken, bool Repeated)
+internal sealed record PlannedScan(string Id, long DueAt, Step Step, Place Place, int OffsetMinutes, bool WithNext, bool Overtaken, bool Repeated, Proof? Proof = null)
 {
     public ScanView View(Carrier carrier, string trackingNumber)
     {
         var words = carrier.Words[Step];
         var local = DateTimeOffset.FromUnixTimeMilliseconds(DueAt).ToOffset(TimeSpan.FromMinutes(OffsetMinutes));
         // Milliseconds only where a carrier's day is so short that whole seconds would blur the order of scans.
-        return new ScanView(Id, trackingNumber, words.Code, words.Description, Hint(), local.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFzzz", CultureInfo.InvariantCulture), Place);
+        return new ScanView(Id, trackingNumber, words.Code, words.Description, Hint(), local.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFzzz", CultureInfo.InvariantCulture), Place, Proof);
     }
 
     private string Hint() => Step switch

@@ -31,6 +31,12 @@ internal static class CarrierEndpoints
             await desk.VoidAsync(Find(carrier), id);
             return Results.NoContent();
         });
+        carriers.MapPost("/labels/{id}/delivery", async (string carrier, string id, HttpContext context, LabelDesk desk) =>
+        {
+            var by = Find(carrier);
+            var call = await IdempotentRequest.ReadAsync(context, $"carriers/{by.Id}");
+            return await desk.ChangeAsync(call, by, id, Json.Read<DeliveryRequest>(call.Body).Checked());
+        });
         carriers.MapGet("/labels/{id}/label.txt", (string carrier, string id, BookKeeper books) =>
         {
             var by = Find(carrier);

@@ -36,7 +36,7 @@ internal static class CarrierProfiles
         "usps",
         "USPS",
         MaxGrams: 31_750,
-        new Habits { Repeated = 0.08, FailedAttempt = 0.05 },
+        new Habits { Repeated = 0.08, FailedAttempt = 0.05, Reschedules = false, TakesPhotographs = false },
         [
             new("ground_advantage", "USPS Ground Advantage", "001", 330, 112, 0.12, Domestic((1, 2), (2, 3), (3, 4), (4, 7))),
             new("priority", "Priority Mail", "055", 610, 130, 0.12, Domestic((1, 1), (1, 2), (2, 3), (2, 4))),

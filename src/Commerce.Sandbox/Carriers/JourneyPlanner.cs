@@ -9,9 +9,10 @@ internal sealed class JourneyPlanner(KnobBoard knobs, Chance chance)
     /// <summary>Share of the parcels that arrive up to two days after the promise.</summary>
     private const double Late = 0.04;
 
-    public List<PlannedScan> Plan(Carrier carrier, string reference, string labelId, Place from, Place to, RateView rate, DateTimeOffset bought, KeptScenario? scenario)
+    public List<PlannedScan> Plan(Carrier carrier, string reference, string labelId, Place from, Address recipient, DeliveryWish? wish, RateView rate, DateTimeOffset bought, KeptScenario? scenario)
     {
         if (scenario?.Silent == true) return [];
+        var to = recipient.Place;
         var random = new Random((int)(chance.Roll("journey", $"{carrier.Id}|{reference}") * int.MaxValue));
         var steps = Steps(carrier, from, to, rate, random, scenario?.EndsAt);
         var known = steps.Where(s => carrier.Words.ContainsKey(s.Step)).ToList();
@@ -34,8 +35,58 @@ internal sealed class JourneyPlanner(KnobBoard knobs, Chance chance)
                 (int)Geography.OffsetOf(s.Place).TotalMinutes,
                 WithNext: habits.BunchesDepartures && s.Step == Step.Departed && !last,
                 Overtaken: !last && random.NextDouble() < habits.Overtaken,
-                Repeated: random.NextDouble() < habits.Repeated);
+                Repeated: random.NextDouble() < habits.Repeated,
+                Proof: s.Step == Step.Delivered ? ProofOf(carrier, labelId, recipient, wish) : null);
         }
+    }
+
+    /// <summary>
+    /// The journey as it goes on after its recipient wished something else: what happened stays, and the last mile goes elsewhere or
+    /// waits for another day.
+    /// </summary>
+    public List<PlannedScan> Replan(Carrier carrier, Label label, Address recipient, DeliveryWish? wish, bool elsewhere, DateTimeOffset now)
+    {
+        var journey = label.Journey.ToList();
+        var lastMile = journey.FindIndex(label.Position, scan => scan.Step == Step.OutForDelivery);
+        if (lastMile < 0) return journey;
+        var delay = 0L;
+        if (wish?.Date is { } day)
+        {
+            var days = Math.Max(0, day.DayNumber - DateOnly.FromDateTime(now.UtcDateTime).DayNumber);
+            // A day of the carrier is as long as the knob says. It comes no earlier than it can.
+            delay = Math.Max(0, now.AddSeconds(days * knobs.Current.DaySeconds).ToUnixTimeMilliseconds() - journey[lastMile].DueAt);
+        }
+
+        for (var i = lastMile; i < journey.Count; i++)
+        {
+            var place = elsewhere ? recipient.Place : journey[i].Place;
+            journey[i] = journey[i] with
+            {
+                DueAt = journey[i].DueAt + delay,
+                Place = place,
+                OffsetMinutes = (int)Geography.OffsetOf(place).TotalMinutes,
+                Proof = journey[i].Step == Step.Delivered ? ProofOf(carrier, label.Id, recipient, wish) : null,
+            };
+        }
+
+        return journey;
+    }
+
+    private Proof ProofOf(Carrier carrier, string labelId, Address recipient, DeliveryWish? wish)
+    {
+        var signed = wish?.SignatureRequired == true || !carrier.Habits.TakesPhotographs ? recipient.Name : null;
+        return new Proof(
+            wish?.Neighbour is { Length: > 0 } neighbour ? neighbour : signed,
+            signed is null ? labelId.Replace("lbl_", "photo_", StringComparison.Ordinal) : null,
+            // Somewhere on dry land, the same for the same place.
+            Math.Round(-35 + (chance.Roll("latitude", $"{recipient.CountryCode}|{recipient.PostalCode}") * 90), 5),
+            Math.Round(-120 + (chance.Roll("longitude", $"{recipient.CountryCode}|{recipient.PostalCode}") * 240), 5),
+            wish switch
+            {
+                { PickupPoint: { Length: > 0 } point } => $"pick-up point {point}",
+                { LeaveAt: { Length: > 0 } place } => place,
+                _ => signed is null ? "front door" : null,
+            });
     }
 
     private static List<(Step Step, double Day, Place Place)> Steps(Carrier carrier, Place from, Place to, RateView rate, Random random, JourneyEnd? end)

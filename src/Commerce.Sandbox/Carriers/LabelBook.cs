@@ -85,6 +85,13 @@ internal static class LabelBook
         if (nextScanAt is { } due) page.Remind(Errand.Scan, seq, DateTimeOffset.FromUnixTimeMilliseconds(due));
     }
 
+    public static void Replan(WritingPage page, long seq, string shipTo, IReadOnlyList<PlannedScan> journey, long estimatedDeliveryAt, long? nextScanAt)
+    {
+        page.Execute(
+            "UPDATE labels SET ship_to = $2, journey = $3, estimated_delivery_at = $4, next_scan_at = $5 WHERE seq = $1", seq, shipTo, Json.Text(journey), estimatedDeliveryAt, nextScanAt);
+        if (nextScanAt is { } due) page.Remind(Errand.Scan, seq, DateTimeOffset.FromUnixTimeMilliseconds(due));
+    }
+
     public static void Void(WritingPage page, long seq, long now) =>
         page.Execute("UPDATE labels SET voided_at = $2, next_scan_at = NULL WHERE seq = $1", seq, now);
 

@@ -36,6 +36,27 @@ internal sealed class LabelDesk(BookKeeper books, WebhookBook webhooks, JourneyP
         LabelBook.Void(page, label.Seq, time.GetUtcNow().ToUnixTimeMilliseconds());
     });
 
+    /// <summary>Delivers otherwise, until the parcel is on the van.</summary>
+    public Task<Answer> ChangeAsync(IdempotentRequest call, Carrier carrier, string id, DeliveryRequest request) => books.WriteAsync(page => page.Once(call, p =>
+    {
+        var label = LabelBook.Find(p, carrier.Id, id) ?? throw Refusal.NotFound("label", id);
+        if (label.VoidedAt is not null) throw Refusal.Conflict("voided", $"The label of {label.TrackingNumber} is void.");
+        if (label.Happened.LastOrDefault() is { Step: Step.OutForDelivery or Step.Delivered or Step.Returning } last)
+            throw Refusal.Conflict("out_for_delivery", $"{label.TrackingNumber} cannot be changed any more: {carrier.Words[last.Step].Description}.");
+        var before = Json.Read<Address>(System.Text.Encoding.UTF8.GetBytes(label.ShipTo));
+        if (!carrier.Habits.Reschedules && request.Delivery?.Day is { Length: > 0 })
+            throw Refusal.Unprocessable("not_offered", $"{carrier.Name} delivers on the day that comes, and takes no wishes for another.");
+        if (request.ShipTo is { } to && to.CountryCode != before.CountryCode)
+            throw Refusal.Unprocessable("another_country", $"{carrier.Name} redirects within {before.CountryCode} only.");
+        var recipient = request.ShipTo ?? before;
+        var now = time.GetUtcNow();
+        var journey = planner.Replan(carrier, label, recipient, request.Delivery, request.ShipTo is not null, now);
+        var next = label.Position < journey.Count ? journey[label.Position].DueAt : (long?)null;
+        var delivered = journey.LastOrDefault(scan => scan.Step == Step.Delivered)?.DueAt ?? label.EstimatedDeliveryAt;
+        LabelBook.Replan(p, label.Seq, Json.Text(recipient), journey, delivered, next);
+        return Answer.Ok(new { id, tracking_number = label.TrackingNumber, estimated_delivery_at = Authorization.Rfc3339(delivered) });
+    }));
+
     /// <summary>A parcel's next scan is due: it happens, and is told in this carrier's manner.</summary>
     public void Scan(WritingPage page, long seq)
     {
@@ -90,7 +111,7 @@ internal sealed class LabelDesk(BookKeeper books, WebhookBook webhooks, JourneyP
             now.ToUnixTimeMilliseconds(),
             now.AddSeconds(rate.TransitDaysMax * knobs.Current.DaySeconds).ToUnixTimeMilliseconds(),
             null,
-            planner.Plan(carrier, request.Reference!, id, request.ShipFrom.Place, to.Place, rate, now, ScenarioBook.Find(page, orderReference)),
+            planner.Plan(carrier, request.Reference!, id, request.ShipFrom.Place, to, request.Delivery, rate, now, ScenarioBook.Find(page, orderReference)),
             0,
             0);
         LabelBook.Insert(page, label);

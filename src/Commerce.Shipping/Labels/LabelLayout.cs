@@ -75,7 +75,7 @@ internal sealed class LabelLayout
         Fit(label.OrderReference, 21, 138, Right - 21, 3.6, 2.6, bold: true);
         Fit(
             label.Customs is { } customs
-                ? $"Customs declaration enclosed: {customs.Lines.Count.ToString(CultureInfo.InvariantCulture)} positions, {Totals(customs)}"
+                ? $"Customs declaration enclosed: {(customs.Lines.Count == 1 ? "1 position" : $"{customs.Lines.Count.ToString(CultureInfo.InvariantCulture)} positions")}, {Totals(customs)}"
                 : $"{LabelText.Clean(label.CarrierName)} {LabelText.Clean(label.Service)}",
             21, 142.6, Right - 21, 3, 2.3, bold: false);
         return new LabelPage(_marks);

@@ -6,41 +6,65 @@ using PdfSharp.Pdf;
 namespace Commerce.Shipping.Labels;
 
 /// <summary>Sides as PDF: vectors, so that a printer of any resolution draws them sharp.</summary>
-internal static class LabelPdf
+internal sealed class LabelPdf : IDisposable
 {
-    private const double PointsAMillimetre = 72 / 25.4;
+    public const double PointsAMillimetre = 72 / 25.4;
+
     private const double A6Width = 105, A6Height = 148;
+    private const int SidesOnA4 = 4;
 
     // Bars as wide as whole dots of the coarser label printer: elsewhere it makes no difference.
     private const double DotsAMillimetre = 8;
 
-    public static byte[] Render(IReadOnlyList<LabelPage> pages, LabelPaper paper)
+    private readonly PdfDocument _pdf = new();
+    private readonly LabelPaper _paper;
+    private XGraphics? _sheet;
+    private int _sides;
+
+    public LabelPdf(LabelPaper paper)
     {
         LabelFont.Register();
-        using var pdf = new PdfDocument();
-        pdf.Info.Title = "Labels";
-        pdf.Options.CompressContentStreams = true;
-        foreach (var sheet in pages.Chunk(paper == LabelPaper.A6 ? 1 : 4))
-        {
-            var page = pdf.AddPage();
-            (page.Width, page.Height) = paper == LabelPaper.A6
-                ? (XUnit.FromMillimeter(A6Width), XUnit.FromMillimeter(A6Height))
-                : (XUnit.FromMillimeter(210), XUnit.FromMillimeter(297));
-            using var graphics = XGraphics.FromPdfPage(page);
-            foreach (var (index, side) in sheet.Index())
-            {
-                var state = graphics.Save();
-                graphics.TranslateTransform(
-                    (((index % 2) * A6Width) + ((A6Width - LabelLayout.Width) / 2)) * PointsAMillimetre,
-                    // A4 is a millimetre higher than two of A6.
-                    (index / 2) * (A6Height + 0.5) * PointsAMillimetre);
-                foreach (var mark in side.Marks)
-                    Draw(graphics, mark);
-                graphics.Restore(state);
-            }
-        }
+        _paper = paper;
+        _pdf.Info.Title = "Labels";
+    }
 
-        return PdfBytes.Of(pdf);
+    public void Add(LabelPage side)
+    {
+        var place = _paper == LabelPaper.A4 ? _sides % SidesOnA4 : 0;
+        if (place == 0)
+            NewSheet();
+        _sides++;
+        var state = _sheet!.Save();
+        _sheet.TranslateTransform(
+            (((place % 2) * A6Width) + ((A6Width - LabelLayout.Width) / 2)) * PointsAMillimetre,
+            // A4 is a millimetre higher than two of A6.
+            (place / 2) * (A6Height + 0.5) * PointsAMillimetre);
+        foreach (var mark in side.Marks)
+            Draw(_sheet, mark);
+        _sheet.Restore(state);
+    }
+
+    public byte[] Finish()
+    {
+        _sheet?.Dispose();
+        _sheet = null;
+        return PdfBytes.Of(_pdf);
+    }
+
+    public void Dispose()
+    {
+        _sheet?.Dispose();
+        _pdf.Dispose();
+    }
+
+    private void NewSheet()
+    {
+        _sheet?.Dispose();
+        var page = _pdf.AddPage();
+        (page.Width, page.Height) = _paper == LabelPaper.A6
+            ? (XUnit.FromMillimeter(A6Width), XUnit.FromMillimeter(A6Height))
+            : (XUnit.FromMillimeter(210), XUnit.FromMillimeter(297));
+        _sheet = XGraphics.FromPdfPage(page);
     }
 
     private static void Draw(XGraphics graphics, Mark mark)

@@ -14,20 +14,14 @@ internal static class LabelZpl
     private const double MillimetresAnInch = 25.4;
     private const double PaperWidth = 101.6, PaperHeight = 152.4;
 
-    public static byte[] Render(IEnumerable<LabelPage> pages, int dotsAnInch)
+    /// <summary>One format, ^XA … ^XZ. Printers of 203 dots an inch have 8 a millimetre, those of 300 have 11.8.</summary>
+    public static void Add(StringBuilder zpl, LabelPage page, int dotsAnInch)
     {
-        // Printers of 203 dots an inch have 8 a millimetre, those of 300 have 11.8, which everybody calls 12.
         var scale = dotsAnInch / MillimetresAnInch;
-        var zpl = new StringBuilder();
-        foreach (var page in pages)
-        {
-            zpl.Append(CultureInfo.InvariantCulture, $"^XA\n^CI28\n^PW{Dots(PaperWidth)}\n^LL{Dots(PaperHeight)}\n^LH{Dots((PaperWidth - LabelLayout.Width) / 2)},{Dots(2)}\n");
-            foreach (var mark in page.Marks)
-                Write(zpl, mark, scale);
-            zpl.Append("^XZ\n");
-        }
-
-        return Encoding.UTF8.GetBytes(zpl.ToString());
+        zpl.Append(CultureInfo.InvariantCulture, $"^XA\n^CI28\n^PW{Dots(PaperWidth)}\n^LL{Dots(PaperHeight)}\n^LH{Dots((PaperWidth - LabelLayout.Width) / 2)},{Dots(2)}\n");
+        foreach (var mark in page.Marks)
+            Write(zpl, mark, scale);
+        zpl.Append("^XZ\n");
 
         int Dots(double millimetres) => LabelPng.Dots(millimetres, scale);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Commerce.Tracking.Places;
 using Commerce.Tracking.Vocabularies;
 
@@ -13,6 +14,7 @@ internal sealed class CompiledShape
     private readonly Field[] _recognise, _parcels, _events;
     private readonly Field[] _carrier, _number, _code, _class, _reason, _status, _detail, _words, _time, _zone;
     private readonly Field[] _locality, _region, _postalCode, _country, _place;
+    private readonly Field[] _signedBy, _photo, _latitude, _longitude, _leftAt;
     private readonly Field[] _currentCode, _currentStatus, _currentDetail, _currentWords, _currentTime;
     private readonly HashSet<string> _eventKeys;
     private readonly Vocabulary? _own;
@@ -25,6 +27,8 @@ internal sealed class CompiledShape
         (_status, _detail, _words, _time, _zone) = (Fields(shape.Status), Fields(shape.Detail), Fields(shape.Words), Fields(shape.Time), Fields(shape.Zone));
         (_locality, _region, _postalCode, _country, _place) =
             (Fields(shape.Place.Locality), Fields(shape.Place.Region), Fields(shape.Place.PostalCode), Fields(shape.Place.Country), Fields(shape.Place.Text));
+        (_signedBy, _photo, _latitude, _longitude, _leftAt) =
+            (Fields(shape.Proof.SignedBy), Fields(shape.Proof.Photo), Fields(shape.Proof.Latitude), Fields(shape.Proof.Longitude), Fields(shape.Proof.LeftAt));
         var current = shape.Current ?? new PayloadShape.CurrentFields();
         (_currentCode, _currentStatus, _currentDetail, _currentWords, _currentTime) =
             (Fields(current.Code), Fields(current.Status), Fields(current.Detail), Fields(current.Words), Fields(current.Time));
@@ -55,7 +59,7 @@ internal sealed class CompiledShape
             foreach (var one in events)
             {
                 if (one.IsObject)
-                    Add(scans, Scan(one, carrier, NumberIn(one) ?? number, context), index, context);
+                    Add(scans, Scan(one, carrier, NumberIn(one) ?? number, context) with { Proof = ProofOf(one) ?? ProofOf(parcel) }, index, context);
                 else
                     context.Reject(index, "It is not an object.");
                 index++;
@@ -233,6 +237,13 @@ internal sealed class CompiledShape
             ? Reasons.Meaning(meaning.Inferred || meaning.Status == V1.TrackingStatus.Unknown ? why.Status : meaning.Status, why.Reason)
             : meaning;
     }
+
+    private ProofRecord? ProofOf(Node node) => ProofRecord.Of(
+        Text(node, _signedBy, 200, near: false), Text(node, _photo, near: false), Degrees(Text(node, _latitude, 30, near: false), 90),
+        Degrees(Text(node, _longitude, 30, near: false), 180), Text(node, _leftAt, 200, near: false));
+
+    private static double? Degrees(string text, double most) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var degrees) && Math.Abs(degrees) <= most ? degrees : null;
 
     private PlaceRecord PlaceOf(Node node) => PlaceReader.Of(
         Text(node, _locality, 100), Text(node, _region, 100), Text(node, _postalCode, 20), Text(node, _country, 60), Text(node, _place, 150), _shape.HomeCountry);

@@ -89,6 +89,9 @@ public sealed record PayloadShape
     /// <summary>The place's parts.</summary>
     public PlaceFields Place { get; init; } = new();
 
+    /// <summary>What a scan, or else its parcel, says of the delivery.</summary>
+    public ProofFields Proof { get; init; } = new();
+
     /// <summary>The state of the whole parcel, for payloads without scans.</summary>
     public CurrentFields? Current { get; init; }
 
@@ -107,6 +110,20 @@ public sealed record PayloadShape
         public IReadOnlyList<string> Country { get; init; } = [];
 
         public IReadOnlyList<string> Text { get; init; } = [];
+    }
+
+    /// <summary>Where the parts of a proof of delivery are; a photograph's reference, and a position in degrees.</summary>
+    public sealed record ProofFields
+    {
+        public IReadOnlyList<string> SignedBy { get; init; } = [];
+
+        public IReadOnlyList<string> Photo { get; init; } = [];
+
+        public IReadOnlyList<string> Latitude { get; init; } = [];
+
+        public IReadOnlyList<string> Longitude { get; init; } = [];
+
+        public IReadOnlyList<string> LeftAt { get; init; } = [];
     }
 
     /// <summary>Where a parcel's own state is.</summary>
@@ -172,7 +189,7 @@ public sealed record PayloadShape
         }
 
         foreach (var paths in (IReadOnlyList<string>[])[CarrierField, Recognise, Parcels, Number, Events, Code, Class, Reason, Status, Detail, Words, Time, Zone, TimeFormats,
-            Place.Locality, Place.Region, Place.PostalCode, Place.Country, Place.Text])
+            Place.Locality, Place.Region, Place.PostalCode, Place.Country, Place.Text, Proof.SignedBy, Proof.Photo, Proof.Latitude, Proof.Longitude, Proof.LeftAt])
         {
             if (paths.Count > MostPaths || paths.Any(path => path is not { Length: > 0 and <= LongestPath }))
                 yield return $"Give at most {MostPaths} paths of 1 to {LongestPath} characters for each field.";

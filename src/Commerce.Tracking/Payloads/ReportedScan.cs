@@ -20,6 +20,9 @@ public sealed record ReportedScan(
     /// <summary>The aggregator's own status and detail, "in_transit/arrived_at_facility".</summary>
     public string AggregatorStatus { get; init; } = "";
 
+    /// <summary>What it says of a delivery; null if nothing.</summary>
+    public ProofRecord? Proof { get; init; }
+
     /// <summary>The parcel's own state, where it has no scans: its time is that of the telling, and the same state told again is the same scan.</summary>
     public bool IsSummary { get; init; }
 
@@ -42,6 +45,7 @@ public sealed record ReportedScan(
             TimeBasis = believed is null ? TimeBasis.Received : Time.Basis,
             Reporter = Aggregator.Length > 0 ? Aggregator : Carrier,
             ReporterStatus = AggregatorStatus,
+            Proof = Meaning.Status == V1.TrackingStatus.Delivered ? Proof : null,
         };
     }
 

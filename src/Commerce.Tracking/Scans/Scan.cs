@@ -30,6 +30,9 @@ public sealed record Scan(
     /// <summary>The aggregator's own status and detail, "in_transit/arrived_at_facility"; empty if the carrier told us.</summary>
     public string ReporterStatus { get; init; } = "";
 
+    /// <summary>What the carrier says of the delivery; null if it says nothing, or it is none. Kept apart from the scan.</summary>
+    public ProofRecord? Proof { get; init; }
+
     /// <summary>The time cannot be told from what was written; <see cref="OccurredAt"/> is that of receipt.</summary>
     public bool IsTimeless => TimeBasis == TimeBasis.Received;
 
@@ -41,5 +44,17 @@ public sealed record Scan(
         foreach (var part in parts)
             content.Append(part.Length).Append(':').Append(part.ToUpperInvariant());
         return new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(content.ToString())).AsSpan(0, 16), bigEndian: true);
+    }
+}
+
+/// <summary>Proof of a delivery, as a carrier tells it; a photograph is a reference, never bytes. Degrees of latitude and longitude, both or none. Personal data.</summary>
+public sealed record ProofRecord(string SignedBy, string PhotoReference, double? Latitude, double? Longitude, string LeftAt)
+{
+    /// <summary>Null where nothing is said; half a position is none.</summary>
+    public static ProofRecord? Of(string signedBy, string photoReference, double? latitude, double? longitude, string leftAt)
+    {
+        if (latitude is null || longitude is null)
+            (latitude, longitude) = (null, null);
+        return signedBy.Length == 0 && photoReference.Length == 0 && leftAt.Length == 0 && latitude is null ? null : new ProofRecord(signedBy, photoReference, latitude, longitude, leftAt);
     }
 }

@@ -12,6 +12,14 @@ internal sealed class OpenApiDocument(Protos protos)
 {
     private const string ProblemComponent = "Problem";
     private const string ExportMethod = "ExportOrders";
+    private const string FileType = ".google.api.HttpBody";
+
+    // What a method that answers with a file answers with: the protos do not say it.
+    private static readonly Dictionary<string, string[]> Files = new(StringComparer.Ordinal)
+    {
+        ["GetLabel"] = ["application/pdf", "application/zpl", "image/png"],
+        ["RenderManifest"] = ["application/pdf"],
+    };
 
     private readonly Schemas _schemas = new(protos);
     private readonly SortedDictionary<string, JsonObject> _paths = new(StringComparer.Ordinal);
@@ -115,6 +123,13 @@ internal sealed class OpenApiDocument(Protos protos)
                 {
                     ["description"] = "A CSV file with a header, one line an order.",
                     ["content"] = Content("text/csv", new JsonObject { ["type"] = "string" }),
+                }
+                : method.OutputType == FileType
+                ? new JsonObject
+                {
+                    ["description"] = "The file itself.",
+                    ["content"] = new JsonObject(Files[method.Name].Select(type =>
+                        KeyValuePair.Create<string, JsonNode?>(type, new JsonObject { ["schema"] = new JsonObject { ["type"] = "string", ["format"] = "binary" } }))),
                 }
                 : method.ServerStreaming
                 ? new JsonObject

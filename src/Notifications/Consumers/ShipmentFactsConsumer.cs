@@ -8,7 +8,7 @@ namespace Commerce.Notifications.Consumers;
 /// <summary>Hears parcels: the shopper is told that theirs left, comes today and arrived, and which label brings a return back.</summary>
 internal sealed class ShipmentFactsConsumer(TimeProvider time) :
     IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<TrackingNumberChanged>, IConsumeFact<ParcelTracked>, IConsumeFact<ShipmentExceptionChanged>,
-    IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>
+    IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>, IConsumeFact<DeliveryChangeTold>
 {
     private static readonly string?[] NoLabel = ["NO_RATE", "LABEL_REFUSED", "CARRIER_UNAVAILABLE"];
 
@@ -32,6 +32,8 @@ internal sealed class ShipmentFactsConsumer(TimeProvider time) :
     public Task Consume(ShipmentReaddressed fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(ShipmentCancelled fact, FactContext context) => Task.CompletedTask;
+
+    public Task Consume(DeliveryChangeTold fact, FactContext context) => Task.CompletedTask;
 
     private Task TellApproval(IShipmentFact fact, FactContext context, string shipmentId = "", string carrier = "", string trackingNumber = "")
     {

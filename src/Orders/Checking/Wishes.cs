@@ -14,7 +14,10 @@ public static class Wishes
         if (wishes is null)
             return;
         errors.Optional(field + ".leave_at", wishes.LeaveAt, 200);
+        errors.Optional(field + ".neighbour", wishes.Neighbour, 200);
         errors.Optional(field + ".gift_note", wishes.GiftNote, 500);
+        if (wishes.PickupPoint.Length > 64 || !wishes.PickupPoint.All(c => char.IsAsciiLetterOrDigit(c) || c == '-'))
+            errors.Add(field + ".pickup_point", "Is not a carrier's code; give at most 64 letters, digits and dashes.");
         if (wishes.PreferredDay is { } day)
         {
             // Somewhere on earth it is still yesterday.

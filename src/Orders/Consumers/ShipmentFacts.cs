@@ -8,7 +8,7 @@ namespace Commerce.Orders.Consumers;
 /// <summary>Hears how far the parcels are.</summary>
 public sealed class ShipmentFacts(OrderChanges orders, ReturnParcels returns)
     : IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<TrackingNumberChanged>, IConsumeFact<ParcelTracked>,
-      IConsumeFact<ShipmentExceptionChanged>, IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>
+      IConsumeFact<ShipmentExceptionChanged>, IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>, IConsumeFact<DeliveryChangeTold>
 {
     private const string Actor = "service/shipments";
 
@@ -41,6 +41,9 @@ public sealed class ShipmentFacts(OrderChanges orders, ReturnParcels returns)
 
     // What keeps a parcel from going on is for Shipments and whoever watches it; the order is where it was.
     public Task Consume(ShipmentExceptionChanged fact, FactContext context) => Task.CompletedTask;
+
+    // Where and how a parcel is handed over is between its recipient and its carrier.
+    public Task Consume(DeliveryChangeTold fact, FactContext context) => Task.CompletedTask;
 
     public Task Consume(ShipmentCancelled fact, FactContext context) => fact.ReturnNumber > 0
         ? returns.Cancelled(fact, context)

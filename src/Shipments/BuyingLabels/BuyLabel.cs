@@ -74,9 +74,18 @@ internal sealed partial class BuyLabel(
         catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             LogUnanswered(carrier, attempt, exception.GetType().Name);
-            return Again(shipment, attempt, V1.ShipmentException.Types.Kind.CarrierUnavailable, $"{carrier} does not answer. Asked again by itself.");
+            return Again(shipment, attempt, V1.ShipmentException.Types.Kind.CarrierUnavailable, Said(carrier, exception));
         }
     }
+
+    // What came instead of an answer, in words for staff.
+    private static string Said(string carrier, Exception exception) => exception switch
+    {
+        CarrierFaultException fault => $"{carrier} {fault.Message}. Asked again by itself.",
+        JsonException => $"{carrier} answered something that is no label. Asked again by itself.",
+        HttpRequestException { StatusCode: { } status } => $"{carrier} answered {(int)status}. Asked again by itself.",
+        _ => $"{carrier} does not answer. Asked again by itself.",
+    };
 
     private async Task Bought(Guid id, Label label, RecoveryContext context)
     {

@@ -10,6 +10,9 @@ internal sealed class CarrierDirectory(IEnumerable<ICarrier> carriers)
 
     public IReadOnlyCollection<ICarrier> All => _carriers.Values;
 
+    /// <summary>As people read it, also of one that is not configured any more.</summary>
+    public string NameOf(string code) => Find(code)?.Name ?? code.ToUpperInvariant();
+
     public ICarrier? Find(string code) => _carriers.GetValueOrDefault(code);
 
     /// <exception cref="Failure">CARRIER_NOT_FOUND.</exception>

@@ -11,6 +11,9 @@ internal interface ICarrier
     /// <summary>For example "ups".</summary>
     string Code { get; }
 
+    /// <summary>As people read it on a label, for example "UPS".</summary>
+    string Name { get; }
+
     /// <summary>What it would cost and how long it would take; empty if it does not serve both ends.</summary>
     Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken);
 
@@ -18,6 +21,12 @@ internal interface ICarrier
     Task<Label> BuyLabel(Shipment shipment, string service, string idempotencyKey, CancellationToken cancellationToken);
 
     Task<VoidOutcome> VoidLabel(string labelId, string idempotencyKey, CancellationToken cancellationToken);
+
+    /// <summary>Asks that a parcel with a label is delivered in another way or at another time, or where it goes.</summary>
+    /// <param name="shipment">As it is.</param>
+    /// <param name="to">Where and how it is to be delivered instead.</param>
+    /// <param name="elsewhere">The address itself is another.</param>
+    Task<DeliveryChangeOutcome> ChangeDelivery(Shipment shipment, AddressRecord to, bool elsewhere, string idempotencyKey, CancellationToken cancellationToken);
 
     /// <summary>Every scan that the carrier has of the number.</summary>
     Task<IReadOnlyList<ReportedScan>> Track(string trackingNumber, CancellationToken cancellationToken);
@@ -55,6 +64,15 @@ internal enum VoidOutcome
 
     /// <summary>The carrier has the parcel already.</summary>
     HandedOver,
+}
+
+/// <summary>What a carrier says to another delivery.</summary>
+/// <param name="Why">The carrier's words for why not; empty where it does so.</param>
+/// <param name="EstimatedDeliveryAt">When it is expected now; null: the carrier does not say.</param>
+internal sealed record DeliveryChangeOutcome(bool Accepted, string Why, DateTimeOffset? EstimatedDeliveryAt)
+{
+    /// <summary>The carrier's interface has no such thing.</summary>
+    public static DeliveryChangeOutcome NotOffered(string carrier) => new(false, $"{carrier} takes no such changes here; ask it by other means.", null);
 }
 
 /// <summary>The carrier's words for why.</summary>

@@ -17,6 +17,8 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients, Pa
 
     public string Code => code;
 
+    public string Name => code == "fedex" ? "FedEx" : code.ToUpperInvariant();
+
     public async Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken)
     {
         var body = new
@@ -46,17 +48,9 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients, Pa
             shipment.OrderReference,
             Service = service,
             ShipFrom = Endpoint(shipment.ShipFrom),
-            ShipTo = new
-            {
-                shipment.ShipTo.Name,
-                StreetLines = shipment.ShipTo.Lines,
-                City = shipment.ShipTo.Locality,
-                shipment.ShipTo.Region,
-                shipment.ShipTo.PostalCode,
-                CountryCode = shipment.ShipTo.Country,
-            },
+            ShipTo = AddressOf(shipment.ShipTo),
             // What a carrier can do: the gift note is the packer's.
-            Delivery = shipment.ShipTo.Wishes is { } wishes ? new { wishes.LeaveAt, wishes.Day, wishes.From, wishes.Until, SignatureRequired = wishes.Signature } : null,
+            Delivery = DeliveryOf(shipment.ShipTo.Wishes),
             Parcel = Parcel(shipment.Size),
             Value = Amount(shipment.Value),
         };
@@ -83,6 +77,16 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients, Pa
         if (response.StatusCode is not (HttpStatusCode.NotFound or HttpStatusCode.Gone))
             response.EnsureSuccessStatusCode();
         return VoidOutcome.Voided;
+    }
+
+    public async Task<DeliveryChangeOutcome> ChangeDelivery(Shipment shipment, AddressRecord to, bool elsewhere, string idempotencyKey, CancellationToken cancellationToken)
+    {
+        var body = new { Delivery = DeliveryOf(to.Wishes), ShipTo = elsewhere ? AddressOf(to) : null };
+        using var response = await Send(HttpMethod.Post, $"labels/{Uri.EscapeDataString(shipment.LabelId!)}/delivery", body, idempotencyKey, cancellationToken);
+        if (response.StatusCode is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest or HttpStatusCode.Conflict or HttpStatusCode.NotFound or HttpStatusCode.Gone)
+            return new DeliveryChangeOutcome(false, await Why(response, cancellationToken), null);
+        response.EnsureSuccessStatusCode();
+        return new DeliveryChangeOutcome(true, "", (await Read<DeliveryAnswer>(response, cancellationToken)).EstimatedDeliveryAt);
     }
 
     public async Task<IReadOnlyList<ReportedScan>> Track(string trackingNumber, CancellationToken cancellationToken)
@@ -167,6 +171,28 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients, Pa
         return text.Length <= Longest ? text : text[..Longest];
     }
 
+    private static object AddressOf(AddressRecord address) => new
+    {
+        address.Name,
+        StreetLines = address.Lines,
+        City = address.Locality,
+        address.Region,
+        address.PostalCode,
+        CountryCode = address.Country,
+    };
+
+    private static object? DeliveryOf(WishesRecord? wishes) => wishes is null ? null : new
+    {
+        wishes.LeaveAt,
+        wishes.Neighbour,
+        wishes.PickupPoint,
+        wishes.Day,
+        wishes.From,
+        wishes.Until,
+        wishes.Fragile,
+        SignatureRequired = wishes.Signature,
+    };
+
     private static object Endpoint(PlaceRecord place) => new { place.PostalCode, place.Region, CountryCode = place.Country, City = place.Locality };
 
     private static object Parcel(ParcelSize size) => new { size.WeightGrams, size.LengthMm, size.WidthMm, size.HeightMm };
@@ -174,6 +200,8 @@ internal sealed class SandboxCarrier(string code, IHttpClientFactory clients, Pa
     private static object Amount(Money money) => new { Amount = new { money.Currency, money.Minor } };
 
     private sealed record AmountAnswer(string Currency, long Minor);
+
+    private sealed record DeliveryAnswer(DateTimeOffset? EstimatedDeliveryAt);
 
     private sealed record RateAnswer(string Service, AmountAnswer Price, int TransitDaysMin, int TransitDaysMax);
 

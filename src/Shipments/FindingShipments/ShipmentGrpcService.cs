@@ -1,24 +1,28 @@
 using System.Globalization;
 using Commerce.Messaging;
 using Commerce.ServiceDefaults;
+using Commerce.Shipments.ChangingDelivery;
 using Commerce.Shipments.CorrectingTracking;
-using Commerce.Shipments.RegisteringTracking;
+using Commerce.Shipments.Manifesting;
+using Commerce.Shipments.PrintingLabels;
 using Commerce.Shipments.QuotingRates;
 using Commerce.Shipments.EstimatingArrivals;
+using Commerce.Shipments.RegisteringTracking;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;
 using Commerce.Types.V1;
 using Grpc.Core;
+using HttpBody = Google.Api.HttpBody;
 
 namespace Commerce.Shipments.FindingShipments;
 
-/// <summary>Parcels by their own name, of an order, and of a store; and their numbers, as far as people know better.</summary>
-internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking registering, CorrectTracking correcting, QuoteRates quoteRates, ArrivalEstimator estimator) : ShipmentService.ShipmentServiceBase
+/// <summary>Parcels by their own name, of an order, and of a store; their numbers, as far as people know better; their labels and how they are delivered.</summary>
+internal sealed class ShipmentGrpcService(
+    ShipmentStore store, RegisterTracking registering, CorrectTracking correcting, QuoteRates quoteRates, PrintLabels labels, Manifests manifests, ChangeDelivery delivery, ArrivalEstimator estimator)
+    : ShipmentService.ShipmentServiceBase
 {
-    private const int LongestRequestId = 128;
     private const int LongestCode = 40;
     private const int LongestNote = 500;
-    private const string NameWanted = "Give \"shipments/\" and a shipment_id of 32 hexadecimal digits.";
     private const string OrderIdWanted = "It is not an Order ID, or mistyped: compare it with the original, for example ORD-7K3M9QX-T2F8CRW.";
     private const string NumberWanted = "Give a carrier's number: 4 to 50 letters and digits; spaces and dashes are forgiven.";
     private const int MostOnPage = 500;
@@ -28,8 +32,7 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking 
 
     public override async Task<V1.Shipment> GetShipment(GetShipmentRequest request, ServerCallContext context)
     {
-        if (!TryReadName(request.Name, out var id))
-            throw Failure.Invalid(new FieldError("name", NameWanted));
+        var id = ShipmentMessage.IdOf(request.Name);
         if (request.MinVersion < 0)
             throw Failure.Invalid(new FieldError("min_version", "Give 0 or a version that a fact or an answer named."));
 
@@ -78,22 +81,45 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking 
         return response;
     }
 
+    public override Task<HttpBody> GetLabel(GetLabelRequest request, ServerCallContext context) => labels.Get(request, context.CancellationToken);
+
+    public override Task BatchGetLabels(BatchGetLabelsRequest request, IServerStreamWriter<BatchGetLabelsResponse> responseStream, ServerCallContext context) =>
+        labels.Batch(request, responseStream, context.CancellationToken);
+
+    public override Task<V1.Shipment> DeclareCustoms(DeclareCustomsRequest request, ServerCallContext context) =>
+        labels.Declare(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
+    public override Task<Manifest> CreateManifest(CreateManifestRequest request, ServerCallContext context) =>
+        manifests.Close(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
+    public override Task<Manifest> GetManifest(GetManifestRequest request, ServerCallContext context) => manifests.Get(request.Name, context.CancellationToken);
+
+    public override Task<HttpBody> RenderManifest(RenderManifestRequest request, ServerCallContext context) => manifests.Render(request.Name, context.CancellationToken);
+
+    public override Task<ListManifestsResponse> ListManifests(ListManifestsRequest request, ServerCallContext context) => manifests.List(request, context.CancellationToken);
+
+    public override Task<V1.Shipment> RescheduleDelivery(RescheduleDeliveryRequest request, ServerCallContext context) =>
+        delivery.Reschedule(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
+    public override Task<V1.Shipment> RedirectDelivery(RedirectDeliveryRequest request, ServerCallContext context) =>
+        delivery.Redirect(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
+
     public override Task<QuoteRatesResponse> QuoteRates(QuoteRatesRequest request, ServerCallContext context) => quoteRates.Quote(request, context.CancellationToken);
 
     public override async Task<V1.Shipment> RegisterTracking(RegisterTrackingRequest request, ServerCallContext context)
     {
         RequireStaff(context);
         var errors = new List<FieldError>();
-        RequestId(errors, request.RequestId);
+        RequestIds.Check(errors, request.RequestId);
         Code(errors, "carrier", request.Carrier);
         Code(errors, "service", request.Service);
         Guid? shipment = null;
         if (request.Shipment.Length > 0)
         {
-            if (TryReadName(request.Shipment, out var id))
+            if (ShipmentMessage.TryReadName(request.Shipment, out var id))
                 shipment = id;
             else
-                errors.Add(new FieldError("shipment", NameWanted));
+                errors.Add(new FieldError("shipment", ShipmentMessage.NameWanted));
         }
 
         if (!OrderId.TryParse(request.OrderId, out var order))
@@ -113,10 +139,10 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking 
     {
         RequireStaff(context);
         var errors = new List<FieldError>();
-        RequestId(errors, request.RequestId);
+        RequestIds.Check(errors, request.RequestId);
         Code(errors, "carrier", request.Carrier);
-        if (!TryReadName(request.Name, out var id))
-            errors.Add(new FieldError("name", NameWanted));
+        if (!ShipmentMessage.TryReadName(request.Name, out var id))
+            errors.Add(new FieldError("name", ShipmentMessage.NameWanted));
         var number = TrackingNumber.Normalise(request.TrackingNumber);
         if (number is null && request.TrackingNumber.Length > 0)
             errors.Add(new FieldError("tracking_number", NumberWanted));
@@ -136,24 +162,12 @@ internal sealed class ShipmentGrpcService(ShipmentStore store, RegisterTracking 
     private V1.Shipment Shown(FoundShipment found) => ShipmentMessage.Of(found, estimator);
 
     private async Task<FoundShipment> Find(Guid id, CancellationToken cancellationToken) =>
-        await store.Select(ShipmentQuery.ById(id), cancellationToken) is [var found] ? found : throw new Failure(ErrorReason.ShipmentNotFound, $"There is no shipment {id:N}.");
-
-    private static bool TryReadName(string name, out Guid id)
-    {
-        id = default;
-        return name.StartsWith(ShipmentMessage.NamePrefix, StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan(ShipmentMessage.NamePrefix.Length), "N", out id);
-    }
+        await store.Select(ShipmentQuery.ById(id), cancellationToken) is [var found] ? found : throw PrintLabels.NotFound(id);
 
     private static void RequireStaff(ServerCallContext context)
     {
         if (Principal.Of(context).Kind == PrincipalKind.Shopper)
             throw new Failure(ErrorReason.PermissionDenied, "What number a parcel bears is for the shop to say.");
-    }
-
-    private static void RequestId(List<FieldError> errors, string requestId)
-    {
-        if (requestId.Length is 0 or > LongestRequestId)
-            errors.Add(new FieldError("request_id", $"Give 1 to {LongestRequestId} characters, the same for each attempt at the same request."));
     }
 
     private static void Code(List<FieldError> errors, string field, string code)

@@ -1,5 +1,8 @@
 using System.Globalization;
+using Commerce.ServiceDefaults;
 using Commerce.Shipments.EstimatingArrivals;
+using Commerce.Shipments.Manifesting;
+using Commerce.Shipments.PrintingLabels;
 using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -11,6 +14,17 @@ namespace Commerce.Shipments.FindingShipments;
 internal static class ShipmentMessage
 {
     public const string NamePrefix = "shipments/";
+
+    public const string NameWanted = "Give \"shipments/\" and a shipment_id of 32 hexadecimal digits.";
+
+    public static bool TryReadName(string name, out Guid id)
+    {
+        id = default;
+        return name.StartsWith(NamePrefix, StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan(NamePrefix.Length), "N", out id);
+    }
+
+    /// <exception cref="Failure">INVALID_FIELD.</exception>
+    public static Guid IdOf(string name) => TryReadName(name, out var id) ? id : throw Failure.Invalid(new FieldError("name", NameWanted));
 
     /// <param name="found">The parcel, and what belongs to it.</param>
     /// <param name="estimator">Tells when it will arrive.</param>
@@ -51,6 +65,11 @@ internal static class ShipmentMessage
             Version = shipment.Version,
             Direction = shipment.ReturnNumber > 0 ? V1.Shipment.Types.Direction.Return : V1.Shipment.Types.Direction.Outgoing,
             Return = shipment.ReturnNumber > 0 ? string.Create(CultureInfo.InvariantCulture, $"orders/{shipment.OrderId}/returns/{shipment.ReturnNumber}") : "",
+            Piece = shipment.Tracking.Status == V1.TrackingStatus.Cancelled ? 0 : shipment.Piece,
+            Pieces = shipment.Pieces,
+            Customs = CustomsMessage.Of(CustomsOf.Shipment(shipment)),
+            Manifest = shipment.ManifestId is { } manifest ? ManifestMessage.NamePrefix + manifest.ToString("N") : "",
+            DeliveryChange = ChangeOf(shipment.DeliveryChange),
             Remedy = (V1.Shipment.Types.Remedy)shipment.Remedy,
             Etag = EtagOf(shipment),
             Registered = shipment.IsRegistered,
@@ -80,7 +99,15 @@ internal static class ShipmentMessage
     {
         if (wishes is null)
             return null;
-        var message = new DeliveryWishes { LeaveAt = wishes.LeaveAt, SignatureWanted = wishes.Signature, GiftNote = wishes.GiftNote };
+        var message = new DeliveryWishes
+        {
+            LeaveAt = wishes.LeaveAt,
+            SignatureWanted = wishes.Signature,
+            GiftNote = wishes.GiftNote,
+            Fragile = wishes.Fragile,
+            Neighbour = wishes.Neighbour,
+            PickupPoint = wishes.PickupPoint,
+        };
         if (DateOnly.TryParseExact(wishes.Day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
             message.PreferredDay = new Date { Year = day.Year, Month = day.Month, Day = day.Day };
         message.WindowFrom = TimeOf(wishes.From);
@@ -91,6 +118,16 @@ internal static class ShipmentMessage
             ? new TimeOfDay { Hours = time.Hour, Minutes = time.Minute }
             : null;
     }
+
+    private static V1.DeliveryChange? ChangeOf(DeliveryChangeRecord? change) => change is null ? null : new V1.DeliveryChange
+    {
+        State = change.State,
+        DeliveryWishes = WishesOf(change.To.Wishes),
+        ShipTo = change.Elsewhere ? AddressOf(change.To) : null,
+        RequestTime = Timestamp.FromDateTimeOffset(change.RequestedAt),
+        AnswerTime = TimeOf(change.AnsweredAt),
+        Refusal = change.Refusal,
+    };
 
     private static V1.Scan ScanOf(MergedScan merged)
     {

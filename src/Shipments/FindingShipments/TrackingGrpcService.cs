@@ -9,11 +9,12 @@ using Commerce.Tracking.Vocabularies;
 using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Npgsql;
 
 namespace Commerce.Shipments.FindingShipments;
 
 /// <summary>Parcels by their Tracking ID: of parcels with the same number the newest.</summary>
-internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers detecting, IngestReported ingesting, TrackingWatch watching, ArrivalEstimator estimator) : TrackingService.TrackingServiceBase
+internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers detecting, IngestReported ingesting, TrackingWatch watching, ArrivalEstimator estimator, NpgsqlDataSource database) : TrackingService.TrackingServiceBase
 {
     private const int MostAtOnce = 500;
     private const int LongestText = 200;
@@ -35,6 +36,30 @@ internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers de
         var parcel = new ToldParcel(
             found.Shipment.Carrier ?? "", found.Shipment.TrackingNumber ?? "", found.Shipment.Tracking, [.. ScanMerge.Merge(found.Scans).Select(one => one.Scan)], found.Shipment.EstimatedAt);
         return Struct.Parser.ParseJson(Telling.Tell(parcel, request.Vocabulary).ToJsonString());
+    }
+
+    public override async Task<ProofOfDelivery> GetProofOfDelivery(GetProofOfDeliveryRequest request, ServerCallContext context)
+    {
+        var number = Number(request.TrackingNumber);
+        if (await ProofRows.Find(database, number, context.CancellationToken) is var (shipmentId, deliveredAt, proof))
+        {
+            return new ProofOfDelivery
+            {
+                Shipment = ShipmentMessage.NamePrefix + shipmentId.ToString("N"),
+                TrackingNumber = number,
+                DeliveredTime = Timestamp.FromDateTimeOffset(deliveredAt),
+                SignedBy = proof.SignedBy,
+                PhotoReference = proof.PhotoReference,
+                Position = proof is { Latitude: { } latitude, Longitude: { } longitude } ? new ProofOfDelivery.Types.Position { Latitude = latitude, Longitude = longitude } : null,
+                LeftAt = proof.LeftAt,
+            };
+        }
+
+        throw await store.Select(ShipmentQuery.ByNumbers([number]), context.CancellationToken) is [{ Shipment: var shipment }]
+            ? new Failure(ErrorReason.ProofOfDeliveryNotFound, shipment.Tracking.DeliveredAt is null
+                ? "The parcel is not delivered; there is nothing to prove yet."
+                : $"{shipment.Carrier} gave no proof of this delivery; ask it for one.")
+            : NotFound();
     }
 
     public override async Task WatchTracking(WatchTrackingRequest request, IServerStreamWriter<V1.Shipment> responseStream, ServerCallContext context)
@@ -98,8 +123,10 @@ internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers de
     private async Task<FoundShipment> Find(string text, ServerCallContext context) =>
         await store.Select(ShipmentQuery.ByNumbers([Number(text)]), context.CancellationToken) is [var found]
             ? found
-            : throw new Failure(ErrorReason.TrackingNotFound, "No parcel bears this tracking number; compare it with the original. A new label can take a moment.");
+            : throw NotFound();
 
     private static string Number(string text) => TrackingNumber.Normalise(text)
         ?? throw Failure.Invalid(new FieldError("tracking_number", "Give a carrier's number: 4 to 50 letters and digits; spaces and dashes are forgiven."));
+
+    private static Failure NotFound() => new(ErrorReason.TrackingNotFound, "No parcel bears this tracking number; compare it with the original. A new label can take a moment.");
 }

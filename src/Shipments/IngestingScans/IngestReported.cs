@@ -35,7 +35,7 @@ internal sealed class IngestReported(ScanIngestion ingestion, PayloadReader payl
         return response;
     }
 
-    private async Task Ingest(string reporter, IReadOnlyList<V1.ReportedScan> reported, IngestScansResponse response, int first, CancellationToken cancellationToken)
+    private async Task Ingest(string reporter, Google.Protobuf.Collections.RepeatedField<V1.ReportedScan> reported, IngestScansResponse response, int first, CancellationToken cancellationToken)
     {
         if (reported.Count is 0 or > MostScans)
             throw Failure.Invalid(new FieldError("scans", $"Has {reported.Count} scans; 1 to {MostScans} are allowed: send the rest in further messages."));

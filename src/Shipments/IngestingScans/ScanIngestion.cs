@@ -52,6 +52,7 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
         {
             outbox.Add(batch, Track(shipment, known, fresh, now, point => recoveryPoints.Add(batch, point)));
             batch.BatchCommands.Add(ScanRows.Insert([.. fresh.Select(scan => (shipment.Id, scan))]));
+            AddProof(batch, shipment.Id, fresh);
             batch.BatchCommands.Add(ShipmentStore.UpdateTracking([shipment]));
         }
 
@@ -93,6 +94,8 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
         {
             batch.BatchCommands.Add(ScanRows.Insert(kept));
             outbox.Add(batch, facts);
+            foreach (var parcel in kept.GroupBy(row => row.Item1, row => row.Item2))
+                AddProof(batch, parcel.Key, parcel);
             batch.BatchCommands.Add(ShipmentStore.UpdateTracking(changed));
             points.ForEach(point => recoveryPoints.Add(batch, point));
         }
@@ -113,6 +116,12 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
         }
 
         return new IngestionResult(kept.Count, parcels.Sum(parcel => parcel.Scans.Count) - kept.Count - unclaimed.Count, unclaimed.Count);
+    }
+
+    private static void AddProof(NpgsqlBatch batch, Guid shipmentId, IEnumerable<Scan> scans)
+    {
+        if (scans.LastOrDefault(scan => scan.Proof is not null) is { } delivered)
+            batch.BatchCommands.Add(ProofRows.Insert(shipmentId, delivered));
     }
 
     private static List<Scan> Fresh(IReadOnlyList<Scan> known, IReadOnlyList<Scan> scans)

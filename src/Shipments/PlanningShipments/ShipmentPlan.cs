@@ -42,7 +42,7 @@ internal static class ShipmentPlan
             Position = position,
             ShipFrom = new PlaceRecord(locationId, from.Locality, from.AdministrativeArea, from.PostalCode, from.RegionCode),
             ShipTo = AddressOf(order),
-            Lines = LinesOf(content),
+            Lines = LinesOf(content, defaultPieceGrams),
             Size = SizeOf(content, defaultPieceGrams),
             Value = ValueOf(content),
             PromisedAt = order.PromisedDeliveryTime?.ToDateTimeOffset(),
@@ -60,8 +60,14 @@ internal static class ShipmentPlan
     private static Guid IdOf(string orderId, int position) =>
         new(SHA256.HashData(Encoding.UTF8.GetBytes($"{orderId}\n\n#{position}")).AsSpan(0, 16), bigEndian: true);
 
-    public static IReadOnlyList<LineRecord> LinesOf(IReadOnlyList<PackedLine> content) =>
-        [.. content.Select(packed => new LineRecord(packed.Line.LineNumber, packed.Line.Sku, packed.Line.Title, packed.Quantity))];
+    public static IReadOnlyList<LineRecord> LinesOf(IReadOnlyList<PackedLine> content, int defaultPieceGrams) =>
+        [
+            .. content.Select(packed => new LineRecord(packed.Line.LineNumber, packed.Line.Sku, packed.Line.Title, packed.Quantity)
+            {
+                PieceMinor = ValueOf([packed with { Quantity = 1 }]).Minor,
+                PieceGrams = packed.Line.Dimensions is { WeightGrams: > 0 } dimensions ? dimensions.WeightGrams : defaultPieceGrams,
+            }),
+        ];
 
     /// <summary>Where the order goes.</summary>
     public static AddressRecord AddressOf(Order order)
@@ -85,9 +91,14 @@ internal static class ShipmentPlan
         TimeOf(wishes.WindowFrom),
         TimeOf(wishes.WindowUntil),
         wishes.SignatureWanted,
-        wishes.GiftNote);
+        wishes.GiftNote)
+    {
+        Fragile = wishes.Fragile,
+        Neighbour = wishes.Neighbour,
+        PickupPoint = wishes.PickupPoint,
+    };
 
-    private static string TimeOf(TimeOfDay? time) => time is null ? "" : FormattableString.Invariant($"{time.Hours:D2}:{time.Minutes:D2}");
+    public static string TimeOf(TimeOfDay? time) => time is null ? "" : FormattableString.Invariant($"{time.Hours:D2}:{time.Minutes:D2}");
 
     public static ParcelSize SizeOf(IReadOnlyList<PackedLine> content, int defaultPieceGrams)
     {

@@ -58,6 +58,8 @@ internal sealed class ReaddressShipments(OrderService.OrderServiceClient orders,
     public static void TooLate(Shipment shipment, RecoveryContext context, DateTimeOffset now)
     {
         shipment.NextShipTo = null;
+        if (shipment.DeliveryChange is { State: V1.DeliveryChange.Types.State.Requested, Elsewhere: true } change)
+            shipment.DeliveryChange = change with { State = V1.DeliveryChange.Types.State.Refused, AnsweredAt = now, Refusal = "The carrier had the parcel before its label was void; ask again, and the carrier is asked to redirect it." };
         var message = TrackingStatusRules.WasHandedOver(shipment.Tracking) || !shipment.IsRegistered
             ? "Where or how the order goes was changed, but the carrier has the parcel already: ask the carrier to redirect it."
             : "Where or how the order goes was changed, but its label was bought elsewhere: have it voided there, and register the number of another one.";

@@ -27,7 +27,7 @@ internal sealed record PlannableOrder(Order Order, Place OwnPlace)
             Position = position,
             ShipFrom = new PlaceRecord(from.LocationId, from.Locality, from.AdministrativeArea, from.PostalCode, from.RegionCode),
             ShipTo = ShipmentPlan.AddressOf(Order),
-            Lines = ShipmentPlan.LinesOf(content),
+            Lines = ShipmentPlan.LinesOf(content, defaultPieceGrams),
             Size = ShipmentPlan.SizeOf(content, defaultPieceGrams),
             Value = content.Count > 0 ? ShipmentPlan.ValueOf(content) : new Money(0, Order.Lines[0].UnitPrice.CurrencyCode),
             PromisedAt = Order.PromisedDeliveryTime?.ToDateTimeOffset(),

@@ -49,7 +49,7 @@ internal static class ReturnPlan
             ShipFrom = new PlaceRecord("", from.Locality, from.AdministrativeArea, from.PostalCode, from.RegionCode),
             // Whoever opens it has to know what it is.
             ShipTo = new AddressRecord(store.DisplayName, ["Return " + one.ReturnNumber], to.Locality, to.AdministrativeArea, to.PostalCode, to.RegionCode),
-            Lines = ShipmentPlan.LinesOf(content),
+            Lines = ShipmentPlan.LinesOf(content, defaultPieceGrams),
             Size = ShipmentPlan.SizeOf(content, defaultPieceGrams),
             Value = ShipmentPlan.ValueOf(content),
             Tracking = TrackingState.Planned(now),

@@ -9,6 +9,8 @@ internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<Npg
 
     public static ShipmentQuery ById(Guid id) => new("id = $1", () => new NpgsqlParameter<Guid> { TypedValue = id });
 
+    public static ShipmentQuery ByIds(Guid[] ids) => new("id = ANY ($1)", () => new NpgsqlParameter<Guid[]> { TypedValue = ids });
+
     /// <summary>As planned, after the given position.</summary>
     public static ShipmentQuery OfOrder(string orderId, bool onlyExceptions, int afterPosition, int limit) => new(
         "order_id = $1 AND position > $2" + (onlyExceptions ? OnlyExceptions : "") + " ORDER BY position LIMIT $3",

@@ -15,13 +15,21 @@ internal readonly record struct CarrierNumber(string Carrier, string TrackingNum
 /// <summary>Parcels and their scans in Postgres.</summary>
 internal sealed class ShipmentStore(NpgsqlDataSource database)
 {
-    private const string Columns =
+    internal const string Columns =
         """
         id, store_id, order_id, order_reference, location_id, position, ship_from, ship_to, lines, weight_grams, length_mm, width_mm,
         height_mm, value_minor, currency, promised_at, estimated_at, carrier, service, buying_carrier, buying_service, refused, label_id,
         tracking_number, label_price_minor, label_currency, status, reason_party, reason_code, action_required, status_at, reached,
         last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, cancel_requested, version,
-        created_at, updated_at, next_ship_to, labels_voided, recut, return_number, remedy
+        created_at, updated_at, next_ship_to, labels_voided, recut, return_number, remedy, customs, delivery_change,
+        CASE WHEN label_id = manifest_label THEN manifest_id END
+        """;
+
+    // Which of how many it is: what was cancelled does not count, so it changes with the others.
+    private const string Pieces =
+        """
+        (SELECT count(*) FROM shipments o WHERE o.order_id = shipments.order_id AND o.return_number = shipments.return_number AND o.status <> 11 AND o.position <= shipments.position),
+        (SELECT count(*) FROM shipments o WHERE o.order_id = shipments.order_id AND o.return_number = shipments.return_number AND o.status <> 11)
         """;
 
     public async Task<Shipment?> Find(Guid id, CancellationToken cancellationToken)
@@ -36,7 +44,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     public async Task<IReadOnlyList<FoundShipment>> Select(ShipmentQuery query, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(query.Command($"SELECT {Columns} FROM shipments WHERE "));
+        batch.BatchCommands.Add(query.Command($"SELECT {Columns}, {Pieces} FROM shipments WHERE "));
         batch.BatchCommands.Add(query.Command($"SELECT {ScanRows.Columns} FROM scans WHERE shipment_id IN (SELECT id FROM shipments WHERE ", ")"));
         batch.BatchCommands.Add(query.Command($"SELECT {FormerNumberRows.Columns} FROM former_tracking_numbers WHERE shipment_id IN (SELECT id FROM shipments WHERE ", ") ORDER BY shipment_id, ordinal DESC"));
         batch.BatchCommands.Add(query.Command(
@@ -212,7 +220,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
           tracking_number = $9, label_price_minor = $10, label_currency = $11, status = $12, reason_party = $13, reason_code = $14,
           action_required = $15, status_at = $16, reached = $17, last_scan_at = $18, delivered_at = $19, exception_kind = $20,
           exception_message = $21, exception_at = $22, exception_attempts = $23, cancel_requested = $24, version = $25, updated_at = $26,
-          ship_to = $27, next_ship_to = $28, labels_voided = $29, recut = $30, remedy = $31, exception_severity = $32
+          ship_to = $27, next_ship_to = $28, labels_voided = $29, recut = $30, remedy = $31, exception_severity = $32, customs = $33, delivery_change = $34
         WHERE id = $1
         """)
     {
@@ -245,11 +253,13 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             new NpgsqlParameter<long> { TypedValue = s.Version },
             new NpgsqlParameter<DateTimeOffset> { TypedValue = s.UpdatedAt },
             Json(s.ShipTo),
-            s.NextShipTo is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(s.NextShipTo),
+            JsonOrNull(s.NextShipTo),
             new NpgsqlParameter<int> { TypedValue = s.LabelsVoided },
             new NpgsqlParameter<bool> { TypedValue = s.Recut },
             new NpgsqlParameter<short> { TypedValue = (short)s.Remedy },
             new NpgsqlParameter<short> { TypedValue = SeverityOf(s) },
+            JsonOrNull(s.Customs),
+            JsonOrNull(s.DeliveryChange),
         },
     };
 
@@ -292,7 +302,10 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
 
     internal static NpgsqlParameter Json<T>(T value) => new() { Value = JsonSerializer.Serialize(value, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Jsonb };
 
-    private static Shipment Read(NpgsqlDataReader r) => new Shipment
+    private static NpgsqlParameter JsonOrNull<T>(T? value)
+        where T : class => value is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(value);
+
+    internal static Shipment Read(NpgsqlDataReader r) => new Shipment
     {
         Id = r.GetGuid(0),
         StoreId = r.GetString(1),
@@ -335,6 +348,11 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         LabelsVoided = r.GetInt32(43),
         Recut = r.GetBoolean(44),
         ReturnNumber = r.GetInt32(45),
+        Customs = r.IsDBNull(47) ? null : FromJson<CustomsRecord>(r, 47),
+        DeliveryChange = r.IsDBNull(48) ? null : FromJson<DeliveryChangeRecord>(r, 48),
+        ManifestId = r.IsDBNull(49) ? null : r.GetGuid(49),
+        Piece = r.FieldCount > 50 ? (int)r.GetInt64(50) : 0,
+        Pieces = r.FieldCount > 51 ? (int)r.GetInt64(51) : 0,
     }.Restore((Remedy)r.GetInt16(46));
 
     private static T FromJson<T>(NpgsqlDataReader reader, int column) =>

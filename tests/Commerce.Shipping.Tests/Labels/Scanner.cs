@@ -155,14 +155,14 @@ internal static partial class Scanner
 
         var reader = new BarcodeReaderGeneric
         {
-            Options = new DecodingOptions { TryHarder = true, PossibleFormats = [BarcodeFormat.CODE_128, BarcodeFormat.QR_CODE], AssumeGS1 = true },
+            Options = new DecodingOptions { TryHarder = true, AssumeGS1 = true },
         };
         var source = new RGBLuminanceSource(luminance, bitmap.Width, bitmap.Height, RGBLuminanceSource.BitmapFormat.Gray8);
-        var read = (reader.DecodeMultiple(source) ?? []).Select(result => (result.BarcodeFormat, result.Text)).ToList();
+        var read = new List<(BarcodeFormat, string)>();
         foreach (var format in (BarcodeFormat[])[BarcodeFormat.CODE_128, BarcodeFormat.QR_CODE])
         {
             reader.Options.PossibleFormats = [format];
-            if (read.All(one => one.BarcodeFormat != format) && reader.Decode(source) is { } one)
+            if (reader.Decode(source) is { } one)
                 read.Add((one.BarcodeFormat, one.Text));
         }
 
