@@ -71,6 +71,7 @@ public sealed class OpenApiTests
                 "get /v1/stores/{store}/products/{product}/stockMovements",
                 "get /v1/stores/{store}/stock",
                 "get /v1/tracking/{trackingNumber}",
+                "get /v1/tracking/{trackingNumber}/as/{vocabulary}",
                 "get /v1/tracking:batchGet",
                 "patch /v1/orders/{order}",
                 "patch /v1/stores/{store}",
@@ -97,6 +98,7 @@ public sealed class OpenApiTests
                 "post /v1/stores/{store}/products:batchUpdate",
                 "post /v1/stores/{store}/stock:batchSet",
                 "post /v1/tracking:detectCarrier",
+                "post /v1/tracking:ingestScans",
             ],
             operations);
     }
