@@ -77,6 +77,7 @@ public sealed class OpenApiTests
                 "get /v1/stores/{store}/stock:watch",
                 "get /v1/tracking/{trackingNumber}",
                 "get /v1/tracking/{trackingNumber}/proofOfDelivery",
+                "get /v1/tracking/{trackingNumber}/as/{vocabulary}",
                 "get /v1/tracking:batchGet",
                 "patch /v1/orders/{order}",
                 "patch /v1/stores/{store}",
@@ -107,6 +108,7 @@ public sealed class OpenApiTests
                 "post /v1/stores/{store}/products:batchUpdate",
                 "post /v1/stores/{store}/stock:batchSet",
                 "post /v1/tracking:detectCarrier",
+                "post /v1/tracking:ingestScans",
             ],
             operations);
     }

@@ -74,7 +74,7 @@ public sealed class WebhookTests(ShipmentsApp fixture) : IClassFixture<Shipments
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var said = await answer.Content.ReadAsStringAsync();
         foreach (var index in (int[])[0, 1, 2, 4])
-            Assert.Contains($"\"index\":{index}", said, StringComparison.Ordinal);
+            Assert.True(said.Contains($"\"index\":{index}", StringComparison.Ordinal), said);
         Assert.Equal(TrackingStatus.PickedUp, (await _app.Parcel(parcel)).Status);
     }
 

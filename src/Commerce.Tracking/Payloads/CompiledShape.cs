@@ -164,7 +164,7 @@ internal sealed class CompiledShape
         foreach (var field in _events)
         {
             // What stands among scans and is none is refused by its place.
-            if (parcel.At(field.Paths[0]).SelectMany(node => node.Flat()).ToList() is { Count: > 0 } events && (events.Count > 1 || events.Any(one => one.IsObject)))
+            if (parcel.At(field.Paths[0]).SelectMany(node => node.Items.Count > 0 ? node.Items.SelectMany(item => item is { IsList: true, Items.Count: 0 } ? [item] : item.Flat()) : node.Flat()).ToList() is { Count: > 0 } events && (events.Count > 1 || events.Any(one => one.IsObject)))
                 return events;
         }
 

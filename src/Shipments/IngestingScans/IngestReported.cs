@@ -2,6 +2,7 @@ using Commerce.ServiceDefaults;
 using Commerce.Shipments.V1;
 using Commerce.Tracking.Payloads;
 using Commerce.Tracking.Vocabularies;
+using Google.Protobuf.Collections;
 using Grpc.Core;
 using ReportedScan = Commerce.Tracking.Payloads.ReportedScan;
 
@@ -35,7 +36,7 @@ internal sealed class IngestReported(ScanIngestion ingestion, PayloadReader payl
         return response;
     }
 
-    private async Task Ingest(string reporter, Google.Protobuf.Collections.RepeatedField<V1.ReportedScan> reported, IngestScansResponse response, int first, CancellationToken cancellationToken)
+    private async Task Ingest(string reporter, RepeatedField<V1.ReportedScan> reported, IngestScansResponse response, int first, CancellationToken cancellationToken)
     {
         if (reported.Count is 0 or > MostScans)
             throw Failure.Invalid(new FieldError("scans", $"Has {reported.Count} scans; 1 to {MostScans} are allowed: send the rest in further messages."));
