@@ -75,7 +75,7 @@ public sealed class DeliveryModel
         var shape = new DecayedHistogram();
         shape.Seed(1, 1.25);
         var distribution = shape.Snapshot();
-        var days = Math.Max(0.1, (stated - consignment.StartedAt).TotalDays);
+        var days = Math.Max(0.0001, (stated - consignment.StartedAt).TotalDays);
         return new Forecast(consignment, Math.Log(days) - (FirstScale * distribution.Quantile(keptShare)), FirstScale, distribution, null, 0, []);
     }
 

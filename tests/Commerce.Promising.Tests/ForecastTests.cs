@@ -65,7 +65,10 @@ public class ForecastTests
         var now = MadeJourneys.Start.AddDays(90);
         Consignment To(string region, string postal) => new("x", now)
         {
-            PromisedAt = now.AddDays(6.6), Sender = "s1", From = new Locality("BR", "SP", "01001"), To = new Locality("BR", region, postal),
+            PromisedAt = now.AddDays(6.6),
+            Sender = "s1",
+            From = new Locality("BR", "SP", "01001"),
+            To = new Locality("BR", region, postal),
         };
         var (near, far) = (Learned.Forecast(To("SP", "04000"), now), Learned.Forecast(To("AM", "69000"), now));
         Assert.InRange((near.Median(now) - now).TotalDays, 3.4, 4.7);

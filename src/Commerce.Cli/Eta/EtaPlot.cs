@@ -13,6 +13,9 @@ internal static class EtaPlot
 {
     private const int Width = 620;
     private const int Height = 400;
+    // The exporter thinks that text is smaller than it is drawn.
+    private static readonly OxyThickness Room = new(16, 24, 24, 28);
+
     private const int RiskGroups = 10;
     private const int PitCells = 20;
 
@@ -21,7 +24,7 @@ internal static class EtaPlot
         var months = figures.Months.Select(month => month.Month).ToList();
         Write(path,
             Lines("Mean absolute error of the ETA (days), by month of purchase", months, null,
-                ("forecast", figures.Months.Select(month => month.Mae)), ("45-day trailing median", figures.Months.Select(month => month.MaeTrailing))),
+                ("forecast", figures.Months.Select(month => month.Mae)), ("45-day median", figures.Months.Select(month => month.MaeTrailing))),
             Lines("Share of arrivals within the windows, by month of purchase", months, [0.5, 0.8, 0.95],
                 ("p50", figures.Months.Select(month => month.P50)), ("p80", figures.Months.Select(month => month.P80)), ("p95", figures.Months.Select(month => month.P95))),
             Risk(scored),
@@ -41,12 +44,12 @@ internal static class EtaPlot
 
     private static PlotModel Lines(string title, List<string> names, double[]? nominal, params (string Name, IEnumerable<double> Values)[] lines)
     {
-        var model = new PlotModel { Title = title, TitleFontSize = 13 };
+        var model = new PlotModel { Title = title, TitleFontSize = 13, Padding = Room };
         var axis = new CategoryAxis { Position = AxisPosition.Bottom, Angle = -60, GapWidth = 0, IsTickCentered = true };
         axis.Labels.AddRange(names);
         model.Axes.Add(axis);
         model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Minimum = 0, MajorGridlineStyle = LineStyle.Dot });
-        model.Legends.Add(new Legend { LegendPosition = LegendPosition.TopRight, LegendPlacement = LegendPlacement.Inside, LegendBackground = OxyColors.White });
+        model.Legends.Add(new Legend { LegendPosition = LegendPosition.BottomLeft, LegendPlacement = LegendPlacement.Inside, LegendBackground = OxyColor.FromAColor(160, OxyColors.White), LegendPadding = 16 });
         foreach (var (name, values) in lines)
         {
             var series = new LineSeries { Title = name, MarkerType = MarkerType.Circle, MarkerSize = 3 };
@@ -67,7 +70,7 @@ internal static class EtaPlot
     private static PlotModel Risk(IReadOnlyList<ScoredDelivery> scored)
     {
         var cases = scored.Where(one => one is { Risk: not null, Late: not null }).OrderBy(one => one.Risk).ToList();
-        var model = new PlotModel { Title = "Chance to be late: given and come (tenths of the orders, 95 % intervals)", TitleFontSize = 13 };
+        var model = new PlotModel { Title = "Chance to be late: given and come (tenths of the orders, 95 % intervals)", TitleFontSize = 13, Padding = Room };
         var bars = new ErrorSeries();
         var most = 0.1;
         for (var group = 0; group < RiskGroups && cases.Count >= RiskGroups; group++)
@@ -89,7 +92,7 @@ internal static class EtaPlot
 
     private static PlotModel Pit(string title, IReadOnlyList<double> shares)
     {
-        var model = new PlotModel { Title = title, TitleFontSize = 13 };
+        var model = new PlotModel { Title = title, TitleFontSize = 13, Padding = Room };
         model.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "share of the distribution below what came (even if right)", Minimum = 0, Maximum = 1 });
         model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Minimum = 0, MajorGridlineStyle = LineStyle.Dot });
         var bars = new RectangleBarSeries { FillColor = OxyColors.SteelBlue, StrokeThickness = 0.5 };
@@ -102,7 +105,7 @@ internal static class EtaPlot
     private static PlotModel Scatter(IReadOnlyList<ScoredLeg> scored)
     {
         const int MostPoints = 3000;
-        var model = new PlotModel { Title = "Legs: minutes expected and taken", TitleFontSize = 13 };
+        var model = new PlotModel { Title = "Legs: minutes expected and taken", TitleFontSize = 13, Padding = Room };
         model.Axes.Add(new LogarithmicAxis { Position = AxisPosition.Bottom, Title = "expected", MajorGridlineStyle = LineStyle.Dot });
         model.Axes.Add(new LogarithmicAxis { Position = AxisPosition.Left, Title = "taken", MajorGridlineStyle = LineStyle.Dot });
         var points = new ScatterSeries { MarkerType = MarkerType.Circle, MarkerSize = 1.5, MarkerFill = OxyColors.SteelBlue };
@@ -133,7 +136,7 @@ internal static class EtaPlot
         foreach (var (i, panel) in panels.Index())
         {
             using var stream = new MemoryStream();
-            new SvgExporter { Width = Width, Height = Height }.Export(panel, stream);
+            new SvgExporter { Width = Width, Height = Height, UseVerticalTextAlignmentWorkaround = true }.Export(panel, stream);
             stream.Position = 0;
             var own = XDocument.Load(stream).Root!;
             own.SetAttributeValue("x", (Width * (i % Columns)).ToString(CultureInfo.InvariantCulture));

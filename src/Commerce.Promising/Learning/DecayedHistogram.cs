@@ -44,7 +44,7 @@ internal sealed class DecayedHistogram
         }
 
         _snapshot = null;
-        _cells[Math.Clamp((int)((value + Edge) / Width), 0, Cells - 1)] ++;
+        _cells[Math.Clamp((int)((value + Edge) / Width), 0, Cells - 1)]++;
         Weight++;
     }
 

@@ -16,10 +16,29 @@ internal static class RecipientClock
     // Of countries with several zones, where most people live; Brazil's, Canada's, … regions are above.
     private static readonly Dictionary<string, string> ByCountry = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["AR"] = "America/Argentina/Buenos_Aires", ["AU"] = "Australia/Sydney", ["BR"] = "America/Sao_Paulo", ["CA"] = "America/Toronto", ["CD"] = "Africa/Kinshasa",
-        ["CL"] = "America/Santiago", ["CN"] = "Asia/Shanghai", ["CY"] = "Asia/Nicosia", ["DE"] = "Europe/Berlin", ["EC"] = "America/Guayaquil", ["ES"] = "Europe/Madrid",
-        ["ID"] = "Asia/Jakarta", ["KZ"] = "Asia/Almaty", ["MN"] = "Asia/Ulaanbaatar", ["MX"] = "America/Mexico_City", ["MY"] = "Asia/Kuala_Lumpur", ["NZ"] = "Pacific/Auckland",
-        ["PT"] = "Europe/Lisbon", ["RU"] = "Europe/Moscow", ["UA"] = "Europe/Kyiv", ["US"] = "America/New_York", ["UZ"] = "Asia/Tashkent", ["VN"] = "Asia/Ho_Chi_Minh",
+        ["AR"] = "America/Argentina/Buenos_Aires",
+        ["AU"] = "Australia/Sydney",
+        ["BR"] = "America/Sao_Paulo",
+        ["CA"] = "America/Toronto",
+        ["CD"] = "Africa/Kinshasa",
+        ["CL"] = "America/Santiago",
+        ["CN"] = "Asia/Shanghai",
+        ["CY"] = "Asia/Nicosia",
+        ["DE"] = "Europe/Berlin",
+        ["EC"] = "America/Guayaquil",
+        ["ES"] = "Europe/Madrid",
+        ["ID"] = "Asia/Jakarta",
+        ["KZ"] = "Asia/Almaty",
+        ["MN"] = "Asia/Ulaanbaatar",
+        ["MX"] = "America/Mexico_City",
+        ["MY"] = "Asia/Kuala_Lumpur",
+        ["NZ"] = "Pacific/Auckland",
+        ["PT"] = "Europe/Lisbon",
+        ["RU"] = "Europe/Moscow",
+        ["UA"] = "Europe/Kyiv",
+        ["US"] = "America/New_York",
+        ["UZ"] = "Asia/Tashkent",
+        ["VN"] = "Asia/Ho_Chi_Minh",
     };
 
     private static readonly Dictionary<string, string> OnlyZones = (TzdbDateTimeZoneSource.Default.ZoneLocations ?? [])
