@@ -37,6 +37,10 @@ public sealed class OpenApiTests
         var operations = Document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject(), (path, verb) => $"{verb.Key} {path.Key}").Order(StringComparer.Ordinal);
         Assert.Equal(
             [
+                "get /v1/carrierPerformance",
+                "get /v1/carriers",
+                "get /v1/carriers/{carrier}/rateCards",
+                "get /v1/carriers/{carrier}/rateCards/{rateCard}",
                 "get /v1/invoices",
                 "get /v1/invoices/{invoice}",
                 "get /v1/invoices/{invoice}:render",
@@ -59,8 +63,10 @@ public sealed class OpenApiTests
                 "get /v1/payments/{payment}/refunds",
                 "get /v1/payments/{payment}/refunds/{refund}",
                 "get /v1/returns",
+                "get /v1/serviceability/{regionCode}/{postalCode}",
                 "get /v1/shipments",
                 "get /v1/shipments/{shipment}",
+                "get /v1/shippingRules/{shippingRule}",
                 "get /v1/storeCredits/{storeId}/{customerId}",
                 "get /v1/storeCredits/{storeId}/{customerId}/entries",
                 "get /v1/stores",
@@ -88,12 +94,15 @@ public sealed class OpenApiTests
                 "post /v1/payments/{payment}:capture",
                 "post /v1/payments/{payment}:refund",
                 "post /v1/payments/{payment}:void",
+                "post /v1/rates:quote",
                 "post /v1/storeCredits/{storeId}/{customerId}:grant",
                 "post /v1/stores",
                 "post /v1/stores/{store}/products/{product}/stock:adjust",
                 "post /v1/stores/{store}/products/{product}/stock:setThreshold",
                 "post /v1/stores/{store}/products:batchUpdate",
                 "post /v1/stores/{store}/stock:batchSet",
+                "put /v1/carriers/{carrier}/rateCards/{rateCard}",
+                "put /v1/shippingRules/{shippingRule}",
             ],
             operations);
     }
