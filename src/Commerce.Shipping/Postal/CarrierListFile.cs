@@ -27,7 +27,7 @@ public sealed record CarrierListResult(IReadOnlyList<CarrierListRow> Rows, int L
 /// </summary>
 public static class CarrierListFile
 {
-    public const int MostLines = 2_000_000;
+    public const int MostLines = 1_000_000;
 
     private const long MostBytes = 200_000_000;
     private const int MostShown = 100;

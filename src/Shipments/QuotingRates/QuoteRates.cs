@@ -52,7 +52,7 @@ internal sealed class QuoteRates(RateShopper shopper, CarrierDirectory carriers,
         if (errors.Count > 0)
             throw Failure.Invalid(errors);
         return new ParcelQuestion(
-            request.StoreId, from, to, new ParcelSize(size.WeightGrams, size.LengthMm, size.WidthMm, size.HeightMm), value ?? collect ?? new Money(0, "USD"), collect,
+            request.StoreId, from, to, new ParcelSize(size.WeightGrams, size.LengthMm, size.WidthMm, size.HeightMm), value ?? collect, collect,
             request.Signature, request.Residential, PickedUp: true, promisedAt, readyAt);
     }
 

@@ -40,10 +40,14 @@ internal sealed class RateShopper(CarrierDirectory carriers, CarrierRates carrie
                 serving.Add(carrier);
         }
 
+        var priced = serving.ToDictionary(carrier => carrier.Code, carrier => reference.Cards.Price(carrier.Code, request), StringComparer.Ordinal);
+        // Carriers answer in the currency of the goods; where nobody says which, in that of the cards, so that all can be compared.
+        var value = question.Value ?? new Money(0, priced.Values.SelectMany(one => one.Quotes).Select(quote => quote.Price.Currency).Order(StringComparer.Ordinal).FirstOrDefault("USD"));
         // No carrier can be asked yet what it wants for collecting money; its rate card may say.
         var asked = question.Collect is null ? serving : [];
-        var answers = await carrierRates.Ask(asked, new RateQuestion(question.From, question.To, question.Size, question.Value), cancellationToken);
-        var quotes = serving.SelectMany(carrier => Of(carrier.Code, answers.GetValueOrDefault(carrier.Code), reference, question, request, exclusions)).ToList();
+        var answers = await carrierRates.Ask(asked, new RateQuestion(question.From, question.To, question.Size, value), cancellationToken);
+        exclusions.AddRange(priced.SelectMany(one => one.Value.Why, (one, why) => (one.Key, why)));
+        var quotes = serving.SelectMany(carrier => Of(carrier.Code, priced[carrier.Code].Quotes, answers.GetValueOrDefault(carrier.Code), reference, question, request, exclusions)).ToList();
         exclusions.AddRange(quotes.Where(quote => rules.Forbids(quote.Carrier, quote.Service)).Select(quote => (quote.Carrier, $"{quote.Service}: the store never uses it")));
         var ranked = QuoteRanking.Rank(quotes, question.PromisedAt, rules, refused, await record.On(LaneEnd(question.From), LaneEnd(question.To), cancellationToken));
         return new Offers(ranked, [.. answers.Where(answer => answer.Value is null).Select(answer => answer.Key)], exclusions);
@@ -71,10 +75,8 @@ internal sealed class RateShopper(CarrierDirectory carriers, CarrierRates carrie
     }
 
     private static List<Quote> Of(
-        string carrier, IReadOnlyList<Rate>? answer, ReferenceSnapshot reference, ParcelQuestion question, RateRequest request, List<(string Carrier, string Reason)> exclusions)
+        string carrier, IReadOnlyList<Quote> priced, IReadOnlyList<Rate>? answer, ReferenceSnapshot reference, ParcelQuestion question, RateRequest request, List<(string Carrier, string Reason)> exclusions)
     {
-        var (priced, why) = reference.Cards.Price(carrier, request);
-        exclusions.AddRange(why.Select(reason => (carrier, reason)));
         var quotes = priced.ToList();
         quotes.AddRange((answer ?? []).Where(rate => !priced.Any(quote => quote.Service == rate.Service)).Select(rate => QuoteOf(rate, question)));
         if (reference.Lists.TryGetValue(carrier, out var versioned) && versioned.List.Distinguishes.HasFlag(CarrierServices.SameDay)

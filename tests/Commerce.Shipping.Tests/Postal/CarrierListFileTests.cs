@@ -102,12 +102,12 @@ public sealed class CarrierListFileTests
         {
             await gzip.WriteAsync(Encoding.UTF8.GetBytes("country_code,postal_code\n"));
             var lines = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("IN,1\n", 200_000)));
-            for (var i = 0; i < 15; i++)
+            for (var i = 0; i < 8; i++)
                 await gzip.WriteAsync(lines);
         }
 
         var refused = await Assert.ThrowsAsync<UnreadableFileException>(() => Read(bomb.ToArray()));
-        Assert.Contains("2000000 lines", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("1000000 lines", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,8 +1,6 @@
 -- The version of a parcel whose end was counted: what is learned later makes a newer one, and it is counted anew. A constant default
 -- rewrites nothing, and finds every parcel that ended before.
 ALTER TABLE shipments ADD COLUMN measured_version bigint NOT NULL DEFAULT 0;
--- Delivered or returned, and not counted as it is now: the work to be done, and nothing else.
-CREATE INDEX shipments_unmeasured ON shipments (id) WHERE status IN (6, 10) AND measured_version <> version AND carrier IS NOT NULL;
 
 -- What was counted of a parcel, so that it can be taken back.
 CREATE TABLE parcel_outcomes (
