@@ -134,7 +134,8 @@ internal static class PayloadCommands
 
     private static Option<string> SourceOption() => new("--source")
     {
-        Description = $"Whose payload it is: {string.Join(", ", new PayloadReader().Shapes.Order())}, or the name of the --shape. One of another shape is recognised.", Required = true,
+        Description = $"Whose payload it is: {string.Join(", ", new PayloadReader().Shapes.Order())}, or the name of the --shape. One of another shape is recognised.",
+        Required = true,
     };
 
     private static Option<string> NumberOption() => new("--number") { Description = "The tracking number, where the payload names none because it was asked for." };

@@ -193,7 +193,9 @@ internal sealed class CompiledShape
         var time = TimeReader.Read(Text(node, _time, 80), Text(node, _zone, 20), _shape.TimeFormats, ForZone(place), _shape.HomeZone);
         return new ReportedScan(carrier, number ?? "", code, words, time, place, MeaningOf(carrier, status, detail, code, Text(node, _class, LongestCode), Text(node, _reason, LongestCode), words))
         {
-            Aggregator = Aggregator, AggregatorStatus = StatusText(status, detail), CoarseCode = _shape.CoarseCodes,
+            Aggregator = Aggregator,
+            AggregatorStatus = StatusText(status, detail),
+            CoarseCode = _shape.CoarseCodes,
         };
     }
 
@@ -210,7 +212,10 @@ internal sealed class CompiledShape
             return null;
         return new ReportedScan(carrier, number ?? "", code, words, time, PlaceRecord.Nowhere, meaning)
         {
-            Aggregator = Aggregator, AggregatorStatus = StatusText(status, detail), CoarseCode = _shape.CoarseCodes, IsSummary = true,
+            Aggregator = Aggregator,
+            AggregatorStatus = StatusText(status, detail),
+            CoarseCode = _shape.CoarseCodes,
+            IsSummary = true,
         };
     }
 

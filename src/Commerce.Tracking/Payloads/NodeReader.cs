@@ -54,7 +54,11 @@ internal sealed class NodeReader
         // A field that is wider than any that is kept is a quote that was never closed.
         using var csv = new CsvReader(text, new CsvConfiguration(CultureInfo.InvariantCulture)
         {
-            DetectDelimiter = true, DetectDelimiterValues = [",", ";", "\t", "|"], BadDataFound = null, MissingFieldFound = null, MaxFieldSize = 64 * 1024,
+            DetectDelimiter = true,
+            DetectDelimiterValues = [",", ";", "\t", "|"],
+            BadDataFound = null,
+            MissingFieldFound = null,
+            MaxFieldSize = 64 * 1024,
         });
         try
         {
@@ -146,7 +150,11 @@ internal sealed class NodeReader
         {
             using var reader = XmlReader.Create(stream, new XmlReaderSettings
             {
-                DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreComments = true, IgnoreProcessingInstructions = true, MaxCharactersInDocument = 16 * 1024 * 1024,
+                DtdProcessing = DtdProcessing.Prohibit,
+                XmlResolver = null,
+                IgnoreComments = true,
+                IgnoreProcessingInstructions = true,
+                MaxCharactersInDocument = 16 * 1024 * 1024,
             });
             reader.MoveToContent();
             // The root's name is kept: an answer is told by it from another.

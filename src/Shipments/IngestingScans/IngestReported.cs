@@ -82,7 +82,9 @@ internal sealed class IngestReported(ScanIngestion ingestion, PayloadReader payl
         var status = aggregator.Length > 0 ? TextField.Of(given.ReporterStatus, 120) : "";
         return new ReportedScan(carrier, TrackingNumber.Normalise(given.TrackingNumber)!, code, words, ReportedTime.Read(given.LocalTime, place), place, MeaningOf(given, aggregator, status, carrier, code, words))
         {
-            Aggregator = aggregator, AggregatorStatus = status, CoarseCode = given.CoarseCode,
+            Aggregator = aggregator,
+            AggregatorStatus = status,
+            CoarseCode = given.CoarseCode,
         };
     }
 

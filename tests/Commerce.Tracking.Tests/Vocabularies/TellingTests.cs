@@ -52,7 +52,8 @@ public sealed class TellingTests
         {
             var scan = new Scan(Guid.NewGuid(), row.Meaning.Status, row.Meaning.Party, row.Meaning.Reason, false, "XY", "words", Now, "2026-11-24T09:00:00-03:00", new PlaceRecord("", "Cajamar", "SP", "07750", "BR"), "webhook", Now)
             {
-                Reporter = vocabulary, ReporterStatus = row.Detail.Length > 0 ? $"{row.Code}/{row.Detail}" : row.Code,
+                Reporter = vocabulary,
+                ReporterStatus = row.Detail.Length > 0 ? $"{row.Code}/{row.Detail}" : row.Code,
             };
             // Told by the table alone, as if another had reported it, and by what came.
             foreach (var one in (Scan[])[scan with { Reporter = "somebody" }, scan])

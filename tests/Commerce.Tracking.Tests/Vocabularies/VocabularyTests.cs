@@ -7,9 +7,18 @@ public sealed class VocabularyTests
 {
     private static readonly Dictionary<string, V1.TrackingStatus> Unified = new()
     {
-        ["pending"] = PreTransit, ["picked_up"] = PickedUp, ["in_transit"] = InTransit, ["out_for_delivery"] = OutForDelivery, ["ready_for_pickup"] = AvailableForPickup,
-        ["delivered"] = V1.TrackingStatus.Delivered, ["delivery_failed"] = DeliveryFailed, ["delivery_delayed"] = Delayed, ["on_hold"] = OnHold, ["return_to_sender"] = ReturnToSender,
-        ["return_initiated"] = ReturnToSender, ["cancelled"] = Cancelled,
+        ["pending"] = PreTransit,
+        ["picked_up"] = PickedUp,
+        ["in_transit"] = InTransit,
+        ["out_for_delivery"] = OutForDelivery,
+        ["ready_for_pickup"] = AvailableForPickup,
+        ["delivered"] = V1.TrackingStatus.Delivered,
+        ["delivery_failed"] = DeliveryFailed,
+        ["delivery_delayed"] = Delayed,
+        ["on_hold"] = OnHold,
+        ["return_to_sender"] = ReturnToSender,
+        ["return_initiated"] = ReturnToSender,
+        ["cancelled"] = Cancelled,
     };
 
     /// <summary>
