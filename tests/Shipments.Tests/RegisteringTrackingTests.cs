@@ -264,7 +264,7 @@ public sealed class RegisteringTrackingTests(ShipmentsApp fixture) : IClassFixtu
     public async Task Correcting_to_what_it_is_changes_nothing()
     {
         var shipment = await Register(_app.Orders.Add(""), Ups());
-        Assert.Equal(shipment, await Correct(shipment, shipment.TrackingNumber, carrier: "ups"));
+        Assert.Equal(shipment.Stored(), (await Correct(shipment, shipment.TrackingNumber, carrier: "ups")).Stored());
     }
 
     [Fact]
@@ -273,7 +273,7 @@ public sealed class RegisteringTrackingTests(ShipmentsApp fixture) : IClassFixtu
         var order = _app.Orders.Add("");
         var wrong = Ups();
         var shipment = await Correct(await Register(order, wrong), Ups());
-        Assert.Equal(shipment, await Register(order, wrong));
+        Assert.Equal(shipment.Stored(), (await Register(order, wrong)).Stored());
         Assert.Single(await _app.Parcels(order));
     }
 
