@@ -69,7 +69,8 @@ internal static class ServiceLogin
         bool exists, allowed;
         await using (var command = new NpgsqlCommand(
             "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1), (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user)",
-            migrator) { Parameters = { new NpgsqlParameter<string> { TypedValue = name } } })
+            migrator)
+        { Parameters = { new NpgsqlParameter<string> { TypedValue = name } } })
         {
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);

@@ -1,8 +1,8 @@
-using CsCheck;
 using System.Text;
 using Commerce.Payments.Documents;
 using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
+using CsCheck;
 using Npgsql;
 
 namespace Commerce.Payments.Tests;

@@ -25,7 +25,13 @@ internal sealed class HttpCarrier : ICarrier
         var track = options.Track;
         _payloads = new PayloadReader(new PayloadShape
         {
-            Name = options.Code, Carrier = options.Code, Number = ["tracking_number"], Events = Paths(track.Items), Code = Paths(track.Code), Words = Paths(track.Description), Time = Paths(track.Time),
+            Name = options.Code,
+            Carrier = options.Code,
+            Number = ["tracking_number"],
+            Events = Paths(track.Items),
+            Code = Paths(track.Code),
+            Words = Paths(track.Description),
+            Time = Paths(track.Time),
             Place = new() { Locality = Paths(track.City), Region = Paths(track.Region), PostalCode = Paths(track.PostalCode), Country = Paths(track.Country) },
         });
     }
