@@ -74,6 +74,8 @@ public sealed class RunningSuiteTests(RunningSuite running) : IClassFixture<Runn
         using var broker = Broker();
         using (var declared = await broker.PutAsJsonAsync($"/api/queues/%2F/kept-{name}", new { durable = true }))
             declared.EnsureSuccessStatusCode();
+        // The broker has it in memory a moment before its files have it, and promises no more.
+        await Eventually.True(() => IsInBrokersFiles($"kept-{name}"), Bound);
         var before = Suite.Run.Find(name)!;
 
         Signals.Send(before.Pid!.Value, Signals.Kill);
@@ -87,6 +89,25 @@ public sealed class RunningSuiteTests(RunningSuite running) : IClassFixture<Runn
         // The broker answers before it has all its queues back.
         await Eventually.True(async () => (await broker.GetAsync($"/api/queues/%2F/kept-{name}")).IsSuccessStatusCode, Bound, () => Suite.Output);
         Assert.Contains($"{name} ended with signal 9", Suite.Output, StringComparison.Ordinal);
+    }
+
+    private bool IsInBrokersFiles(string queue)
+    {
+        var sought = Encoding.UTF8.GetBytes(queue);
+        return Directory.EnumerateFiles(Suite.State.Path, "*", SearchOption.AllDirectories)
+            .Where(file => Path.GetFileName(file) == "LATEST.LOG" || Path.GetFileName(file).StartsWith("rabbit_durable_queue.", StringComparison.Ordinal))
+            .Any(file =>
+            {
+                try
+                {
+                    return File.ReadAllBytes(file).AsSpan().IndexOf(sought) >= 0;
+                }
+                catch (FileNotFoundException)
+                {
+                    // Turned over at this moment.
+                    return false;
+                }
+            });
     }
 
     [Fact]

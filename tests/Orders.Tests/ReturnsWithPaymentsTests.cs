@@ -4,6 +4,7 @@ using Commerce.Payments.Providers;
 using Commerce.Payments.Tests;
 using Commerce.Payments.V1;
 using Commerce.Testing;
+using Grpc.Core;
 
 namespace Commerce.Orders.Tests;
 
@@ -81,14 +82,25 @@ public class ReturnsWithPaymentsTests(OrdersService service) : OrdersServiceTest
         var order = await Delivered(Request.Order(Request.Line("left", 2)));
         var one = await Service.Approved(order, (1, 2));
         // At the same time, so that Orders need not have heard of it.
-        await Task.WhenAll(
-            payments.Payments.RefundPaymentAsync(new RefundPaymentRequest { Name = "payments/" + order.OrderId, RequestId = "goodwill", Amount = Request.Euro(750) }).ResponseAsync,
-            Service.Received(one, true, (1, 2, ReturnCondition.AsNew)));
+        await Task.WhenAll(Goodwill(), Service.Received(one, true, (1, 2, ReturnCondition.AsNew)));
         await Service.Until(order, o => o.PaymentState is PaymentState.Refunded or PaymentState.PartlyRefunded);
         one = await Service.Until(one, r => r.Refunds.All(x => x.State != ReturnRefund.Types.State.Pending));
         var given = provider.BooksOf(order.OrderId).Sum(a => a.Refunded);
         Assert.InRange(given, 0, 2000);
         Assert.InRange(Minor(one.RefundedAmount), 0, 2000);
+
+        // Whichever comes first: where the return was promised all of it, nothing is left to be generous with.
+        async Task Goodwill()
+        {
+            try
+            {
+                await payments.Payments.RefundPaymentAsync(new RefundPaymentRequest { Name = "payments/" + order.OrderId, RequestId = "goodwill", Amount = Request.Euro(750) });
+            }
+            catch (RpcException exception) when (exception.StatusCode == StatusCode.FailedPrecondition)
+            {
+                Assert.Equal("REFUND_EXCEEDS_PAYMENT", exception.GetRpcStatus()!.GetDetail<Google.Rpc.ErrorInfo>().Reason);
+            }
+        }
     }
 
     [Fact]

@@ -122,6 +122,22 @@ public sealed class ResolvingExceptionsTests(ShipmentsApp app) : IClassFixture<S
     }
 
     [Fact]
+    public async Task A_parcel_whose_delivery_failed_is_brought_again_on_another_day()
+    {
+        var parcel = Assert.Single(await _app.Ship(_app.Orders.Add("a")));
+        await Scan(parcel, "P", 1);
+        var request = Request(parcel, ResolutionAction.Reschedule);
+        Assert.Equal(StatusCode.InvalidArgument, (await Assert.ThrowsAsync<RpcException>(async () => await _app.Exceptions.ResolveExceptionAsync(request))).StatusCode);
+        var day = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime).AddDays(3);
+        request.PreferredDay = new Google.Type.Date { Year = day.Year, Month = day.Month, Day = day.Day };
+        var done = await Settled(await _app.Exceptions.ResolveExceptionAsync(request), State.Done);
+        Assert.Equal(request.PreferredDay, done.PreferredDay);
+        var asked = await Eventually.Value(
+            () => Task.FromResult(_app.Ups.Changes.Values.FirstOrDefault(change => change.LabelId.Contains(parcel.ShipmentId, StringComparison.Ordinal))), change => change.LabelId is not null);
+        Assert.Equal(day.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture), asked.To.Wishes!.Day);
+    }
+
+    [Fact]
     public async Task The_worst_comes_first_and_pages_follow_one_another_without_a_gap()
     {
         var (_, silent) = await Lost();

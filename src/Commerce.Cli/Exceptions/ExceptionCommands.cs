@@ -18,6 +18,7 @@ internal static class ExceptionCommands
         Resolve("reship", ResolutionAction.Reship, "Send a parcel's pieces again, at no charge.\n\nExample: ./commerce exception reship 1Z12345E0205271688 --note \"lost in Chicago\"", hasAmount: false),
         Resolve("refund", ResolutionAction.Refund, "Pay back what a parcel's pieces cost.\n\nExample: ./commerce exception refund 1Z12345E0205271688 --amount 12.50", hasAmount: true),
         Resolve("claim", ResolutionAction.Claim, "File a claim with the carrier for a parcel that it lost or damaged.\n\nExample: ./commerce exception claim 1Z12345E0205271688", hasAmount: true),
+        Resolve("reschedule", ResolutionAction.Reschedule, "Ask the carrier to try again on another day.\n\nExample: ./commerce exception reschedule 1Z12345E0205271688 --day 2026-12-24", hasAmount: false),
         Resolve("dismiss", ResolutionAction.Dismiss, "Take a parcel off the list: somebody looked, and nothing is to be done.\n\nExample: ./commerce exception dismiss 1Z12345E0205271688 --note \"called the shopper\"", hasAmount: false),
         History(),
     };
@@ -66,7 +67,10 @@ internal static class ExceptionCommands
         var note = new Option<string>("--note") { Description = "Why, in words.", DefaultValueFactory = _ => "" };
         var amount = new Option<string?>("--amount") { Description = "How much, in the order's currency, for example 12.50; none given: what its pieces cost." };
         var requestId = new Option<string?>("--request-id") { Description = "Makes it safe to repeat; none given: a new one." };
+        var day = new Option<DateOnly?>("--day") { Description = "The day, for example 2026-12-24." };
         var command = new Command(name, description) { parcel, note, requestId, json };
+        if (action == ResolutionAction.Reschedule)
+            command.Add(day);
         if (hasAmount)
             command.Add(amount);
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
@@ -80,6 +84,8 @@ internal static class ExceptionCommands
                     Action = action,
                     Note = parse.GetValue(note),
                 };
+                if (action == ResolutionAction.Reschedule && parse.GetValue(day) is { } wished)
+                    request.PreferredDay = new Google.Type.Date { Year = wished.Year, Month = wished.Month, Day = wished.Day };
                 if (hasAmount && parse.GetValue(amount) is { } text)
                 {
                     var payment = await api.Payments.GetPaymentAsync(new GetPaymentRequest { Name = "payments/" + shipment.OrderId }, OrderCommands.Options(cancellationToken));

@@ -14,11 +14,12 @@ internal sealed class BeginResolution(NpgsqlDataSource database, Requests reques
 {
     private const int LongestNote = 500;
     private const int LongestRequestId = 128;
+    private const int MostDaysAhead = 60;
 
     /// <exception cref="Failure">INVALID_FIELD, SHIPMENT_NOT_FOUND, RESOLUTION_NOT_POSSIBLE, REQUEST_ID_REUSED.</exception>
     public async Task<Resolution> Begin(Guid shipmentId, ResolveExceptionRequest request, RequestKey key, CancellationToken cancellationToken)
     {
-        var amount = Check(request);
+        var amount = Check(request, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
         try
         {
             return await Store(shipmentId, request, amount, key, cancellationToken);
@@ -48,7 +49,7 @@ internal sealed class BeginResolution(NpgsqlDataSource database, Requests reques
         var earlier = (await ResolutionStore.Of(connection, transaction, [shipmentId], cancellationToken))[shipmentId].ToList();
         MustBePossible(shipment, earlier, request.Action, amount);
 
-        var one = new Resolution(shipmentId, earlier.Count + 1, request.Action, State.Pending, "", amount, "", request.Note, key.Caller, now, now);
+        var one = new Resolution(shipmentId, earlier.Count + 1, request.Action, State.Pending, "", amount, "", request.Note, key.Caller, now, now) { Day = DayOf(request) };
         await using var batch = new NpgsqlBatch(connection, transaction);
         batch.BatchCommands.Add(requests.Record(key, one.Name, shipment.Version));
         if (request.Action == Action.Dismiss)
@@ -85,11 +86,12 @@ internal sealed class BeginResolution(NpgsqlDataSource database, Requests reques
             return;
         }
 
-        if (earlier.Find(one => one.Action == action && one.State != State.Failed) is { } same)
+        // A day can be wished for as often as the shopper is out.
+        if (action != Action.Reschedule && earlier.Find(one => one.Action == action && one.State != State.Failed) is { } same)
             throw Refused($"That is {(same.IsOver ? "done" : "being done")} already: {same.Name}.");
         if (!TrackingStatusRules.WasHandedOver(shipment.Tracking))
             throw Refused("The carrier does not have the parcel yet: cancel it, or wait for it to be handed over.");
-        if (action == Action.Claim)
+        if (action is Action.Claim or Action.Reschedule)
             return;
         if (shipment.ReturnNumber > 0)
             throw Refused("It brings goods back; receive or cancel its return instead.");
@@ -108,7 +110,12 @@ internal sealed class BeginResolution(NpgsqlDataSource database, Requests reques
             ? (await ResolutionStore.Of(database, [shipmentId], cancellationToken))[shipmentId].FirstOrDefault(one => one.Name == answer.Resource)
             : null;
 
-    private static Money? Check(ResolveExceptionRequest request)
+    private static DateOnly? DayOf(ResolveExceptionRequest request) =>
+        request.PreferredDay is { Year: >= 2000 and < 9999, Month: >= 1 and <= 12 } day && day.Day >= 1 && day.Day <= DateTime.DaysInMonth(day.Year, day.Month)
+            ? new DateOnly(day.Year, day.Month, day.Day)
+            : null;
+
+    private static Money? Check(ResolveExceptionRequest request, DateOnly today)
     {
         var errors = new List<FieldError>();
         if (request.RequestId.Length is 0 or > LongestRequestId || !request.RequestId.All(c => c is > ' ' and < '\x7f'))
@@ -116,7 +123,11 @@ internal sealed class BeginResolution(NpgsqlDataSource database, Requests reques
         if (request.Note.Length > LongestNote)
             errors.Add(new FieldError("note", $"Has {request.Note.Length} characters; at most {LongestNote} are allowed."));
         if (request.Action == Action.Unspecified || !Enum.IsDefined(request.Action))
-            errors.Add(new FieldError("action", "Say what is to be done: RESOLUTION_ACTION_CLAIM, _RESHIP, _REFUND or _DISMISS."));
+            errors.Add(new FieldError("action", "Say what is to be done: RESOLUTION_ACTION_CLAIM, _RESHIP, _REFUND, _RESCHEDULE or _DISMISS."));
+        if (request.Action != Action.Reschedule && request.PreferredDay is not null)
+            errors.Add(new FieldError("preferred_day", "Only rescheduling has a day."));
+        else if (request.Action == Action.Reschedule && (DayOf(request) is not { } day || day < today || day > today.AddDays(MostDaysAhead)))
+            errors.Add(new FieldError("preferred_day", $"Give the day on which the carrier is to try again: not in the past, at most {MostDaysAhead} days ahead."));
         Money? amount = null;
         if (request.Amount is { } given)
         {

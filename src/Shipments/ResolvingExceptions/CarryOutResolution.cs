@@ -1,10 +1,16 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
+using Commerce.ServiceDefaults;
 using Commerce.Shipments.Carriers;
+using Commerce.Shipments.ChangingDelivery;
+using Commerce.Shipments.FindingShipments;
 using Commerce.Shipments.Storage;
+using Commerce.Shipments.V1;
 using Google.Rpc;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
@@ -20,7 +26,7 @@ namespace Commerce.Shipments.ResolvingExceptions;
 /// refused for good ends as failed, with why and what to do instead; nothing is half done then, for each is one call.
 /// </summary>
 internal sealed partial class CarryOutResolution(
-    OrderService.OrderServiceClient orders, PaymentService.PaymentServiceClient payments, ShipmentStore store, CarrierDirectory carriers,
+    OrderService.OrderServiceClient orders, PaymentService.PaymentServiceClient payments, ShipmentStore store, CarrierDirectory carriers, ChangeDelivery delivery,
     Npgsql.NpgsqlDataSource database, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<CarryOutResolution> logger) : IRecover
 {
     public const string PointKind = "carry-out-resolution";
@@ -50,6 +56,7 @@ internal sealed partial class CarryOutResolution(
                 Action.Reship => await Reship(shipment, one, cancellationToken),
                 Action.Refund => await Refund(shipment, one, attempt, cancellationToken),
                 Action.Claim => await Claim(shipment, one, attempt, cancellationToken),
+                Action.Reschedule => await Reschedule(shipment, one, cancellationToken),
                 _ => new RecoveryOutcome.Done(),
             };
         }
@@ -57,6 +64,24 @@ internal sealed partial class CarryOutResolution(
         {
             return new RecoveryOutcome.Done(context => Settle(one, State.Failed, Why(refusal), context));
         }
+        catch (Failure refusal) when (Final.Contains(refusal.Code))
+        {
+            return new RecoveryOutcome.Done(context => Settle(one, State.Failed, refusal.Message, context));
+        }
+    }
+
+    private async Task<RecoveryOutcome> Reschedule(Shipment shipment, Resolution one, CancellationToken cancellationToken)
+    {
+        var day = one.Day!.Value;
+        var request = new RescheduleDeliveryRequest
+        {
+            Name = ShipmentMessage.NamePrefix + shipment.PublicId,
+            RequestId = KeyOf(one),
+            PreferredDay = new Google.Type.Date { Year = day.Year, Month = day.Month, Day = day.Day },
+        };
+        var key = new RequestKey("service/shipments", PointKind, request.RequestId, SHA256.HashData(Encoding.UTF8.GetBytes(one.Name)));
+        await delivery.Reschedule(request, key, cancellationToken);
+        return new RecoveryOutcome.Done(context => Settle(one, State.Done, $"The carrier is asked for {day:yyyy-MM-dd}; its answer is in the parcel's delivery_change.", context));
     }
 
     private async Task<RecoveryOutcome> Reship(Shipment shipment, Resolution one, CancellationToken cancellationToken)

@@ -23,6 +23,9 @@ internal sealed record Resolution(
     /// <summary>The most that is done about one parcel: more is somebody's script.</summary>
     public const int Most = 100;
 
+    /// <summary>The day that the carrier is asked for; null for the other actions.</summary>
+    public DateOnly? Day { get; init; }
+
     public bool IsOver => State is State.Done or State.Failed;
 
     public string Name => NameOf(ShipmentId, Number);

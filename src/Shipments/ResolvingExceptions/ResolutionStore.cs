@@ -7,7 +7,7 @@ namespace Commerce.Shipments.ResolvingExceptions;
 /// <summary>Resolutions in Postgres.</summary>
 internal static class ResolutionStore
 {
-    private const string Columns = "shipment_id, number, action, state, detail, amount_minor, currency, outcome, note, actor, created_at, updated_at";
+    private const string Columns = "shipment_id, number, action, state, detail, amount_minor, currency, outcome, note, actor, created_at, updated_at, day";
 
     /// <summary>Everything that was done about these parcels, first one first.</summary>
     public static async Task<ILookup<Guid, Resolution>> Of(NpgsqlDataSource database, IReadOnlyCollection<Guid> shipments, CancellationToken cancellationToken)
@@ -30,10 +30,10 @@ internal static class ResolutionStore
     }
 
     public static NpgsqlBatchCommand Insert(Resolution one) => With(
-        one, $"INSERT INTO resolutions ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+        one, $"INSERT INTO resolutions ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 
     public static NpgsqlBatchCommand Update(Resolution one) => With(
-        one, "UPDATE resolutions SET action = $3, state = $4, detail = $5, amount_minor = $6, currency = $7, outcome = $8, note = $9, actor = $10, created_at = $11, updated_at = $12 WHERE shipment_id = $1 AND number = $2");
+        one, "UPDATE resolutions SET action = $3, state = $4, detail = $5, amount_minor = $6, currency = $7, outcome = $8, note = $9, actor = $10, created_at = $11, updated_at = $12, day = $13 WHERE shipment_id = $1 AND number = $2");
 
     private static NpgsqlBatchCommand With(Resolution one, string sql) => new(sql)
     {
@@ -51,11 +51,15 @@ internal static class ResolutionStore
             new NpgsqlParameter<string> { TypedValue = one.Actor },
             new NpgsqlParameter<DateTimeOffset> { TypedValue = one.CreatedAt },
             new NpgsqlParameter<DateTimeOffset> { TypedValue = one.UpdatedAt },
+            new NpgsqlParameter<DateOnly?> { TypedValue = one.Day },
         },
     };
 
     private static Resolution Read(NpgsqlDataReader r) => new(
         r.GetGuid(0), r.GetInt32(1), (Action)r.GetInt16(2), (State)r.GetInt16(3), r.GetString(4),
         r.IsDBNull(5) ? null : new Money(r.GetInt64(5), r.GetString(6)),
-        r.GetString(7), r.GetString(8), r.GetString(9), r.GetFieldValue<DateTimeOffset>(10), r.GetFieldValue<DateTimeOffset>(11));
+        r.GetString(7), r.GetString(8), r.GetString(9), r.GetFieldValue<DateTimeOffset>(10), r.GetFieldValue<DateTimeOffset>(11))
+    {
+        Day = r.IsDBNull(12) ? null : r.GetFieldValue<DateOnly>(12),
+    };
 }

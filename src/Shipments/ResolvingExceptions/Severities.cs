@@ -33,6 +33,8 @@ internal static class Severities
             actions.AddRange([Action.Reship, Action.Refund]);
         if (lost && shipment.LabelId is not null && TrackingStatusRules.WasHandedOver(shipment.Tracking))
             actions.Add(Action.Claim);
+        if (shipment is { Tracking.Status: V1.TrackingStatus.DeliveryFailed or V1.TrackingStatus.OnHold or V1.TrackingStatus.AvailableForPickup, LabelId: not null, Remedy: Remedy.None } && !lost)
+            actions.Insert(0, Action.Reschedule);
         return [.. actions, Action.Dismiss];
     }
 }

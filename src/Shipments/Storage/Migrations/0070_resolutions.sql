@@ -7,6 +7,7 @@ CREATE TABLE resolutions (
   detail       text        NOT NULL,
   amount_minor bigint,
   currency     text,
+  day          date,
   outcome      text        NOT NULL,
   note         text        NOT NULL,
   actor        text        NOT NULL,
