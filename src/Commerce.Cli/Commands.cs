@@ -9,6 +9,7 @@ using Commerce.Cli.Exceptions;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
+using Commerce.Cli.Products;
 using Commerce.Cli.Queues;
 using Commerce.Cli.Replay;
 using Commerce.Cli.Returns;
@@ -51,6 +52,7 @@ internal static class Commands
         LedgerCommands.Create(),
         ReconcileCommand.Create(),
         CustomerCommands.Create(),
+        ProductCommands.Create(),
         StockCommands.Create(),
         StoreCommands.Create(),
         LabelCommands.Create(),

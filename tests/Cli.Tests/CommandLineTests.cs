@@ -28,6 +28,8 @@ public sealed class CommandLineTests
     [InlineData("order cancel ORD-7K3M9QX-T2F8CRW --line 2 --pieces 1 --reason Unavailable")]
     [InlineData("order edit ORD-7K3M9QX-T2F8CRW --set-line 2=3 --remove-line 1 --add-line LAMP-7=2 --pay-with tok_ok")]
     [InlineData("order edit ORD-7K3M9QX-T2F8CRW --leave-at neighbour --deliver-on 2026-12-24 --deliver-between 09:00-12:30 --signature true --gift-note hello")]
+    [InlineData("product set LAMP-7 --title Lamp --price 39.90 --tax 7 --count-stock true")]
+    [InlineData("product list --limit 5 --json")]
     [InlineData("stock list --low --json")]
     [InlineData("stock list --out")]
     [InlineData("stock watch LAMP-7 VASE-1 --low --changes")]
