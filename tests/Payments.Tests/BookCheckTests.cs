@@ -1,4 +1,5 @@
 using Commerce.Payments.CheckingBooks;
+using Commerce.ServiceDefaults;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -103,7 +104,7 @@ public sealed class BookCheckTests(DriverHarness harness) : IClassFixture<Driver
         async Task<ILookup<string, string>> Differences(FakeOrders.Orders said, DateTimeOffset at)
         {
             var check = new OrderCheck(harness.Database, said, new At(at));
-            var all = new List<BookDifference>();
+            var all = new List<Difference>();
             for (var after = ""; ;)
             {
                 var (last, differences) = await check.Slice(after, 2, CancellationToken.None);

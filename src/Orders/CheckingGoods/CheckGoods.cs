@@ -1,67 +1,26 @@
+using Commerce.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Orders.CheckingGoods;
 
-/// <summary>
-/// Goes through orders, parcels and stock again and again, slice by slice and with a pause between, so that it never weighs on the
-/// work; what differs is an error in the log and a number that an alarm can watch. It changes nothing.
-/// </summary>
-public sealed partial class CheckGoods(GoodsCheck check, IOptions<OrdersOptions> options, TimeProvider time, ILogger<CheckGoods> logger) : BackgroundService
+/// <summary>The standing check of orders, parcels and stock.</summary>
+public sealed class CheckGoods(GoodsCheck check, IOptions<OrdersOptions> options, TimeProvider time, ILogger<CheckGoods> logger) : StandingCheck("goods", time, logger)
 {
-    private const int MostLogged = 20;
+    protected override int Kinds => GoodsCheck.Kinds;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override CheckPace Pace => new(options.Value.CheckEvery, options.Value.CheckSlice, options.Value.CheckPause);
+
+    protected override long Differing
     {
-        OrdersTelemetry.GoodsCheckedAt = time.GetUtcNow();
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await Pass(stoppingToken);
-            }
-            // Shipments is away, say: the age of the last pass tells for how long.
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                LogFailed(exception.Message);
-            }
-
-            await Task.Delay(options.Value.CheckEvery, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        get => OrdersTelemetry.GoodsDifferences;
+        set => OrdersTelemetry.GoodsDifferences = value;
     }
 
-    /// <summary>Looks at everything once, and answers how much differs.</summary>
-    internal async Task<long> Pass(CancellationToken cancellationToken)
+    protected override DateTimeOffset CheckedAt
     {
-        long differing = 0;
-        for (var kind = 0; kind < GoodsCheck.Kinds; kind++)
-        {
-            var after = "";
-            while (true)
-            {
-                var (last, differences) = await check.Slice(kind, after, options.Value.CheckSlice, cancellationToken);
-                foreach (var difference in differences)
-                {
-                    if (differing++ < MostLogged)
-                        LogDiffers(difference.About, difference.What);
-                }
-
-                // Shown as soon as it is found; what is put right is gone with the end of the pass.
-                OrdersTelemetry.GoodsDifferences = Math.Max(OrdersTelemetry.GoodsDifferences, differing);
-                if (last is null)
-                    break;
-                after = last;
-                await Task.Delay(options.Value.CheckPause, time, cancellationToken);
-            }
-        }
-
-        OrdersTelemetry.GoodsDifferences = differing;
-        OrdersTelemetry.GoodsCheckedAt = time.GetUtcNow();
-        return differing;
+        set => OrdersTelemetry.GoodsCheckedAt = value;
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The goods differ about {About}: {What}. Somebody has to look.")]
-    private partial void LogDiffers(string about, string what);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The goods could not be checked: {Why}")]
-    private partial void LogFailed(string why);
+    protected override Task<(string? Last, IReadOnlyList<Difference> Differences)> Slice(int kind, string after, int size, CancellationToken cancellationToken) =>
+        check.Slice(kind, after, size, cancellationToken);
 }

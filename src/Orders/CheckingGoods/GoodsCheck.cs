@@ -4,15 +4,11 @@ using Commerce.Orders.Checking;
 using Commerce.Orders.Consumers;
 using Commerce.Orders.Storage;
 using Commerce.Orders.V1;
+using Commerce.ServiceDefaults;
 using Commerce.Shipments.V1;
 using Npgsql;
 
 namespace Commerce.Orders.CheckingGoods;
-
-/// <summary>Something about goods that should be the same in two places and is not.</summary>
-/// <param name="About">An order, or a stock.</param>
-/// <param name="What">Both sides, in words.</param>
-public sealed record GoodsDifference(string About, string What);
 
 /// <summary>
 /// Looks at orders, their parcels and the stock in slices: each order's lines against the parcels that it knows and against those that
@@ -32,7 +28,7 @@ public sealed class GoodsCheck(NpgsqlDataSource database, ShipmentService.Shipme
     public const int Kinds = 4;
 
     /// <summary>Looks at the next slice of a kind after a key: the last key of it, null if there was nothing more, and what differs.</summary>
-    public Task<(string? Last, IReadOnlyList<GoodsDifference> Differences)> Slice(int kind, string after, int size, CancellationToken cancellationToken) => kind switch
+    public Task<(string? Last, IReadOnlyList<Difference> Differences)> Slice(int kind, string after, int size, CancellationToken cancellationToken) => kind switch
     {
         0 => Stock(after, size, cancellationToken),
         1 => Reserved(after, cancellationToken),
@@ -96,17 +92,17 @@ public sealed class GoodsCheck(NpgsqlDataSource database, ShipmentService.Shipme
     private static string Pieces(IEnumerable<(int Line, int Pieces)> content) => string.Join(
         ", ", content.GroupBy(c => c.Line).OrderBy(c => c.Key).Select(c => FieldErrors.Text($"{c.Sum(one => one.Pieces)} of line {c.Key}")));
 
-    private async Task<(string? Last, IReadOnlyList<GoodsDifference> Differences)> Orders(string after, int size, bool askShipments, CancellationToken cancellationToken)
+    private async Task<(string? Last, IReadOnlyList<Difference> Differences)> Orders(string after, int size, bool askShipments, CancellationToken cancellationToken)
     {
         var since = time.GetUtcNow() - AtRest;
         var (last, resting) = await Resting(after, size, since, cancellationToken);
-        var differences = new List<GoodsDifference>();
+        var differences = new List<Difference>();
         foreach (var order in resting)
         {
             if (!askShipments)
-                differences.AddRange(Compare(order).Select(what => new GoodsDifference(order.Id.ToString(), what)));
+                differences.AddRange(Compare(order).Select(what => new Difference(order.Id.ToString(), what)));
             else if (!order.Imported && await TheirsAtRest(order.Id, since, cancellationToken) is { } theirs)
-                differences.AddRange(Compare(order, theirs).Select(what => new GoodsDifference(order.Id.ToString(), what)));
+                differences.AddRange(Compare(order, theirs).Select(what => new Difference(order.Id.ToString(), what)));
         }
 
         return (last, differences);
@@ -171,7 +167,7 @@ public sealed class GoodsCheck(NpgsqlDataSource database, ShipmentService.Shipme
 
     // A stock is what its last movement says, and each movement begins where the one before it ended. Stock that has not moved since
     // movements are kept has none.
-    private async Task<(string? Last, IReadOnlyList<GoodsDifference> Differences)> Stock(string after, int size, CancellationToken cancellationToken)
+    private async Task<(string? Last, IReadOnlyList<Difference> Differences)> Stock(string after, int size, CancellationToken cancellationToken)
     {
         var (store, sku) = after.Split('/') is [var a, var b] ? (a, b) : ("", "");
         await using var command = database.CreateCommand(
@@ -196,7 +192,7 @@ public sealed class GoodsCheck(NpgsqlDataSource database, ShipmentService.Shipme
 
     // What open orders and changes that wait hold is what is reserved. One statement and so one moment, a store at a time: it reads the
     // open orders alone.
-    private async Task<(string? Last, IReadOnlyList<GoodsDifference> Differences)> Reserved(string after, CancellationToken cancellationToken)
+    private async Task<(string? Last, IReadOnlyList<Difference> Differences)> Reserved(string after, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """
@@ -218,16 +214,16 @@ public sealed class GoodsCheck(NpgsqlDataSource database, ShipmentService.Shipme
         return await Read(command, cancellationToken);
     }
 
-    private static async Task<(string? Last, IReadOnlyList<GoodsDifference> Differences)> Read(NpgsqlCommand command, CancellationToken cancellationToken)
+    private static async Task<(string? Last, IReadOnlyList<Difference> Differences)> Read(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         string? last = null;
-        var differences = new List<GoodsDifference>();
+        var differences = new List<Difference>();
         while (await reader.ReadAsync(cancellationToken))
         {
             last = reader.TextOrNull(0);
             if (!reader.IsDBNull(1))
-                differences.Add(new GoodsDifference("stock " + reader.GetString(1), reader.GetString(2)));
+                differences.Add(new Difference("stock " + reader.GetString(1), reader.GetString(2)));
         }
 
         return (last, differences);

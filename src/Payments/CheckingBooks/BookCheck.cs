@@ -1,11 +1,7 @@
+using Commerce.ServiceDefaults;
 using Npgsql;
 
 namespace Commerce.Payments.CheckingBooks;
-
-/// <summary>Two sums that should be the same and are not.</summary>
-/// <param name="About">What they are of: an order, a movement, a customer's credit.</param>
-/// <param name="What">Both sums, in words.</param>
-public sealed record BookDifference(string About, string What);
 
 /// <summary>
 /// Looks at the books in slices, each one statement and so one moment: the payments against their parts and their ledger entries,
@@ -60,7 +56,7 @@ public sealed class BookCheck(NpgsqlDataSource database, OrderCheck orders)
     public static int Kinds => Slices.Length + 1;
 
     /// <summary>Looks at the next slice of a kind after a key: the last key of it, null if there was nothing more, and what differs.</summary>
-    public async Task<(string? Last, IReadOnlyList<BookDifference> Differences)> Slice(int kind, string after, int size, CancellationToken cancellationToken)
+    public async Task<(string? Last, IReadOnlyList<Difference> Differences)> Slice(int kind, string after, int size, CancellationToken cancellationToken)
     {
         // Last, so that where Orders does not answer the books themselves were looked at.
         if (kind == Slices.Length)
@@ -70,12 +66,12 @@ public sealed class BookCheck(NpgsqlDataSource database, OrderCheck orders)
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = size });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         string? last = null;
-        var differences = new List<BookDifference>();
+        var differences = new List<Difference>();
         while (await reader.ReadAsync(cancellationToken))
         {
             last = reader.IsDBNull(0) ? null : reader.GetString(0);
             if (!reader.IsDBNull(1))
-                differences.Add(new BookDifference(reader.GetString(1), reader.GetString(2)));
+                differences.Add(new Difference(reader.GetString(1), reader.GetString(2)));
         }
 
         return (last, differences);

@@ -1,71 +1,26 @@
+using Commerce.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Payments.CheckingBooks;
 
-/// <summary>
-/// Goes through the books again and again, slice by slice and with a pause between, so that it never weighs on the work; what
-/// differs is an error in the log and a number that an alarm can watch. It changes nothing.
-/// </summary>
-public sealed partial class CheckBooks(BookCheck check, IOptions<PaymentsOptions> options, TimeProvider time, ILogger<CheckBooks> logger) : BackgroundService
+/// <summary>The standing check of the books.</summary>
+public sealed class CheckBooks(BookCheck check, IOptions<PaymentsOptions> options, TimeProvider time, ILogger<CheckBooks> logger) : StandingCheck("books", time, logger)
 {
-    private const int MostLogged = 20;
+    protected override int Kinds => BookCheck.Kinds;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override CheckPace Pace => new(options.Value.CheckEvery, options.Value.CheckSlice, options.Value.CheckPause);
+
+    protected override long Differing
     {
-        PaymentsTelemetry.BooksCheckedAt = time.GetUtcNow();
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await Pass(stoppingToken);
-                await Task.Delay(options.Value.CheckEvery, time, stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                break;
-            }
-            // The database is away, say: the age of the last pass tells for how long.
-            catch (Exception exception)
-            {
-                LogFailed(exception.Message);
-                await Task.Delay(options.Value.CheckEvery, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
+        get => PaymentsTelemetry.BookDifferences;
+        set => PaymentsTelemetry.BookDifferences = value;
     }
 
-    /// <summary>Looks at everything once, and answers how much differs.</summary>
-    internal async Task<long> Pass(CancellationToken cancellationToken)
+    protected override DateTimeOffset CheckedAt
     {
-        long differing = 0;
-        for (var kind = 0; kind < BookCheck.Kinds; kind++)
-        {
-            var after = "";
-            while (true)
-            {
-                var (last, differences) = await check.Slice(kind, after, options.Value.CheckSlice, cancellationToken);
-                foreach (var difference in differences)
-                {
-                    if (differing++ < MostLogged)
-                        LogDiffers(difference.About, difference.What);
-                }
-
-                // Shown as soon as it is found; what is put right is gone with the end of the pass.
-                PaymentsTelemetry.BookDifferences = Math.Max(PaymentsTelemetry.BookDifferences, differing);
-                if (last is null)
-                    break;
-                after = last;
-                await Task.Delay(options.Value.CheckPause, time, cancellationToken);
-            }
-        }
-
-        PaymentsTelemetry.BookDifferences = differing;
-        PaymentsTelemetry.BooksCheckedAt = time.GetUtcNow();
-        return differing;
+        set => PaymentsTelemetry.BooksCheckedAt = value;
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The books differ about {About}: {What}. Somebody has to look.")]
-    private partial void LogDiffers(string about, string what);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The books could not be checked: {Why}")]
-    private partial void LogFailed(string why);
+    protected override Task<(string? Last, IReadOnlyList<Difference> Differences)> Slice(int kind, string after, int size, CancellationToken cancellationToken) =>
+        check.Slice(kind, after, size, cancellationToken);
 }

@@ -1,4 +1,5 @@
 using Commerce.Orders.V1;
+using Commerce.ServiceDefaults;
 using Npgsql;
 using OrderPaymentState = Commerce.Orders.V1.PaymentState;
 
@@ -18,19 +19,19 @@ public sealed class OrderCheck(NpgsqlDataSource database, OrderService.OrderServ
     private static readonly TimeSpan AtRest = TimeSpan.FromMinutes(10);
 
     /// <summary>As <see cref="BookCheck.Slice"/>.</summary>
-    public async Task<(string? Last, IReadOnlyList<BookDifference> Differences)> Slice(string after, int size, CancellationToken cancellationToken)
+    public async Task<(string? Last, IReadOnlyList<Difference> Differences)> Slice(string after, int size, CancellationToken cancellationToken)
     {
         var restingSince = time.GetUtcNow() - AtRest;
         var (last, payments) = await Resting(after, Math.Min(size, MostOrders), restingSince, cancellationToken);
-        var differences = new List<BookDifference>();
+        var differences = new List<Difference>();
         if (payments.Count == 0)
             return (last, differences);
 
         var answer = await orders.BatchGetOrdersAsync(
             new BatchGetOrdersRequest { Names = { payments.Keys.Select(orderId => "orders/" + orderId) } }, cancellationToken: cancellationToken);
-        differences.AddRange(answer.NotFound.Select(name => new BookDifference(name["orders/".Length..], "there is a payment, and Orders does not know the order")));
+        differences.AddRange(answer.NotFound.Select(name => new Difference(name["orders/".Length..], "there is a payment, and Orders does not know the order")));
         foreach (var order in answer.Orders.Where(order => order.UpdateTime.ToDateTimeOffset() < restingSince))
-            differences.AddRange(Compare(order, payments[order.OrderId]).Select(what => new BookDifference(order.OrderId, what)));
+            differences.AddRange(Compare(order, payments[order.OrderId]).Select(what => new Difference(order.OrderId, what)));
         return (last, differences);
     }
 
