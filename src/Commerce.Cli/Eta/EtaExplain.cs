@@ -3,6 +3,7 @@ using System.Globalization;
 using Commerce.Cli.Api;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
+using Commerce.Cli.Shipments;
 using Commerce.Shipments.V1;
 using Google.Type;
 using Spectre.Console;
@@ -12,8 +13,6 @@ namespace Commerce.Cli.Eta;
 /// <summary>`./commerce eta explain`: how an estimate came to be.</summary>
 internal static class EtaExplain
 {
-    private const int ShipmentIdLength = 32;
-
     public static Command Create()
     {
         var code = new Argument<string>("SHIPMENT|NUMBER") { Description = "A shipment's id (32 hexadecimal digits, or shipments/…), or a carrier's number." };
@@ -22,7 +21,7 @@ internal static class EtaExplain
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
-                var shipment = await Find(api, parse.GetRequiredValue(code), cancellationToken);
+                var shipment = await ShipmentNames.Find(api, parse.GetRequiredValue(code), cancellationToken);
                 if (parse.GetValue(json))
                     Print.Json(shipment);
                 else
@@ -41,14 +40,6 @@ internal static class EtaExplain
         var window = arrival.Windows[1];
         var risk = shipment.DelayRisk is { } delay ? string.Create(CultureInfo.InvariantCulture, $"; {delay.Probability:P0} likely to miss the promise") : "";
         return string.Create(CultureInfo.InvariantCulture, $"expected {Day(arrival.ExpectedDay)}, in 8 of 10 cases {Span(window)}{risk}");
-    }
-
-    private static async Task<Shipment> Find(SuiteApi api, string code, CancellationToken cancellationToken)
-    {
-        var id = code.StartsWith("shipments/", StringComparison.Ordinal) ? code["shipments/".Length..] : code;
-        return id.Length == ShipmentIdLength && Guid.TryParseExact(id, "N", out _)
-            ? await api.Shipments.GetShipmentAsync(new GetShipmentRequest { Name = "shipments/" + id }, OrderCommands.Options(cancellationToken))
-            : await api.Tracking.GetTrackingAsync(new GetTrackingRequest { TrackingNumber = code }, OrderCommands.Options(cancellationToken));
     }
 
     private static void Write(Shipment shipment)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Commerce.Cli.Api;
 using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
+using Commerce.Cli.Shipments;
 using Commerce.Payments.V1;
 using Commerce.Shipments.V1;
 using Spectre.Console;
@@ -76,7 +77,7 @@ internal static class ExceptionCommands
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
-                var shipment = await Find(api, parse.GetRequiredValue(parcel), cancellationToken);
+                var shipment = await ShipmentNames.Find(api, parse.GetRequiredValue(parcel), cancellationToken);
                 var request = new ResolveExceptionRequest
                 {
                     Name = shipment.Name,
@@ -107,7 +108,7 @@ internal static class ExceptionCommands
             async api =>
             {
                 var answer = await api.Exceptions.ListResolutionsAsync(
-                    new ListResolutionsRequest { Parent = (await Find(api, parse.GetRequiredValue(parcel), cancellationToken)).Name }, OrderCommands.Options(cancellationToken));
+                    new ListResolutionsRequest { Parent = (await ShipmentNames.Find(api, parse.GetRequiredValue(parcel), cancellationToken)).Name }, OrderCommands.Options(cancellationToken));
                 foreach (var one in answer.Resolutions)
                     Write(one, parse.GetValue(json));
                 return Exit.Done;
@@ -117,11 +118,6 @@ internal static class ExceptionCommands
     }
 
     private static Argument<string> Parcel() => new("PARCEL") { Description = "Its Tracking ID, or \"shipments/{shipment_id}\"." };
-
-    private static async Task<Shipment> Find(SuiteApi api, string said, CancellationToken cancellationToken) =>
-        said.StartsWith("shipments/", StringComparison.Ordinal)
-            ? await api.Shipments.GetShipmentAsync(new GetShipmentRequest { Name = said }, OrderCommands.Options(cancellationToken))
-            : await api.Tracking.GetTrackingAsync(new GetTrackingRequest { TrackingNumber = said }, OrderCommands.Options(cancellationToken));
 
     private static void Write(Resolution one, bool json)
     {

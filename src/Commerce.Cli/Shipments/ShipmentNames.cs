@@ -7,16 +7,23 @@ namespace Commerce.Cli.Shipments;
 /// <summary>A parcel as people name it: "shipments/…", its id of 32 hexadecimal digits, or its tracking number.</summary>
 internal static class ShipmentNames
 {
-    public const string Prefix = "shipments/";
+    private const string Prefix = "shipments/";
 
-    public static async Task<string> Of(SuiteApi api, string typed, CancellationToken cancellationToken)
+    public static async Task<string> Of(SuiteApi api, string typed, CancellationToken cancellationToken) =>
+        NameIn(typed) ?? (await Find(api, typed, cancellationToken)).Name;
+
+    /// <summary>The parcel itself.</summary>
+    public static async Task<Shipment> Find(SuiteApi api, string typed, CancellationToken cancellationToken) => NameIn(typed) is { } name
+        ? await api.Shipments.GetShipmentAsync(new GetShipmentRequest { Name = name }, OrderCommands.Options(cancellationToken))
+        : await api.Tracking.GetTrackingAsync(new GetTrackingRequest { TrackingNumber = typed.Trim() }, OrderCommands.Options(cancellationToken));
+
+    // Null for a tracking number.
+    private static string? NameIn(string typed)
     {
         var text = typed.Trim();
         if (text.StartsWith(Prefix, StringComparison.Ordinal))
             return text;
-        if (Guid.TryParseExact(text, "N", out _))
-            return Prefix + text;
-        return (await api.Tracking.GetTrackingAsync(new GetTrackingRequest { TrackingNumber = text }, OrderCommands.Options(cancellationToken))).Name;
+        return Guid.TryParseExact(text, "N", out _) ? Prefix + text : null;
     }
 
     public static async Task Save(string file, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)

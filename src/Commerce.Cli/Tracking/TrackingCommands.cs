@@ -2,6 +2,7 @@ using System.CommandLine;
 using Commerce.Cli.Api;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
+using Commerce.Cli.Shipments;
 using Commerce.Shipments.V1;
 
 namespace Commerce.Cli.Tracking;
@@ -9,8 +10,6 @@ namespace Commerce.Cli.Tracking;
 /// <summary>`./commerce tracking …`: parcels by their numbers, and the numbers themselves.</summary>
 internal static class TrackingCommands
 {
-    private const string NamePrefix = "shipments/";
-
     public static Command Create() => new("tracking", "Show a parcel by its number; register a number that was bought elsewhere, correct a wrong one; read and keep what carriers send.")
     {
         Get(),
@@ -88,11 +87,9 @@ internal static class TrackingCommands
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
-                var which = parse.GetRequiredValue(parcel);
-                var name = which.StartsWith(NamePrefix, StringComparison.Ordinal) ? which : (await Find(api, which, cancellationToken)).Name;
                 var request = new CorrectTrackingRequest
                 {
-                    Name = name,
+                    Name = await ShipmentNames.Of(api, parse.GetRequiredValue(parcel), cancellationToken),
                     TrackingNumber = parse.GetValue(number) ?? "",
                     Carrier = parse.GetValue(carrier) ?? "",
                     Note = parse.GetValue(note) ?? "",
