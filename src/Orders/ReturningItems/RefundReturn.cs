@@ -3,6 +3,7 @@ using Commerce.Messaging;
 using Commerce.Orders.Storage;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
+using Commerce.ServiceDefaults;
 using Google.Rpc;
 using Grpc.Core;
 using RefundState = Commerce.Payments.V1.Refund.Types.State;
@@ -21,9 +22,6 @@ public sealed class RefundReturn(PaymentService.PaymentServiceClient payments, R
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
-
-    // Only what will be the same when asked again is taken for a refusal.
-    private static readonly StatusCode[] Final = [StatusCode.InvalidArgument, StatusCode.NotFound, StatusCode.FailedPrecondition, StatusCode.PermissionDenied, StatusCode.OutOfRange];
 
     public string Kind => PointKind;
 
@@ -49,7 +47,7 @@ public sealed class RefundReturn(PaymentService.PaymentServiceClient payments, R
                 ? await payments.RefundPaymentAsync(Request(one, asked), cancellationToken: cancellationToken)
                 : await payments.GetRefundAsync(new GetRefundRequest { Name = asked.Refund }, cancellationToken: cancellationToken);
         }
-        catch (RpcException refusal) when (Final.Contains(refusal.StatusCode))
+        catch (RpcException refusal) when (Refusals.IsFinal(refusal.StatusCode))
         {
             return Refused(one, asked, refusal);
         }

@@ -14,7 +14,7 @@ internal sealed record DeliveryWish(bool Elsewhere, Func<AddressRecord, AddressR
 /// <summary>Reads and checks what is asked.</summary>
 internal static class DeliveryRequests
 {
-    private const int DaysAhead = 60;
+    public const int DaysAhead = 60;
     private const int LongestText = 200;
     private const int LongestCode = 64;
 
@@ -110,7 +110,8 @@ internal static class DeliveryRequests
         }
     }
 
-    private static DateOnly? DayOf(Date day) =>
+    /// <summary>Null if it is not a whole date.</summary>
+    public static DateOnly? DayOf(Date day) =>
         day.Year is >= 1 and <= 9999 && day.Month is >= 1 and <= 12 && day.Day >= 1 && day.Day <= System.DateTime.DaysInMonth(day.Year, day.Month)
             ? new DateOnly(day.Year, day.Month, day.Day)
             : null;

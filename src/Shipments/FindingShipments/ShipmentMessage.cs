@@ -24,7 +24,10 @@ internal static class ShipmentMessage
     }
 
     /// <exception cref="Failure">INVALID_FIELD.</exception>
-    public static Guid IdOf(string name) => TryReadName(name, out var id) ? id : throw Failure.Invalid(new FieldError("name", NameWanted));
+    public static Guid IdOf(string name) => IdOf(name, "name");
+
+    /// <exception cref="Failure">INVALID_FIELD, of this field.</exception>
+    public static Guid IdOf(string name, string field) => TryReadName(name, out var id) ? id : throw Failure.Invalid(new FieldError(field, NameWanted));
 
     /// <param name="found">The parcel, and what belongs to it.</param>
     /// <param name="estimator">Tells when it will arrive.</param>

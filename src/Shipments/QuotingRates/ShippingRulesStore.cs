@@ -36,8 +36,7 @@ internal sealed class ShippingRulesStore(NpgsqlDataSource database, Requests req
         var wanted = request.ShippingRules ?? throw Failure.Invalid(new FieldError("shipping_rules", "Send the rules."));
         var storeId = StoreOf("shipping_rules.name", wanted.Name);
         var errors = new List<FieldError>();
-        if (request.RequestId.Length is 0 or > 128)
-            errors.Add(new FieldError("request_id", "Give 1 to 128 characters, the same for each attempt at the same change."));
+        RequestIds.Check(errors, request.RequestId);
         if (!System.Enum.IsDefined(wanted.Goal))
             errors.Add(new FieldError("shipping_rules.goal", "Give GOAL_CHEAPEST_IN_TIME, GOAL_FASTEST or GOAL_CHEAPEST."));
         Names("shipping_rules.preferred", wanted.Preferred, errors);

@@ -1,5 +1,6 @@
 using Commerce.Messaging;
 using Commerce.ServiceDefaults;
+using Commerce.Shipments.ChangingDelivery;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;
 using Commerce.Types.V1;
@@ -14,7 +15,6 @@ internal sealed class BeginResolution(NpgsqlDataSource database, Requests reques
 {
     private const int LongestNote = 500;
     private const int LongestRequestId = 128;
-    private const int MostDaysAhead = 60;
 
     /// <exception cref="Failure">INVALID_FIELD, SHIPMENT_NOT_FOUND, RESOLUTION_NOT_POSSIBLE, REQUEST_ID_REUSED.</exception>
     public async Task<Resolution> Begin(Guid shipmentId, ResolveExceptionRequest request, RequestKey key, CancellationToken cancellationToken)
@@ -110,10 +110,7 @@ internal sealed class BeginResolution(NpgsqlDataSource database, Requests reques
             ? (await ResolutionStore.Of(database, [shipmentId], cancellationToken))[shipmentId].FirstOrDefault(one => one.Name == answer.Resource)
             : null;
 
-    private static DateOnly? DayOf(ResolveExceptionRequest request) =>
-        request.PreferredDay is { Year: >= 2000 and < 9999, Month: >= 1 and <= 12 } day && day.Day >= 1 && day.Day <= DateTime.DaysInMonth(day.Year, day.Month)
-            ? new DateOnly(day.Year, day.Month, day.Day)
-            : null;
+    private static DateOnly? DayOf(ResolveExceptionRequest request) => request.PreferredDay is { } day ? DeliveryRequests.DayOf(day) : null;
 
     private static Money? Check(ResolveExceptionRequest request, DateOnly today)
     {
@@ -126,8 +123,8 @@ internal sealed class BeginResolution(NpgsqlDataSource database, Requests reques
             errors.Add(new FieldError("action", "Say what is to be done: RESOLUTION_ACTION_CLAIM, _RESHIP, _REFUND, _RESCHEDULE or _DISMISS."));
         if (request.Action != Action.Reschedule && request.PreferredDay is not null)
             errors.Add(new FieldError("preferred_day", "Only rescheduling has a day."));
-        else if (request.Action == Action.Reschedule && (DayOf(request) is not { } day || day < today || day > today.AddDays(MostDaysAhead)))
-            errors.Add(new FieldError("preferred_day", $"Give the day on which the carrier is to try again: not in the past, at most {MostDaysAhead} days ahead."));
+        else if (request.Action == Action.Reschedule && (DayOf(request) is not { } day || day < today || day > today.AddDays(DeliveryRequests.DaysAhead)))
+            errors.Add(new FieldError("preferred_day", $"Give the day on which the carrier is to try again: not in the past, at most {DeliveryRequests.DaysAhead} days ahead."));
         Money? amount = null;
         if (request.Amount is { } given)
         {

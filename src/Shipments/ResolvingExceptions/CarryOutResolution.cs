@@ -33,9 +33,6 @@ internal sealed partial class CarryOutResolution(
 
     private static readonly TimeSpan FirstClaimPause = TimeSpan.FromSeconds(30);
 
-    // Only what will be the same when asked again is taken for a refusal.
-    private static readonly StatusCode[] Final = [StatusCode.InvalidArgument, StatusCode.NotFound, StatusCode.FailedPrecondition, StatusCode.PermissionDenied, StatusCode.OutOfRange];
-
     public string Kind => PointKind;
 
     public static RecoveryPoint PointOf(Resolution one) => new(PointKind, string.Create(CultureInfo.InvariantCulture, $"{one.ShipmentId:N}/{one.Number}"));
@@ -60,11 +57,11 @@ internal sealed partial class CarryOutResolution(
                 _ => new RecoveryOutcome.Done(),
             };
         }
-        catch (RpcException refusal) when (Final.Contains(refusal.StatusCode))
+        catch (RpcException refusal) when (Refusals.IsFinal(refusal.StatusCode))
         {
             return new RecoveryOutcome.Done(context => Settle(one, State.Failed, Why(refusal), context));
         }
-        catch (Failure refusal) when (Final.Contains(refusal.Code))
+        catch (Failure refusal) when (Refusals.IsFinal(refusal.Code))
         {
             return new RecoveryOutcome.Done(context => Settle(one, State.Failed, refusal.Message, context));
         }
@@ -91,7 +88,7 @@ internal sealed partial class CarryOutResolution(
             {
                 Name = "orders/" + shipment.OrderId,
                 RequestId = KeyOf(one),
-                Shipment = "shipments/" + shipment.PublicId,
+                Shipment = ShipmentMessage.NamePrefix + shipment.PublicId,
                 Note = one.Note,
             },
             cancellationToken: cancellationToken);

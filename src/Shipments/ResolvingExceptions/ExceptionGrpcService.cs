@@ -47,7 +47,7 @@ internal sealed class ExceptionGrpcService(ShipmentStore store, NpgsqlDataSource
     }
 
     public override async Task<V1.Resolution> ResolveException(ResolveExceptionRequest request, ServerCallContext context) =>
-        MessageOf(await begin.Begin(ShipmentOf("name", request.Name), request, RequestKey.For(context, request.RequestId, request), context.CancellationToken));
+        MessageOf(await begin.Begin(ShipmentMessage.IdOf(request.Name), request, RequestKey.For(context, request.RequestId, request), context.CancellationToken));
 
     public override async Task<V1.Resolution> GetResolution(GetResolutionRequest request, ServerCallContext context)
     {
@@ -60,7 +60,7 @@ internal sealed class ExceptionGrpcService(ShipmentStore store, NpgsqlDataSource
 
     public override async Task<ListResolutionsResponse> ListResolutions(ListResolutionsRequest request, ServerCallContext context)
     {
-        var id = ShipmentOf("parent", request.Parent);
+        var id = ShipmentMessage.IdOf(request.Parent, "parent");
         if (await store.Find(id, context.CancellationToken) is null)
             throw new Failure(ErrorReason.ShipmentNotFound, $"There is no shipment {id:N}.");
         var response = new ListResolutionsResponse();
@@ -103,11 +103,6 @@ internal sealed class ExceptionGrpcService(ShipmentStore store, NpgsqlDataSource
         UpdateTime = Timestamp.FromDateTimeOffset(one.UpdatedAt),
         PreferredDay = one.Day is { } day ? new Google.Type.Date { Year = day.Year, Month = day.Month, Day = day.Day } : null,
     };
-
-    private static Guid ShipmentOf(string field, string name) =>
-        name.StartsWith(ShipmentMessage.NamePrefix, StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan(ShipmentMessage.NamePrefix.Length), "N", out var id)
-            ? id
-            : throw Failure.Invalid(new FieldError(field, "Give \"shipments/\" and a shipment_id of 32 hexadecimal digits."));
 
     private static (short Severity, DateTimeOffset At, Guid Id)? After(string? token)
     {
