@@ -138,14 +138,24 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     public static async Task<IReadOnlyDictionary<CarrierNumber, (Shipment Shipment, IReadOnlyList<Scan> Scans)>> LockNumbers(
         NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<CarrierNumber> numbers, CancellationToken cancellationToken)
     {
+        // Parcel by parcel, whatever the planner thinks of arrays: to join them with the whole table looks cheap to it until the table is large.
         const string Newest =
-            "(SELECT (SELECT id FROM shipments WHERE tracking_number = number AND carrier = by ORDER BY created_at DESC LIMIT 1) FROM unnest($1, $2) AS given (number, by))";
+            """
+            (SELECT DISTINCT newest_id FROM (
+              SELECT (SELECT id FROM shipments WHERE tracking_number = number AND carrier = by ORDER BY created_at DESC LIMIT 1) AS newest_id
+              FROM unnest($1, $2) AS given (number, by)) AS bearers
+            WHERE newest_id IS NOT NULL ORDER BY newest_id) AS newest CROSS JOIN LATERAL
+            """;
         await using var batch = new NpgsqlBatch(connection, transaction);
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_advisory_xact_lock(hashtextextended(number, 2)) FROM (SELECT number FROM unnest($1) AS given (number) GROUP BY number ORDER BY number COLLATE \"C\") AS numbers")
         {
             Parameters = { new NpgsqlParameter<string[]> { TypedValue = [.. numbers.Select(one => one.TrackingNumber)] } },
         });
-        foreach (var select in (string[])[$"SELECT {Columns} FROM shipments WHERE id IN {Newest} ORDER BY id FOR UPDATE", $"SELECT {ScanRows.Columns} FROM scans WHERE shipment_id IN {Newest}"])
+        foreach (var select in (string[])
+        [
+            $"SELECT parcel.* FROM {Newest} (SELECT {Columns} FROM shipments WHERE id = newest_id FOR UPDATE) AS parcel",
+            $"SELECT seen.* FROM {Newest} (SELECT {ScanRows.Columns} FROM scans WHERE shipment_id = newest_id OFFSET 0) AS seen",
+        ])
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(select)
             {
