@@ -157,6 +157,8 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             WHERE newest_id IS NOT NULL ORDER BY newest_id) AS newest CROSS JOIN LATERAL
             """;
         await using var batch = new NpgsqlBatch(connection, transaction);
+        // For arrays of another length Postgres would plan anew each time, which takes longer than to find a parcel.
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SET LOCAL plan_cache_mode = force_generic_plan"));
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_advisory_xact_lock(hashtextextended(number, 2)) FROM (SELECT number FROM unnest($1) AS given (number) GROUP BY number ORDER BY number COLLATE \"C\") AS numbers")
         {
             Parameters = { new NpgsqlParameter<string[]> { TypedValue = [.. numbers.Select(one => one.TrackingNumber)] } },
@@ -178,6 +180,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         }
 
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        // The first result is that of the locks: what is set has none.
         await reader.NextResultAsync(cancellationToken);
         var parcels = new List<TrackedParcel>();
         while (await reader.ReadAsync(cancellationToken))
