@@ -46,7 +46,8 @@ internal sealed class FindBottlenecks(NpgsqlDataSource database, TimeProvider ti
     public async Task<Bottlenecks> Find(GetBottlenecksRequest request, CancellationToken cancellationToken)
     {
         var (start, end) = Check(request);
-        var span = new Span(start, DateOnly.FromDateTime(end.UtcDateTime), end);
+        // Sums are by whole days: an end at midnight ends the day before.
+        var span = new Span(start, DateOnly.FromDateTime(end.UtcDateTime.AddTicks(-1)), end);
         var found = await Compare(request, span, cancellationToken);
         await CountWaiting(found, span, cancellationToken);
         var most = request.MaxRows == 0 ? DefaultRows : request.MaxRows;

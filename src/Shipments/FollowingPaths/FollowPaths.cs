@@ -123,8 +123,8 @@ internal sealed partial class FollowPaths(NpgsqlDataSource database, TimeProvide
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_try_advisory_xact_lock(hashtextextended('follow-paths', 0))"));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
             $"""
-            DELETE FROM parcels_to_read USING (SELECT shipment_id AS id, version AS at FROM parcels_to_read ORDER BY shipment_id, version LIMIT {Batch} FOR UPDATE SKIP LOCKED) AS some
-            WHERE shipment_id = some.id AND version = some.at RETURNING shipment_id
+            DELETE FROM parcels_to_read USING (SELECT shipment_id AS id, version AS at FROM parcels_to_read ORDER BY shipment_id, version LIMIT {Batch} FOR UPDATE SKIP LOCKED) AS due
+            WHERE shipment_id = due.id AND version = due.at RETURNING shipment_id
             """));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
@@ -148,7 +148,7 @@ internal sealed partial class FollowPaths(NpgsqlDataSource database, TimeProvide
             FROM shipments WHERE id = ANY ($1)
             """);
         // One by one, whatever the planner thinks of arrays.
-        Add($"SELECT seen.* FROM (SELECT DISTINCT id FROM unnest($1) AS given (id)) AS some CROSS JOIN LATERAL (SELECT {ScanRows.Columns} FROM scans WHERE shipment_id = some.id OFFSET 0) AS seen");
+        Add($"SELECT seen.* FROM (SELECT DISTINCT id FROM unnest($1) AS given (id)) AS due CROSS JOIN LATERAL (SELECT {ScanRows.Columns} FROM scans WHERE shipment_id = due.id OFFSET 0) AS seen");
         Add("SELECT counted FROM parcel_paths WHERE shipment_id = ANY ($1)");
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var parcels = new List<FollowedParcel>();

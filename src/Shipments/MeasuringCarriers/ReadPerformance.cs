@@ -136,7 +136,7 @@ internal sealed class ReadPerformance(NpgsqlDataSource database, TimeProvider ti
             var money = new Money(reader.GetInt64(column), reader.GetString(column + 1));
             var same = amounts.FirstOrDefault(one => one.CurrencyCode == money.Currency);
             if (same is not null && same.TryToMoney(out var sum, out _))
-                money = new Money(checked(sum.Minor + money.Minor), money.Currency);
+                money = new Money((long)Math.Min(long.MaxValue, (decimal)sum.Minor + money.Minor), money.Currency);
             if (same is not null)
                 amounts.Remove(same);
             amounts.Add(money.ToProto());
