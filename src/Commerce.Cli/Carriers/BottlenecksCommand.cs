@@ -3,7 +3,6 @@ using System.Globalization;
 using Commerce.Cli.Api;
 using Commerce.Cli.Orders;
 using Commerce.Shipments.V1;
-using Google.Protobuf.WellKnownTypes;
 using Spectre.Console;
 using Kind = Commerce.Shipments.V1.Bottleneck.Types.Kind;
 
