@@ -51,7 +51,7 @@ public sealed class PathTests(ShipmentsApp fixture) : IClassFixture<ShipmentsApp
     public async Task Late_doubled_and_reordered_webhooks_leave_the_sums_that_tidy_ones_leave()
     {
         var start = TimeProvider.System.GetUtcNow().AddDays(-6);
-        string[] codes = ["P", "T", "T", "O", "D"];
+        string[] codes = ["P", "I", "I", "O", "D"];
         var tidy = Assert.Single(await _app.Ship(_app.Orders.Add("a")));
         foreach (var i in Enumerable.Range(0, codes.Length))
             await _app.Webhook("ups", Event(tidy.TrackingNumber, i));

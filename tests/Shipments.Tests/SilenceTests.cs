@@ -46,7 +46,7 @@ public sealed class SilenceTests(ShipmentsApp fixture) : IClassFixture<Shipments
     public async Task How_much_silence_is_borne_is_learned_from_the_lane_and_said_with_what_to_do()
     {
         var parcel = Assert.Single(await _app.Ship(_app.Orders.Add("a")));
-        await _app.Webhook("ups", ShipmentsApp.Event(parcel.TrackingNumber, "T", 9));
+        await _app.Webhook("ups", ShipmentsApp.Event(parcel.TrackingNumber, "I", 9));
         // A weekend of silence is none: this Monday-to-Friday carrier scans every 30 hours of work, now and then after 40.
         var monday = Today.AddDays(-14 - (((int)Today.DayOfWeek + 6) % 7));
         await Learn("ups", "L", Enumerable.Range(0, 120).Select(i => (monday.AddHours(i % 5 * 24).AddMinutes(i), TimeSpan.FromHours(i % 30 == 0 ? 40 : 30))));

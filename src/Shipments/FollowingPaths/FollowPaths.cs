@@ -31,19 +31,24 @@ internal sealed partial class FollowPaths(NpgsqlDataSource database, TimeProvide
         if (await Claim(connection, transaction, cancellationToken) is not { Length: > 0 } ids)
             return 0;
         var (parcels, scans, counted) = await Read(connection, transaction, ids, cancellationToken);
-        var paths = parcels.Select(parcel => (parcel.Id, Read: ParcelPath.Of(parcel, scans[parcel.Id]))).ToList();
+        var paths = new List<ReadPath>(parcels.Count);
+        foreach (var parcel in parcels)
+        {
+            var (path, whereNow, names) = ParcelPath.Of(parcel, scans[parcel.Id]);
+            paths.Add(new ReadPath(parcel.Id, path, whereNow?.Place, whereNow?.Since.ToUniversalTime(), names));
+        }
 
         var gaps = new Dictionary<(string Carrier, WaitStage Stage, string From, string To, DateOnly Week), int[]>();
         var passages = new Dictionary<(string Carrier, PassageKind Kind, string Place, string Next, DateOnly Day), int[]>();
         foreach (var before in counted)
             Add(before, -1);
-        foreach (var (_, read) in paths)
+        foreach (var read in paths)
             Add(read.Path, 1);
 
         await using var batch = new NpgsqlBatch(connection, transaction);
         batch.BatchCommands.Add(StoreGaps([.. gaps.Where(pair => pair.Value.Any(count => count != 0))]));
         batch.BatchCommands.Add(StorePassages([.. passages.Where(pair => pair.Value.Any(count => count != 0))]));
-        batch.BatchCommands.Add(StoreNames(paths.SelectMany(path => path.Read.Names).ToList()));
+        batch.BatchCommands.Add(StoreNames([.. paths.SelectMany(path => path.Names)]));
         batch.BatchCommands.Add(StorePaths(paths, now));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -224,8 +229,7 @@ internal sealed partial class FollowPaths(NpgsqlDataSource database, TimeProvide
         },
     };
 
-    private static NpgsqlBatchCommand StorePaths(
-        List<(Guid Id, (ParcelPath Path, (string Place, DateTimeOffset Since)? Now, IReadOnlyDictionary<string, string> Names) Read)> paths, DateTimeOffset now) => new(
+    private static NpgsqlBatchCommand StorePaths(List<ReadPath> paths, DateTimeOffset now) => new(
         """
         INSERT INTO parcel_paths (shipment_id, counted, carrier, place, since, read_at)
         SELECT id, counted::jsonb, carrier, place, since, $6 FROM unnest($1, $2, $3, $4, $5) AS new (id, counted, carrier, place, since)
@@ -235,10 +239,10 @@ internal sealed partial class FollowPaths(NpgsqlDataSource database, TimeProvide
         Parameters =
         {
             new NpgsqlParameter<Guid[]> { TypedValue = [.. paths.Select(path => path.Id)] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. paths.Select(path => JsonSerializer.Serialize(path.Read.Path, JsonSerializerOptions.Web))] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. paths.Select(path => path.Read.Path.Carrier)] },
-            new NpgsqlParameter<string?[]> { TypedValue = [.. paths.Select(path => path.Read.Now?.Place)] },
-            new NpgsqlParameter<DateTimeOffset?[]> { TypedValue = [.. paths.Select(path => path.Read.Now?.Since.ToUniversalTime())] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. paths.Select(path => JsonSerializer.Serialize(path.Path, JsonSerializerOptions.Web))] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. paths.Select(path => path.Path.Carrier)] },
+            new NpgsqlParameter<string?[]> { TypedValue = [.. paths.Select(path => path.Place)] },
+            new NpgsqlParameter<DateTimeOffset?[]> { TypedValue = [.. paths.Select(path => path.Since)] },
             new NpgsqlParameter<DateTimeOffset> { TypedValue = now },
         },
     };
@@ -248,4 +252,6 @@ internal sealed partial class FollowPaths(NpgsqlDataSource database, TimeProvide
 
     [LoggerMessage(LogLevel.Warning, "The paths of parcels could not be counted: {Error}. Counted by the next look.")]
     private partial void LogFailed(string error);
+
+    private sealed record ReadPath(Guid Id, ParcelPath Path, string? Place, DateTimeOffset? Since, IReadOnlyDictionary<string, string> Names);
 }

@@ -48,7 +48,7 @@ internal sealed class UsualSilence(NpgsqlDataSource database, IOptions<Shipments
     public async Task<Patience> For(Shipment shipment, CancellationToken cancellationToken)
     {
         var (country, region) = (shipment.ShipTo.Country, shipment.ShipTo.Region);
-        var stage = ParcelPath.StageOf(shipment.Tracking.Status, shipment.Tracking.ReasonParty) ?? WaitStage.InTransit;
+        var stage = ParcelPath.StageOf(shipment.Tracking.Status, shipment.Tracking.ReasonParty) ?? (TrackingStatusRules.WasHandedOver(shipment.Tracking) ? WaitStage.InTransit : WaitStage.Label);
         var levels = FollowPaths.LevelsOf(ParcelOutcome.LaneEnd(shipment.ShipFrom.Country, shipment.ShipFrom.Region), ParcelOutcome.LaneEnd(country, region));
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
         // Whoever has a return label takes their time, and of that nothing is learned.
