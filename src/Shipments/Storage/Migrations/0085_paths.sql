@@ -20,15 +20,39 @@ CREATE INDEX parcel_paths_waiting ON parcel_paths (carrier, place, since) WHERE 
 CREATE INDEX parcel_paths_read ON parcel_paths (read_at);
 
 -- Counts by duration (Commerce.Promising.Waiting.Durations): the cell, from 0, in which the given share is reached.
-CREATE FUNCTION duration_quantile(counts integer[], share double precision) RETURNS smallint LANGUAGE sql IMMUTABLE AS $$
-  SELECT (min(i) - 1)::smallint FROM (
-    SELECT i, sum(n) OVER (ORDER BY i) AS seen, sum(n) OVER () AS every FROM unnest(counts) WITH ORDINALITY AS cells (n, i)) AS summed
-  WHERE seen > 0 AND seen >= every * share - 1e-9
-$$;
-CREATE FUNCTION duration_count(counts integer[]) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(sum(n), 0)::integer FROM unnest(counts) AS cells (n) $$;
-CREATE FUNCTION duration_add(one integer[], other integer[]) RETURNS integer[] LANGUAGE sql IMMUTABLE AS $$
-  SELECT array_agg(greatest(coalesce(a, 0) + coalesce(b, 0), 0) ORDER BY i) FROM unnest(one, other) WITH ORDINALITY AS cells (a, b, i)
-$$;
+-- Loops, since a query of its own for each row would cost more than all the rest.
+CREATE FUNCTION duration_quantile(counts integer[], share double precision) RETURNS smallint LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  n integer;
+  seen bigint := 0;
+  every bigint := 0;
+  cell smallint := 0;
+BEGIN
+  FOREACH n IN ARRAY counts LOOP every := every + n; END LOOP;
+  FOREACH n IN ARRAY counts LOOP
+    seen := seen + n;
+    IF seen > 0 AND seen >= every * share - 1e-9 THEN RETURN cell; END IF;
+    cell := cell + 1;
+  END LOOP;
+  RETURN NULL;
+END $$;
+CREATE FUNCTION duration_count(counts integer[]) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  n integer;
+  every integer := 0;
+BEGIN
+  FOREACH n IN ARRAY counts LOOP every := every + n; END LOOP;
+  RETURN every;
+END $$;
+CREATE FUNCTION duration_add(one integer[], other integer[]) RETURNS integer[] LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  total integer[] := '{}';
+BEGIN
+  FOR i IN 1 .. greatest(cardinality(one), cardinality(other)) LOOP
+    total[i] := greatest(coalesce(one[i], 0) + coalesce(other[i], 0), 0);
+  END LOOP;
+  RETURN total;
+END $$;
 
 -- How long carriers leave parcels of a stage without a scan, by the week in which the wait ended, in working time. Of each wait there are
 -- three rows: of its lane (region to region), of its two countries, and of its carrier (both ends empty).
