@@ -289,17 +289,18 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         },
     };
 
-    /// <summary>What scans change, of many parcels in one statement.</summary>
+    /// <summary>What scans change, of many parcels in one statement; each is to be read by whoever follows paths.</summary>
     public static NpgsqlBatchCommand UpdateTracking(IReadOnlyList<TrackedParcel> shipments) => new(
         """
-        UPDATE shipments SET status = new.status, reason_party = new.reason_party, reason_code = new.reason_code, action_required = new.action_required,
+        WITH tracked AS (UPDATE shipments SET status = new.status, reason_party = new.reason_party, reason_code = new.reason_code, action_required = new.action_required,
           status_at = new.status_at, reached = new.reached::smallint[], last_scan_at = new.last_scan_at, delivered_at = new.delivered_at,
           exception_kind = new.exception_kind, exception_message = new.exception_message, exception_at = new.exception_at,
           exception_attempts = new.exception_attempts, exception_severity = new.exception_severity, version = new.version, updated_at = new.updated_at
         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) AS new (id, status, reason_party, reason_code, action_required,
           status_at, reached, last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, version, updated_at,
           exception_severity)
-        WHERE shipments.id = new.id
+        WHERE shipments.id = new.id RETURNING shipments.id, shipments.version)
+        INSERT INTO parcels_to_read (shipment_id, version) SELECT id, version FROM tracked
         """)
     {
         Parameters =

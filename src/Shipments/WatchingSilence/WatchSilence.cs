@@ -8,12 +8,12 @@ using Microsoft.Extensions.Options;
 namespace Commerce.Shipments.WatchingSilence;
 
 /// <summary>
-/// A parcel of which nothing was heard for long: its carrier is asked, since webhooks get lost; one that sends none is asked all the time. If the carrier knows nothing new
+/// A parcel of which nothing was heard for longer than is usual: its carrier is asked, since webhooks get lost; one that sends none is asked all the time. If the carrier knows nothing new
 /// either, the silence itself is the exception, which the next scan clears. A watch ends itself when it sees that the parcel's
 /// journey is over: whoever removed it under the parcel's lock would meet, the other way round, the watch that takes that lock.
 /// </summary>
 internal sealed partial class WatchSilence(
-    ShipmentStore store, CarrierDirectory carriers, ScanIngestion ingestion, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<WatchSilence> logger) : IRecover
+    ShipmentStore store, CarrierDirectory carriers, ScanIngestion ingestion, UsualSilence usual, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<WatchSilence> logger) : IRecover
 {
     public const string PointKind = "watch-silence";
 
@@ -30,10 +30,14 @@ internal sealed partial class WatchSilence(
         ShipmentsTelemetry.TagOrder(shipment.OrderId);
         var now = time.GetUtcNow();
         var rules = options.Value;
-        var next = now + Expectation.AskAgainAfter(shipment, rules, now);
+        var patience = await usual.For(shipment, cancellationToken);
+        var next = now + Expectation.AskAgainAfter(shipment, rules, patience, now);
+        var ends = patience.EndsAt(shipment.LastScanAt ?? shipment.CreatedAt);
+        // The parcel's next stage may bear less silence than this one.
+        var (polled, look) = (rules.PolledCarriers.Contains(shipment.Carrier), now + rules.SilenceAtLeast);
         // Whoever sends webhooks is asked only when they fail to come.
-        if (!rules.PolledCarriers.Contains(shipment.Carrier) && shipment.LastScanAt + rules.SilenceAfter is { } due && due > now)
-            return new RecoveryOutcome.Again(due, "scanned meanwhile");
+        if (!polled && ends > now)
+            return new RecoveryOutcome.Again(ends < look ? ends : look, "not silent yet");
 
         var answered = "The carrier has nothing new to tell.";
         try
@@ -41,7 +45,7 @@ internal sealed partial class WatchSilence(
             var carrier = carriers.Find(shipment.Carrier!) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
             var own = (await carrier.Track(number, cancellationToken)).Where(scan => scan.TrackingNumber == number).ToList();
             if ((await ingestion.Ingest(Source, own, cancellationToken)).Kept > 0)
-                return new RecoveryOutcome.Again(next, "the carrier had news");
+                return new RecoveryOutcome.Again(polled ? next : look, "the carrier had news");
         }
         // Silence is silence, whether the carrier says nothing or cannot be asked.
         catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
@@ -50,7 +54,7 @@ internal sealed partial class WatchSilence(
             answered = "The carrier does not answer when asked where the parcel is.";
         }
 
-        if ((shipment.LastScanAt ?? shipment.CreatedAt) + rules.SilenceAfter > now)
+        if (ends > now)
             return new RecoveryOutcome.Again(next, "nothing new");
 
         // Whoever has a return label takes their time.
@@ -61,7 +65,7 @@ internal sealed partial class WatchSilence(
             // A webhook may have come while we asked.
             if (await ShipmentStore.Lock(context.Connection, context.Transaction, shipment.Id, context.CancellationToken) is not { Exception: null, IsOver: false } locked
                 || locked.LastScanAt != shipment.LastScanAt
-                || locked.Raise(V1.ShipmentException.Types.Kind.Silent, $"{Expectation.WhatSilenceMeans(locked, rules, now)} {answered}", attempt, time.GetUtcNow()) is not { } fact)
+                || locked.Raise(V1.ShipmentException.Types.Kind.Silent, $"{Expectation.WhatSilenceMeans(locked, patience, now)} {answered}", attempt, time.GetUtcNow()) is not { } fact)
                 return;
             context.Tell(fact);
             context.Batch.BatchCommands.Add(ShipmentStore.Update(locked));
