@@ -111,7 +111,8 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
         if (kept.Count > 0)
         {
             outbox.Wake();
-            recoveryPoints.Wake();
+            if (points.Count > 0)
+                recoveryPoints.Wake();
             watch.Signal(changed.Select(shipment => shipment.Id));
         }
 
