@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Commerce.Facts;
 using Commerce.Messaging.Broker;
 using Commerce.Shipments.V1;
 using Grpc.Core;
@@ -32,6 +33,8 @@ internal static class LiveBench
         await using var connection = await new ConnectionFactory { Uri = new Uri(servers.Broker) }.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
         await channel.QueueDeclareAsync(BareQueue, durable: true, exclusive: false, autoDelete: false, Topology.QueueArguments(BareQueue).ToDictionary());
+        // Whoever is first: the relay declares the same.
+        await Topology.Declare(channel, Subscriptions.All.Single(one => one.Queue == FactQueue), CancellationToken.None);
         var facts = await Receiver.On(channel, FactQueue, body =>
         {
             using var envelope = JsonDocument.Parse(body);

@@ -18,6 +18,15 @@ internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<Npg
         () => new NpgsqlParameter<int> { TypedValue = afterPosition },
         () => new NpgsqlParameter<int> { TypedValue = limit });
 
+    /// <summary>As <see cref="ByNumbers"/>, of one number: to the planner a list may have any length, so it would plan each look-up anew, which takes as long as the look-up.</summary>
+    public static ShipmentQuery ByNumber(string number) => new(
+        """
+        id = coalesce(
+          (SELECT id FROM shipments WHERE tracking_number = $1 ORDER BY created_at DESC LIMIT 1),
+          (SELECT shipment_id FROM former_tracking_numbers WHERE tracking_number = $1 ORDER BY replaced_at DESC LIMIT 1))
+        """,
+        () => new NpgsqlParameter<string> { TypedValue = number });
+
     /// <summary>Of each number the newest parcel, or where none bears it the one that was last corrected from it.</summary>
     public static ShipmentQuery ByNumbers(string[] numbers) => new(
         """
