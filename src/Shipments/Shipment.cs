@@ -105,6 +105,9 @@ internal sealed class Shipment
     /// <summary>Its label was bought elsewhere: nobody here can void it.</summary>
     public bool IsRegistered => TrackingNumber is not null && LabelId is null;
 
+    /// <summary>Who sold its label: its carrier, or an aggregator; null without one.</summary>
+    public string? Seller => LabelId is null ? null : BuyingCarrier;
+
     /// <summary>Nothing more is to come by itself, or nobody waits for it any more.</summary>
     public bool IsOver => Remedy != Remedy.None || Tracking.Status is V1.TrackingStatus.Delivered or V1.TrackingStatus.Cancelled or V1.TrackingStatus.ReturnToSender;
 
@@ -114,12 +117,13 @@ internal sealed class Shipment
         ReturnNumber = ReturnNumber,
     };
 
-    public LabelBought LabelWasBought(string labelId, string trackingNumber, Money price, DateTimeOffset? estimatedAt, DateTimeOffset now)
+    /// <param name="carrier">Whose number it bears; empty: the seller's.</param>
+    public LabelBought LabelWasBought(string carrier, string labelId, string trackingNumber, Money price, DateTimeOffset? estimatedAt, DateTimeOffset now)
     {
         if (LabelId is not null)
             throw new InvalidOperationException($"Shipment {PublicId} has a label already.");
         (LabelId, TrackingNumber, LabelPrice, EstimatedAt) = (labelId, trackingNumber, price, estimatedAt);
-        (Carrier, Service) = (BuyingCarrier, BuyingService);
+        (Carrier, Service) = (carrier.Length > 0 ? carrier : BuyingCarrier, BuyingService);
         // What kept it from a label is over; the fact of the label says so by itself.
         Exception = null;
         Next(now);

@@ -76,6 +76,7 @@ internal static class ShipmentMessage
             Remedy = (V1.Shipment.Types.Remedy)shipment.Remedy,
             Etag = EtagOf(shipment),
             Registered = shipment.IsRegistered,
+            SoldBy = shipment.Seller is { } seller && seller != shipment.Carrier ? seller : "",
             ArrivalEstimate = arrival is null ? null : ArrivalMessage.Of(arrival),
             DelayRisk = arrival is null ? null : ArrivalMessage.RiskOf(arrival),
         };

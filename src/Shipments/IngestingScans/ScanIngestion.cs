@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipments.Storage;
@@ -18,7 +19,7 @@ internal sealed record IngestionResult(int Kept, int Known, int Unclaimed);
 /// Keeps scans, each once, and derives the status. Two deliveries for one parcel wait for each other at its number. What brings nothing new
 /// writes nothing. A delivery of many parcels is kept in several transactions of some; each parcel's scans in one.
 /// </summary>
-internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, RecoveryPoints recoveryPoints, TrackingWatch watch, IOptions<ShipmentsOptions> options, TimeProvider time)
+internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, RecoveryPoints recoveryPoints, TrackingWatch watch, ArrivalEstimator estimator, IOptions<ShipmentsOptions> options, TimeProvider time)
 {
     // Long enough that a round trip is shared, short enough that nobody waits long for a parcel.
     private const int ParcelsAtOnce = 100;
@@ -45,7 +46,7 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
     }
 
     /// <summary>Adds to the batch what new scans of a locked parcel change; returns how many are new.</summary>
-    public static int Apply(NpgsqlBatch batch, Outbox outbox, RecoveryPoints recoveryPoints, Shipment shipment, IReadOnlyList<Scan> known, IReadOnlyList<Scan> scans, DateTimeOffset now)
+    public int Apply(NpgsqlBatch batch, Shipment shipment, IReadOnlyList<Scan> known, IReadOnlyList<Scan> scans, DateTimeOffset now)
     {
         var fresh = Fresh(known, scans);
         if (fresh.Count > 0)
@@ -63,7 +64,8 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var found = await ShipmentStore.LockNumbers(connection, transaction, [.. parcels.Select(parcel => parcel.Number)], cancellationToken);
+        var found = await ShipmentStore.LockNumbers(connection, transaction, [.. parcels.SelectMany(parcel => Names(parcel.Number, parcel.Scans)).Distinct()], cancellationToken);
+        var seen = new HashSet<Guid>();
         var unclaimed = new List<(CarrierNumber, Scan)>();
         var kept = new List<(Guid, Scan)>();
         var changed = new List<Shipment>();
@@ -71,7 +73,8 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
         var points = new List<RecoveryPoint>();
         foreach (var (number, scans) in parcels)
         {
-            if (!found.TryGetValue(number, out var parcel))
+            var (parcel, isFound) = Names(number, scans).Where(found.ContainsKey).Select(name => (found[name], true)).FirstOrDefault();
+            if (!isFound || !seen.Add(parcel.Shipment.Id))
             {
                 unclaimed.AddRange(scans.Select(scan => (number, scan)));
                 continue;
@@ -119,6 +122,10 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
         return new IngestionResult(kept.Count, parcels.Sum(parcel => parcel.Scans.Count) - kept.Count - unclaimed.Count, unclaimed.Count);
     }
 
+    // A label that an aggregator sold bore the aggregator's name, before parcels bore that of their carrier.
+    private static IEnumerable<CarrierNumber> Names(CarrierNumber number, List<Scan> scans) =>
+        scans.Select(scan => scan.Reporter).Where(reporter => reporter.Length > 0).Prepend(number.Carrier).Distinct().Select(carrier => number with { Carrier = carrier });
+
     private static void AddProof(NpgsqlBatch batch, Guid shipmentId, IEnumerable<Scan> scans)
     {
         if (scans.LastOrDefault(scan => scan.Proof is not null) is { } delivered)
@@ -131,7 +138,7 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
         return [.. scans.Where(scan => !knownIds.Contains(scan.Id))];
     }
 
-    private static ParcelTracked Track(Shipment shipment, IReadOnlyList<Scan> known, List<Scan> fresh, DateTimeOffset now, Action<RecoveryPoint> intend)
+    private ParcelTracked Track(Shipment shipment, IReadOnlyList<Scan> known, List<Scan> fresh, DateTimeOffset now, Action<RecoveryPoint> intend)
     {
         var state = TrackingStatusRules.Derive(known.Concat(fresh), shipment.CreatedAt);
         // A parcel that we cancelled stays so, unless its carrier has it all the same.
@@ -140,7 +147,7 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
         // It was given up for lost, and turned up: what was packed instead need not leave.
         if (shipment.Remedy == Remedy.Reshipped && state.Status == V1.TrackingStatus.Delivered && shipment.Tracking.Status != V1.TrackingStatus.Delivered)
             intend(RecutShipments.PointOf(shipment.OrderId, 0, $"arrived/{shipment.PublicId}/{shipment.Version}"));
-        return shipment.WasTracked(state, fresh.Count, now, now);
+        return shipment.WasTracked(state, fresh.Count, now, now) with { Arrival = ArrivalMessage.FactOf(estimator.Of(shipment, [.. known, .. fresh])) };
     }
 
     // Whoever sends scans names their carrier: a stranger's name must not become a time series of its own.

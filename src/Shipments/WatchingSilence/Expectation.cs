@@ -15,16 +15,20 @@ internal static class Expectation
     /// </summary>
     public static TimeSpan AskAgainAfter(Shipment shipment, ShipmentsOptions options, DateTimeOffset now)
     {
-        if (!options.PolledCarriers.Contains(shipment.Carrier))
+        if (!options.IsPolled(shipment))
             return options.SilenceAfter;
         var silent = now - (shipment.LastScanAt ?? shipment.CreatedAt);
-        var isDue = shipment.Tracking.Status == V1.TrackingStatus.OutForDelivery
-            || ((shipment.EstimatedAt ?? shipment.PromisedAt) is { } expected && now > expected - DayOfDelivery && TrackingStatusRules.WasHandedOver(shipment.Tracking));
+        var day = (shipment.EstimatedAt ?? shipment.PromisedAt) is { } expected && TrackingStatusRules.WasHandedOver(shipment.Tracking) ? expected - DayOfDelivery : (DateTimeOffset?)null;
+        var isDue = shipment.Tracking.Status == V1.TrackingStatus.OutForDelivery || day < now;
         if (isDue && silent < options.SilenceAfter)
             return options.PollWhenDue;
         var pause = shipment.Tracking.Status == V1.TrackingStatus.PreTransit ? options.PollOnTheWay * 2 : options.PollOnTheWay;
         // An eighth of the silence: a day's silence is found out within three hours, a week's within a day.
-        return Shorter(options.PollAtLeast, Longer(pause, silent / 8));
+        pause = Shorter(options.PollAtLeast, Longer(pause, silent / 8));
+        // Nobody sleeps through the beginning of its day, unless by then it is silent for so long that its day says nothing any more.
+        return day is { } begins && begins > now && begins - now < pause && silent + (begins - now) < options.SilenceAfter
+            ? Longer(options.PollWhenDue, begins - now)
+            : pause;
     }
 
     /// <summary>What happened, as far as silence tells, and what to do.</summary>
