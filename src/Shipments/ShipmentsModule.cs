@@ -86,6 +86,7 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<ManifestStore>();
         builder.Services.AddSingleton<Manifests>();
         builder.Services.AddSingleton<ScanIngestion>();
+        builder.Services.AddSingleton<CarrierRest>();
         builder.Services.AddSingleton<BeginResolution>();
         builder.Services.AddSingleton<RecentDeliveries>();
         builder.Services.AddSingleton<IngestReported>();

@@ -94,7 +94,10 @@ public sealed class ShipmentsOptions
     public int LargestParcelLitres { get; set; } = 150;
 
     /// <summary>A parcel is looked at for the first time so long after it got its number.</summary>
-    public TimeSpan FirstAskAfter(string carrier) => PolledCarriers.Contains(carrier) ? PollOnTheWay : SilenceAtLeast < SilenceAfter ? SilenceAtLeast : SilenceAfter;
+    internal TimeSpan FirstAskAfter(Shipment shipment) => IsPolled(shipment) ? PollOnTheWay : SilenceAtLeast < SilenceAfter ? SilenceAtLeast : SilenceAfter;
+
+    /// <summary>Its carrier, or the aggregator that sold its label, sends no webhooks.</summary>
+    internal bool IsPolled(Shipment shipment) => PolledCarriers.Contains(shipment.Carrier) || (shipment.Seller is { } seller && PolledCarriers.Contains(seller));
 
     /// <summary>How often delivered parcels are learned from for the estimates of others.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]

@@ -134,7 +134,7 @@ internal sealed partial class CarryOutResolution(
     {
         try
         {
-            var carrier = carriers.Find(shipment.Carrier!) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
+            var carrier = carriers.Of(shipment) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
             var amount = one.Amount ?? shipment.Value;
             var claim = one.Outcome.Length == 0
                 ? await carrier.FileClaim(shipment, amount, KeyOf(one), cancellationToken)

@@ -18,17 +18,21 @@ internal static class Expectation
     /// </summary>
     public static TimeSpan AskAgainAfter(Shipment shipment, ShipmentsOptions options, Patience patience, DateTimeOffset now)
     {
-        if (!options.PolledCarriers.Contains(shipment.Carrier))
+        if (!options.IsPolled(shipment))
             return patience.Within;
         var since = shipment.LastScanAt ?? shipment.CreatedAt;
         var silent = now - since;
-        var isDue = shipment.Tracking.Status == V1.TrackingStatus.OutForDelivery
-            || ((shipment.EstimatedAt ?? shipment.PromisedAt) is { } expected && now > expected - DayOfDelivery && TrackingStatusRules.WasHandedOver(shipment.Tracking));
+        var day = (shipment.EstimatedAt ?? shipment.PromisedAt) is { } expected && TrackingStatusRules.WasHandedOver(shipment.Tracking) ? expected - DayOfDelivery : (DateTimeOffset?)null;
+        var isDue = shipment.Tracking.Status == V1.TrackingStatus.OutForDelivery || day < now;
         if (isDue && now < patience.EndsAt(since))
             return options.PollWhenDue;
         var pause = shipment.Tracking.Status == V1.TrackingStatus.PreTransit ? options.PollOnTheWay * 2 : options.PollOnTheWay;
         // An eighth of the silence: a day's silence is found out within three hours, a week's within a day.
-        return Shorter(options.PollAtLeast, Longer(pause, silent / 8));
+        pause = Shorter(options.PollAtLeast, Longer(pause, silent / 8));
+        // Nobody sleeps through the beginning of its day, unless by then it is silent for so long that its day says nothing any more.
+        return day is { } begins && begins > now && begins - now < pause && begins < patience.EndsAt(since)
+            ? Longer(options.PollWhenDue, begins - now)
+            : pause;
     }
 
     /// <summary>What happened, as far as silence tells, what would be usual, and what to do.</summary>
