@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Commerce.Messaging;
+using Commerce.Shipments.FollowingPaths;
 using Commerce.Shipments.Carriers;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.Storage;
@@ -10,6 +11,7 @@ using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 
 namespace Commerce.Shipments.Tests;
 
@@ -18,6 +20,8 @@ public sealed class PollingTests(ShipmentsApp fixture) : IClassFixture<Shipments
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 3, 12, 0, 0, TimeSpan.Zero);
     private static readonly ShipmentsOptions Rules = new() { PolledCarriers = ["ups"] };
+
+    private static readonly Patience Borne = new(SilenceBasis.Fixed, Rules.SilenceAfter, Working: false, WaitStage.InTransit, "US", "");
 
     private static readonly Gen<Shipment> Parcels = Gen.Select(
         Gen.Int[0, 7].Select(which => ((TrackingStatus[])[TrackingStatus.PreTransit, TrackingStatus.PickedUp, TrackingStatus.InTransit, TrackingStatus.OutForDelivery, TrackingStatus.Delayed, TrackingStatus.OnHold, TrackingStatus.DeliveryFailed, TrackingStatus.Unknown])[which]),
@@ -30,14 +34,14 @@ public sealed class PollingTests(ShipmentsApp fixture) : IClassFixture<Shipments
 
     [Fact]
     public void A_polled_parcel_is_asked_for_within_a_day_and_not_more_often_than_when_it_is_due() => Parcels.Sample(parcel =>
-        Assert.InRange(Expectation.AskAgainAfter(parcel, Rules, Now), Rules.PollWhenDue, Rules.PollAtLeast));
+        Assert.InRange(Pause(parcel), Rules.PollWhenDue, Rules.PollAtLeast));
 
     [Fact]
     public void Out_for_delivery_is_asked_for_no_later_than_the_same_parcel_on_its_way() => Parcels.Sample(parcel =>
     {
-        var onTheWay = Expectation.AskAgainAfter(parcel, Rules, Now);
+        var onTheWay = Pause(parcel);
         parcel.Tracking = Tracked(TrackingStatus.OutForDelivery);
-        Assert.True(Expectation.AskAgainAfter(parcel, Rules, Now) <= onTheWay);
+        Assert.True(Pause(parcel) <= onTheWay);
     });
 
     [Fact]
@@ -46,28 +50,28 @@ public sealed class PollingTests(ShipmentsApp fixture) : IClassFixture<Shipments
         var begins = parcel.EstimatedAt - TimeSpan.FromHours(18);
         if (begins <= Now || begins is null || parcel.Tracking.Status == TrackingStatus.PreTransit || begins - parcel.LastScanAt >= Rules.SilenceAfter)
             return;
-        var next = Now + Expectation.AskAgainAfter(parcel, Rules, Now);
+        var next = Now + Pause(parcel);
         Assert.True(next <= begins || next <= Now + Rules.PollWhenDue, $"It is asked for at {next}, and its day begins at {begins}.");
     });
 
     [Fact]
     public void What_is_silent_for_longer_is_not_asked_for_sooner() => Gen.Select(Gen.Double[0, 900], Gen.Double[0, 900]).Sample((one, other) => Assert.True(
-        Expectation.AskAgainAfter(Parcel(TrackingStatus.InTransit, Math.Min(one, other), null), Rules, Now)
-        <= Expectation.AskAgainAfter(Parcel(TrackingStatus.InTransit, Math.Max(one, other), null), Rules, Now)));
+        Pause(Parcel(TrackingStatus.InTransit, Math.Min(one, other), null))
+        <= Pause(Parcel(TrackingStatus.InTransit, Math.Max(one, other), null))));
 
     [Fact]
     public void Carriers_are_not_polled_every_two_hours() => Assert.True(
-        ((double[])[0, 30, 60, 100, 200]).Select(hours => Expectation.AskAgainAfter(Parcel(TrackingStatus.InTransit, hours, null), Rules, Now)).Distinct().Count() >= 4);
+        ((double[])[0, 30, 60, 100, 200]).Select(hours => Pause(Parcel(TrackingStatus.InTransit, hours, null))).Distinct().Count() >= 4);
 
     [Fact]
     public void A_clock_of_a_carrier_that_is_ahead_keeps_nobody_from_asking() =>
-        Assert.InRange(Expectation.AskAgainAfter(Parcel(TrackingStatus.InTransit, -500, 3), Rules, Now), Rules.PollWhenDue, Rules.PollAtLeast);
+        Assert.InRange(Pause(Parcel(TrackingStatus.InTransit, -500, 3)), Rules.PollWhenDue, Rules.PollAtLeast);
 
     [Fact]
     public void A_carrier_with_webhooks_is_asked_only_when_they_fail_to_come() => Parcels.Sample(parcel =>
     {
         parcel.Carrier = "dhl";
-        Assert.Equal(Rules.SilenceAfter, Expectation.AskAgainAfter(parcel, Rules, Now));
+        Assert.Equal(Borne.Within, Pause(parcel));
     });
 
     [Fact]
@@ -148,9 +152,12 @@ public sealed class PollingTests(ShipmentsApp fixture) : IClassFixture<Shipments
         var carrier = new FakeCarrier("ups");
         var options = Options.Create(Rules);
         var watch = new WatchSilence(
-            _app.Service<ShipmentStore>(), new CarrierDirectory([carrier]), _app.Service<ScanIngestion>(), new CarrierRest(options, time), options, time, NullLogger<WatchSilence>.Instance);
+            _app.Service<ShipmentStore>(), new CarrierDirectory([carrier]), _app.Service<ScanIngestion>(), new UsualSilence(_app.Service<NpgsqlDataSource>(), options, time), new CarrierRest(options, time), options, time,
+            NullLogger<WatchSilence>.Instance);
         return (watch, carrier, parcel, time);
     }
+
+    private static TimeSpan Pause(Shipment parcel) => Expectation.AskAgainAfter(parcel, Rules, Borne, Now);
 
     private static TrackingState Tracked(TrackingStatus status) =>
         TrackingState.Planned(Now) with { Status = status, Reached = status == TrackingStatus.PreTransit ? [] : [TrackingStatus.PickedUp, status] };
