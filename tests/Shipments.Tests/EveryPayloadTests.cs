@@ -29,6 +29,9 @@ public sealed class EveryPayloadTests(ShipmentsApp fixture) : IClassFixture<Ship
                     Assert.Contains("\"reason\":", text, StringComparison.Ordinal);
             }
 
+            // The others are collections of several answers in one file, which nobody sends.
+            if (!file.Contains("/carriers/", StringComparison.Ordinal))
+                continue;
             Assert.True(counts.Values.Distinct().Count() == 1, $"{file}: {string.Join(", ", counts)}");
             withScans += counts["easypost"] > 0 ? 1 : 0;
         }
