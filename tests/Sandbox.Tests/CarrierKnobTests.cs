@@ -15,7 +15,7 @@ public sealed class CarrierKnobTests
     public async Task One_carrier_is_silent_and_the_others_are_not(string silent)
     {
         await using var sandbox = await SandboxApp.StartAsync();
-        await Turn(sandbox, $$$"""{"carriers": {"{{{silent}}}": {"silence_rate": 1}}}""");
+        await Turn(sandbox, $$$$"""{"carriers": {"{{{{silent}}}}": {"silence_rate": 1}}}""");
         foreach (var (carrier, service) in Carriers)
         {
             for (var i = 0; i < 8; i++)
