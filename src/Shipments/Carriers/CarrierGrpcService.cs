@@ -7,7 +7,6 @@ using Commerce.Shipments.RateCards;
 using Commerce.Shipments.ReferenceData;
 using Commerce.Shipments.Serviceability;
 using Commerce.Shipments.V1;
-using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
@@ -37,19 +36,16 @@ internal sealed class CarrierGrpcService(
 
     public override Task<UploadServiceabilityResponse> UploadServiceability(IAsyncStreamReader<UploadServiceabilityRequest> requestStream, ServerCallContext context)
     {
-        RequireStaff(context);
         return uploadServiceability.Upload(requestStream, Principal.Of(context).ToString(), context.CancellationToken);
     }
 
     public override Task<LoadPostalCodesResponse> LoadPostalCodes(IAsyncStreamReader<LoadPostalCodesRequest> requestStream, ServerCallContext context)
     {
-        RequireStaff(context);
         return loadPostalCodes.Load(requestStream, context.CancellationToken);
     }
 
     public override Task<RateCard> UploadRateCard(UploadRateCardRequest request, ServerCallContext context)
     {
-        RequireStaff(context);
         return rateCards.Upload(request, RequestKey.For(context, request.RequestId, request), Principal.Of(context).ToString(), context.CancellationToken);
     }
 
@@ -78,7 +74,6 @@ internal sealed class CarrierGrpcService(
 
     public override Task<ShippingRules> UpdateShippingRules(UpdateShippingRulesRequest request, ServerCallContext context)
     {
-        RequireStaff(context);
         return shippingRules.Update(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
     }
 
@@ -102,10 +97,4 @@ internal sealed class CarrierGrpcService(
         >= 1 and <= MostOnPage => asked,
         _ => throw Failure.Invalid(new FieldError("page_size", $"Give 1 to {MostOnPage}, or 0 for {DefaultOnPage}.")),
     };
-
-    private static void RequireStaff(ServerCallContext context)
-    {
-        if (Principal.Of(context) is not { Kind: PrincipalKind.Staff or PrincipalKind.Service })
-            throw new Failure(ErrorReason.PermissionDenied, "Lists, rate cards and rules are changed by staff or a service.");
-    }
 }
