@@ -17,6 +17,8 @@ internal sealed class MethodRule
     {
         (_scope, _scopeName, _stores, _callers) = (access.Scope, ScopeSet.NameOf(access.Scope), access.Stores, [.. access.Callers]);
         _fields = StoreFields.Of(method.InputType);
+        if (_stores == StoreAccess.Request && !_fields.Any)
+            throw new InvalidOperationException($"{method.FullName} says that its request names the store, and it has no field for one.");
     }
 
     /// <exception cref="InvalidOperationException">The method does not declare who may call it.</exception>

@@ -21,6 +21,9 @@ internal sealed class StoreFields
         _fillable = paths.Where(path => path.All(field => !field.IsRepeated) && path[^1].Name == "store_id").MinBy(path => path.Length);
     }
 
+    /// <summary>There is a field that can name a store.</summary>
+    public bool Any => _paths.Length > 0;
+
     public static StoreFields Of(MessageDescriptor message) => new([.. PathsOf(message, [])]);
 
     /// <summary>A request that names a store, for tests.</summary>

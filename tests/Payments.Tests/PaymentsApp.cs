@@ -33,6 +33,7 @@ public sealed class PaymentsApp : IAsyncDisposable
     private readonly Stack<Func<ValueTask>> _stop = [];
     private readonly Recorder _recorder = new();
     private IHost? _orders;
+    private WebApplication? _payments;
 
     public PaymentsApp() => _started = new Lazy<Task>(Start);
 
@@ -51,6 +52,12 @@ public sealed class PaymentsApp : IAsyncDisposable
     public LedgerService.LedgerServiceClient Ledger { get; private set; } = null!;
 
     public Task Ready => _started.Value;
+
+    /// <summary>The service's own port.</summary>
+    public Uri GrpcAddress { get; private set; } = null!;
+
+    internal T Service<T>()
+        where T : notnull => _payments!.Services.GetRequiredService<T>();
 
     /// <summary>Places an order; returns its id.</summary>
     public Task<string> Place(string storeId, params (string Token, long Minor)[] parts) => PlaceFor(null, storeId, parts);
@@ -130,7 +137,9 @@ public sealed class PaymentsApp : IAsyncDisposable
 
         var sandboxUrl = $"http://127.0.0.1:{FreePort()}";
         var payments = await StartPayments(paymentsDb, broker, sandboxUrl);
+        _payments = payments;
         var urls = payments.Urls.ToArray();
+        GrpcAddress = new Uri(urls[0]);
         // Endpoints are bound in the order of their names: grpc, http.
         Rest = TestAccess.Client(new Uri(urls[1]), "payments");
         Rest.Timeout = TimeSpan.FromSeconds(20);

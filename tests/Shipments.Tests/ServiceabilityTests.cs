@@ -3,7 +3,6 @@ using System.Net;
 using System.Text;
 using Commerce.Shipments.V1;
 using Commerce.Testing;
-using Commerce.Testing;
 using Google.Protobuf;
 using Grpc.Core;
 using Basis = Commerce.Shipments.V1.CarrierServiceability.Types.Basis;

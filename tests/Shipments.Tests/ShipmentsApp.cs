@@ -62,6 +62,9 @@ public sealed class ShipmentsApp : IAsyncLifetime
 
     public CarrierService.CarrierServiceClient Carriers => new(_channel);
 
+    /// <summary>The service's own port.</summary>
+    internal Uri GrpcAddress => new(_app!.Urls.Last());
+
     internal T Service<T>()
         where T : notnull => _app!.Services.GetRequiredService<T>();
 
