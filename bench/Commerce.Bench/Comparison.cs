@@ -10,8 +10,8 @@ namespace Commerce.Bench;
 /// <param name="Ours">One figure a round.</param>
 /// <param name="Limit">What it is measured against, in the same rounds.</param>
 /// <param name="LimitIs">What the limit is, in words.</param>
-/// <param name="Aim">The ratio that we want to reach.</param>
-internal sealed record Comparison(string Name, string Unit, IReadOnlyList<double> Ours, IReadOnlyList<double> Limit, string LimitIs, double Aim)
+/// <param name="Aim">The ratio that we want to reach; null: shown for what it is.</param>
+internal sealed record Comparison(string Name, string Unit, IReadOnlyList<double> Ours, IReadOnlyList<double> Limit, string LimitIs, double? Aim)
 {
     /// <summary>What else was seen, for people.</summary>
     public string Beside { get; init; } = "";
@@ -21,7 +21,7 @@ internal sealed record Comparison(string Name, string Unit, IReadOnlyList<double
 
     public string ToText() => new StringBuilder()
         .AppendLine(CultureInfo.InvariantCulture, $"{Name}: {Median(Ours):N0} {Unit}; limit: {Median(Limit):N0} {Unit} ({LimitIs})")
-        .AppendLine(CultureInfo.InvariantCulture, $"ratio {Ratio:F2} (aim {Aim:F2}), rounds: {string.Join(", ", Ours.Zip(Limit, (ours, limit) => $"{ours:F0}/{limit:F0}"))}")
+        .AppendLine(CultureInfo.InvariantCulture, $"ratio {Ratio:F2}{(Aim is { } aim ? $" (aim {aim:F2})" : "")}, rounds: {string.Join(", ", Ours.Zip(Limit, (ours, limit) => $"{ours:F0}/{limit:F0}"))}")
         .AppendLine(Beside)
         .ToString().TrimEnd();
 

@@ -27,9 +27,12 @@ internal class ServiceProcess : IAsyncDisposable
     /// <param name="servers">Where its database and its broker are.</param>
     /// <param name="project">The service's project, for example "Orders".</param>
     /// <param name="databaseName">What its database is called in its configuration.</param>
-    private protected static async Task<Started> Start(BenchServers servers, string project, string databaseName)
+    /// <param name="before">What is done to its database before it starts.</param>
+    private protected static async Task<Started> Start(BenchServers servers, string project, string databaseName, Func<string, Task>? before = null)
     {
         var database = await servers.CreateDatabase();
+        if (before is not null)
+            await before(database);
         var (http, grpc) = (FreePort(), FreePort());
         var output = new DirectoryInfo(AppContext.BaseDirectory);
         var root = output.Parent!.Parent!.Parent!.Parent!.Parent!.FullName;
@@ -81,7 +84,7 @@ internal class ServiceProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         Channel.Dispose();
         GC.SuppressFinalize(this);

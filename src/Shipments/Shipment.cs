@@ -7,19 +7,10 @@ namespace Commerce.Shipments;
 /// One parcel, as it is stored. Every change makes the next version and exactly one fact, which the methods return; a change
 /// that its state does not allow is an error, one that changes nothing returns null.
 /// </summary>
-internal sealed class Shipment
+internal sealed class Shipment : TrackedParcel
 {
     // Trying goes on for as long as the order lives; what was refused long ago matters no more.
     private const int MostRefusals = 1000;
-
-    public required Guid Id { get; init; }
-
-    public required string StoreId { get; init; }
-
-    public required string OrderId { get; init; }
-
-    /// <summary>The order's return that it brings back; 0: it goes to the shopper.</summary>
-    public int ReturnNumber { get; init; }
 
     /// <summary>What the carrier is told: the shop's own number if it gave one, otherwise the Order ID.</summary>
     public required string OrderReference { get; init; }
@@ -48,8 +39,6 @@ internal sealed class Shipment
 
     public DateTimeOffset? EstimatedAt { get; set; }
 
-    public string? Carrier { get; set; }
-
     public string? Service { get; set; }
 
     public string? BuyingCarrier { get; set; }
@@ -61,15 +50,7 @@ internal sealed class Shipment
 
     public string? LabelId { get; set; }
 
-    public string? TrackingNumber { get; set; }
-
     public Money? LabelPrice { get; set; }
-
-    public TrackingState Tracking { get; set; } = TrackingState.Planned(default);
-
-    public DateTimeOffset? LastScanAt { get; set; }
-
-    public ExceptionRecord? Exception { get; set; }
 
     public bool CancelRequested { get; set; }
 
@@ -90,17 +71,6 @@ internal sealed class Shipment
 
     /// <summary>How many there are.</summary>
     public int Pieces { get; init; }
-
-    /// <summary>What stands in for it, since it did not arrive.</summary>
-    public Remedy Remedy { get; private set; }
-
-    public long Version { get; set; }
-
-    public required DateTimeOffset CreatedAt { get; init; }
-
-    public DateTimeOffset UpdatedAt { get; set; }
-
-    public string PublicId => Id.ToString("N");
 
     /// <summary>Its label was bought elsewhere: nobody here can void it.</summary>
     public bool IsRegistered => TrackingNumber is not null && LabelId is null;
@@ -159,34 +129,6 @@ internal sealed class Shipment
         (BuyingCarrier, BuyingService) = (null, null);
     }
 
-    public ParcelTracked WasTracked(TrackingState state, int newScans, DateTimeOffset lastScanAt, DateTimeOffset now)
-    {
-        var previous = Tracking.Status;
-        Tracking = state;
-        LastScanAt = lastScanAt;
-        if (Exception?.Kind is V1.ShipmentException.Types.Kind.Silent or V1.ShipmentException.Types.Kind.ActionRequired)
-            Exception = null;
-        if (Remedy != Remedy.None)
-        {
-            // Nobody waits for it, and whoever gets it has it twice, or for nothing.
-            if (state.Status == V1.TrackingStatus.Delivered && previous != V1.TrackingStatus.Delivered)
-                Exception = new ExceptionRecord(V1.ShipmentException.Types.Kind.ArrivedAfterRemedy, $"It arrived, although its pieces were {(Remedy == Remedy.Reshipped ? "sent again" : "paid back")}. Ask the shopper what to do.", now, 1);
-        }
-        else if (state.ActionRequired)
-        {
-            // What else keeps it from going on stays the news: a parcel cancelled on its way is not explained by its being held.
-            Exception ??= new ExceptionRecord(V1.ShipmentException.Types.Kind.ActionRequired, $"The carrier reports {Words(state)}: somebody has to act.", now, 1);
-        }
-
-        Next(now);
-        return new ParcelTracked(
-            PublicId, OrderId, StoreId, Version, now, Carrier!, TrackingNumber!, StatusName.Of(state.Status), StatusName.Of(previous),
-            [.. state.Reached.Select(StatusName.Of)], state.StatusAt, newScans)
-        {
-            ReturnNumber = ReturnNumber,
-        };
-    }
-
     public ShipmentExceptionChanged? Raise(V1.ShipmentException.Types.Kind kind, string message, int attempts, DateTimeOffset now)
     {
         if (Exception?.Kind == kind)
@@ -214,13 +156,6 @@ internal sealed class Shipment
         (Remedy, Exception) = (remedy, null);
         Next(now);
         return new ShipmentExceptionChanged(PublicId, OrderId, StoreId, Version, now, null, null) { ReturnNumber = ReturnNumber };
-    }
-
-    /// <summary>As it was stored.</summary>
-    public Shipment Restore(Remedy remedy)
-    {
-        Remedy = remedy;
-        return this;
     }
 
     /// <summary>It goes to <paramref name="to"/>, and needs a label for there.</summary>
@@ -286,15 +221,6 @@ internal sealed class Shipment
 
     private TrackingNumberChanged NumberChanged(string? formerCarrier, string? formerNumber, DateTimeOffset now) =>
         new(PublicId, OrderId, StoreId, Version, now, Carrier!, Service!, TrackingNumber!, formerCarrier, formerNumber) { ReturnNumber = ReturnNumber };
-
-    private static string Words(TrackingState state) =>
-        state.ReasonCode.Length > 0 ? $"{StatusName.Of(state.Status)}, {state.ReasonCode}" : StatusName.Of(state.Status);
-
-    private void Next(DateTimeOffset now)
-    {
-        Version++;
-        UpdatedAt = now;
-    }
 }
 
 /// <summary>Where it goes. Personal data.</summary>

@@ -52,6 +52,10 @@ public sealed class ShipmentsOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "30.00:00:00")]
     public TimeSpan PollAtLeast { get; set; } = TimeSpan.FromDays(1);
 
+    /// <summary>How many transactions keep scans at a time; scans that come meanwhile are kept together by the next.</summary>
+    [Range(1, 50)]
+    public int IngestingTransactions { get; set; } = 4;
+
     /// <summary>A scan's time may lie so far ahead of ours before it is taken for a wrong clock.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "2.00:00:00")]
     public TimeSpan FutureTolerance { get; set; } = TimeSpan.FromHours(26);

@@ -21,5 +21,7 @@ internal static class ShipmentsTelemetry
 
     public static readonly Counter<long> RatesUnanswered = Meter.CreateCounter<long>("commerce.shipments.rates_unanswered", "{request}", "Carriers that gave no rates when asked, by carrier.");
 
-    public static void TagOrder(string orderId) => Activity.Current?.SetTag("commerce.order.id", orderId);
+    public static void TagOrder(string orderId) => TagOrder(Activity.Current, orderId);
+
+    public static void TagOrder(Activity? activity, string orderId) => activity?.SetTag("commerce.order.id", orderId);
 }

@@ -137,8 +137,10 @@ internal sealed class SampleSuite : IAsyncDisposable
     {
         while (await reader.ReadLineAsync() is { } line)
         {
+            // A failure quotes it, and no report can hold a control character.
+            var text = string.Concat(line.Where(c => c == '\t' || !char.IsControl(c)));
             lock (_output)
-                _output.AppendLine(line);
+                _output.AppendLine(text);
         }
     }
 }

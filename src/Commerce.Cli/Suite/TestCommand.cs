@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
-using System.Xml.Linq;
 using Commerce.NativeHosting;
 using Commerce.NativeHosting.Engine;
 
@@ -37,7 +35,7 @@ internal static class TestCommand
             await using var servers = given ? null : await StartServersAsync(Path.Combine(folder.FullName, "servers"), cancellationToken);
             var results = Path.Combine(folder.FullName, "results");
             var code = await TestAsync(arguments, results, servers, cancellationToken);
-            var (passed, failed, skipped) = Count(results);
+            var (passed, failed, skipped) = Sum(TestReport.ReadAll(results));
             Console.WriteLine($"{passed} passed, {failed} failed, {skipped} skipped");
             return code == 0 && failed == 0 && passed > 0 ? Exit.Done : Exit.Fault;
         }
@@ -97,19 +95,11 @@ internal static class TestCommand
         return process.ExitCode;
     }
 
-    private static (int Passed, int Failed, int Skipped) Count(string results)
+    // What failed is said again at the end, where a person and the end of a log look first.
+    private static (int Passed, int Failed, int Skipped) Sum(IReadOnlyList<TestReport> reports)
     {
-        var (passed, failed, skipped) = (0, 0, 0);
-        foreach (var file in Directory.Exists(results) ? Directory.GetFiles(results, "*.trx", SearchOption.AllDirectories) : [])
-        {
-            var counters = XDocument.Load(file).Descendants().First(e => e.Name.LocalName == "Counters");
-            int Counter(string name) => int.Parse(counters.Attribute(name)?.Value ?? "0", CultureInfo.InvariantCulture);
-            passed += Counter("passed");
-            failed += Counter("failed") + Counter("error") + Counter("timeout") + Counter("aborted");
-            // The format counts a skipped test as not executed, yet not always under that name.
-            skipped += Counter("total") - Counter("executed");
-        }
-
-        return (passed, failed, skipped);
+        foreach (var failure in reports.SelectMany(report => report.Failures))
+            Console.WriteLine($"failed: {failure}");
+        return (reports.Sum(report => report.Passed), reports.Sum(report => report.Failed), reports.Sum(report => report.Skipped));
     }
 }

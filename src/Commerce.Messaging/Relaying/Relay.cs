@@ -15,7 +15,7 @@ internal sealed partial class Relay(
     MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time, ILogger<Relay> logger) : BackgroundService
 {
     // "cmmrelay" in ASCII: one lock a database, and each service has its own.
-    private const long LockKey = 0x636D6D72656C6179;
+    internal const long LockKey = 0x636D6D72656C6179;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);

@@ -36,6 +36,9 @@ public sealed record Scan(
     /// <summary>The time cannot be told from what was written; <see cref="OccurredAt"/> is that of receipt.</summary>
     public bool IsTimeless => TimeBasis == TimeBasis.Received;
 
+    /// <summary>What the status is made from.</summary>
+    public Sighting Sighting => new(Id, Status, ReasonParty, ReasonCode, OccurredAt, IsTimeless);
+
     /// <summary>An identity made of the parts.</summary>
     public static Guid IdOf(params IReadOnlyList<string> parts)
     {
@@ -46,6 +49,9 @@ public sealed record Scan(
         return new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(content.ToString())).AsSpan(0, 16), bigEndian: true);
     }
 }
+
+/// <summary>As much of a <see cref="Scan"/> as a parcel's status is made from.</summary>
+public readonly record struct Sighting(Guid Id, V1.TrackingStatus Status, V1.StatusReason.Types.Party ReasonParty, string ReasonCode, DateTimeOffset OccurredAt, bool IsTimeless);
 
 /// <summary>Proof of a delivery, as a carrier tells it; a photograph is a reference, never bytes. Degrees of latitude and longitude, both or none. Personal data.</summary>
 public sealed record ProofRecord(string SignedBy, string PhotoReference, double? Latitude, double? Longitude, string LeftAt)

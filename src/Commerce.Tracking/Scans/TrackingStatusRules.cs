@@ -22,30 +22,37 @@ public sealed record TrackingState(
 /// </summary>
 public static class TrackingStatusRules
 {
-    public static TrackingState Derive(IEnumerable<Scan> scans, DateTimeOffset plannedAt)
+    /// <summary>The status of whole scans.</summary>
+    public static TrackingState Derive(IEnumerable<Scan> scans, DateTimeOffset plannedAt) => Derive(scans.Select(scan => scan.Sighting), plannedAt);
+
+    /// <summary>The status.</summary>
+    /// <param name="scans">All that are known, in any order and any of them several times.</param>
+    /// <param name="plannedAt">Since when it is what a parcel without scans is.</param>
+    public static TrackingState Derive(IEnumerable<Sighting> scans, DateTimeOffset plannedAt)
     {
         var ordered = InOrder(scans);
         if (ordered.Count == 0)
             return TrackingState.Planned(plannedAt);
 
-        Scan? current = null;
+        Sighting? latest = null;
         DateTimeOffset? deliveredAt = null;
         DateTimeOffset statusAt = default;
         foreach (var (scan, at) in ordered)
         {
-            if (current is not null && !Supersedes(scan, current))
+            if (latest is { } before && !Supersedes(scan, before))
                 continue;
             // The status began with the first of a run of scans that say the same; its reason is the latest.
-            if (current is null || current.Status != scan.Status || current.ReasonCode != scan.ReasonCode)
-                (current, statusAt) = (scan, at);
+            if (latest?.Status != scan.Status || latest?.ReasonCode != scan.ReasonCode)
+                (latest, statusAt) = (scan, at);
             if (scan.Status == Delivered)
                 deliveredAt ??= at;
             else if (scan.Status is ReturnToSender or DeliveryFailed)
                 deliveredAt = null;
         }
 
+        var current = latest!.Value;
         return new TrackingState(
-            current!.Status,
+            current.Status,
             current.ReasonParty,
             current.ReasonCode,
             Reasons.NeedsAction(current.Status, current.ReasonCode),
@@ -64,7 +71,7 @@ public static class TrackingStatusRules
     /// Each scan once, oldest first. One whose time cannot be told takes its place by its stage, behind those of the stages before it:
     /// the time at which we heard of it would make the status depend on when that was.
     /// </summary>
-    private static List<(Scan Scan, DateTimeOffset At)> InOrder(IEnumerable<Scan> scans)
+    private static List<(Sighting Scan, DateTimeOffset At)> InOrder(IEnumerable<Sighting> scans)
     {
         var distinct = scans.DistinctBy(scan => scan.Id).ToList();
         var timed = distinct.Where(scan => !scan.IsTimeless).ToList();
@@ -75,13 +82,13 @@ public static class TrackingStatusRules
                 .OrderBy(one => one.At).ThenBy(one => Rank(one.Scan.Status)).ThenBy(one => one.Scan.Id),
         ];
 
-        DateTimeOffset PlaceOf(Scan scan) => timed.Count == 0
+        DateTimeOffset PlaceOf(Sighting scan) => timed.Count == 0
             // All heard of, none dated: the stages alone order them.
             ? distinct.Min(one => one.OccurredAt)
             : timed.Where(one => Rank(one.Status) <= Rank(scan.Status)).Select(one => one.OccurredAt).DefaultIfEmpty(timed.Min(one => one.OccurredAt)).Max();
     }
 
-    private static bool Supersedes(Scan scan, Scan current) => (current.Status, scan.Status) switch
+    private static bool Supersedes(Sighting scan, Sighting current) => (current.Status, scan.Status) switch
     {
         // What tells nothing changes nothing.
         (not Unknown, Unknown) => false,

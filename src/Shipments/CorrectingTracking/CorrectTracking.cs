@@ -101,12 +101,11 @@ internal sealed class CorrectTracking(
     // Another parcel bears the old number, and by right: what was learned of it was wrongly kept here.
     private async Task HandOver(NpgsqlConnection connection, NpgsqlTransaction transaction, string carrier, string number, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var (bearer, known) = await ShipmentStore.LockNumber(connection, transaction, carrier, number, cancellationToken);
-        if (bearer is null)
+        if (await ShipmentStore.LockNumber(connection, transaction, carrier, number, cancellationToken) is not { } bearer)
             return;
         var scans = await FormerNumberRows.Claim(connection, transaction, carrier, number, now - options.Value.UnclaimedScansKept, cancellationToken);
         await using var batch = new NpgsqlBatch(connection, transaction);
-        if (ScanIngestion.Apply(batch, outbox, points, bearer, known, scans, now) > 0)
+        if (ScanIngestion.Apply(batch, outbox, points, bearer.Parcel, bearer.Known, scans, now) > 0)
             await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -55,7 +55,7 @@ internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers de
             };
         }
 
-        throw await store.Select(ShipmentQuery.ByNumbers([number]), context.CancellationToken) is [{ Shipment: var shipment }]
+        throw await store.Select(ShipmentQuery.ByNumber(number), context.CancellationToken) is [{ Shipment: var shipment }]
             ? new Failure(ErrorReason.ProofOfDeliveryNotFound, shipment.Tracking.DeliveredAt is null
                 ? "The parcel is not delivered; there is nothing to prove yet."
                 : $"{shipment.Carrier} gave no proof of this delivery; ask it for one.")
@@ -121,7 +121,7 @@ internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers de
     }
 
     private async Task<FoundShipment> Find(string text, ServerCallContext context) =>
-        await store.Select(ShipmentQuery.ByNumbers([Number(text)]), context.CancellationToken) is [var found]
+        await store.Select(ShipmentQuery.ByNumber(Number(text)), context.CancellationToken) is [var found]
             ? found
             : throw NotFound();
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.ServiceDefaults;
 using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipments.Storage;
@@ -16,26 +18,42 @@ internal sealed record IngestionResult(int Kept, int Known, int Unclaimed);
 
 /// <summary>
 /// Keeps scans, each once, and derives the status. Two deliveries for one parcel wait for each other at its number. What brings nothing new
-/// writes nothing. A delivery of many parcels is kept in several transactions of some; each parcel's scans in one.
+/// writes nothing. A delivery of many parcels is kept in several transactions of some, deliveries that come together in one; each parcel's
+/// scans in one.
 /// </summary>
-internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, RecoveryPoints recoveryPoints, TrackingWatch watch, IOptions<ShipmentsOptions> options, TimeProvider time)
+internal sealed class ScanIngestion
 {
     // Long enough that a round trip is shared, short enough that nobody waits long for a parcel.
     private const int ParcelsAtOnce = 100;
+
+    private readonly NpgsqlDataSource _database;
+    private readonly Outbox _outbox;
+    private readonly RecoveryPoints _recoveryPoints;
+    private readonly TrackingWatch _watch;
+    private readonly ShipmentsOptions _options;
+    private readonly TimeProvider _time;
+    private readonly SharedTransactions<Delivery> _transactions;
+
+    public ScanIngestion(NpgsqlDataSource database, Outbox outbox, RecoveryPoints recoveryPoints, TrackingWatch watch, IOptions<ShipmentsOptions> options, TimeProvider time)
+    {
+        (_database, _outbox, _recoveryPoints, _watch, _options, _time) = (database, outbox, recoveryPoints, watch, options.Value, time);
+        _transactions = new SharedTransactions<Delivery>(_options.IngestingTransactions, ParcelsAtOnce, delivery => delivery.Parcels.Count, Keep);
+    }
 
     /// <param name="source">How we learned of them, for example "webhook".</param>
     /// <param name="reported">The scans, of any parcels.</param>
     /// <param name="cancellationToken">Stops between two transactions.</param>
     public async Task<IngestionResult> Ingest(string source, IReadOnlyList<ReportedScan> reported, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
+        var now = _time.GetUtcNow();
         var result = new IngestionResult(0, 0, 0);
         var parcels = reported.GroupBy(scan => new CarrierNumber(scan.Carrier, scan.TrackingNumber))
-            .Select(parcel => (Number: parcel.Key, Scans: parcel.Select(scan => scan.ToScan(source, now, options.Value.FutureTolerance)).DistinctBy(scan => scan.Id).ToList()));
+            .Select(parcel => new ParcelScans(parcel.Key, [.. parcel.Select(scan => scan.ToScan(source, now, _options.FutureTolerance)).DistinctBy(scan => scan.Id)]));
         foreach (var some in parcels.Chunk(ParcelsAtOnce))
         {
-            var one = await Ingest(some, now, cancellationToken);
-            result = new IngestionResult(result.Kept + one.Kept, result.Known + one.Known, result.Unclaimed + one.Unclaimed);
+            var delivery = new Delivery(some, Activity.Current);
+            await _transactions.Write(delivery, cancellationToken);
+            result = new IngestionResult(result.Kept + delivery.Kept, result.Known + delivery.Known, result.Unclaimed + delivery.Unclaimed);
         }
 
         foreach (var carrier in reported.GroupBy(scan => scan.Carrier))
@@ -45,46 +63,69 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
     }
 
     /// <summary>Adds to the batch what new scans of a locked parcel change; returns how many are new.</summary>
-    public static int Apply(NpgsqlBatch batch, Outbox outbox, RecoveryPoints recoveryPoints, Shipment shipment, IReadOnlyList<Scan> known, IReadOnlyList<Scan> scans, DateTimeOffset now)
+    public static int Apply(NpgsqlBatch batch, Outbox outbox, RecoveryPoints recoveryPoints, TrackedParcel tracked, IReadOnlyList<Sighting> known, IReadOnlyList<Scan> scans, DateTimeOffset now)
     {
-        var fresh = Fresh(known, scans);
+        var knownIds = known.Select(sighting => sighting.Id).ToHashSet();
+        List<Scan> fresh = [.. scans.Where(scan => knownIds.Add(scan.Id))];
         if (fresh.Count > 0)
         {
-            outbox.Add(batch, Track(shipment, known, fresh, now, point => recoveryPoints.Add(batch, point)));
-            batch.BatchCommands.Add(ScanRows.Insert([.. fresh.Select(scan => (shipment.Id, scan))]));
-            AddProof(batch, shipment.Id, fresh);
-            batch.BatchCommands.Add(ShipmentStore.UpdateTracking([shipment]));
+            outbox.Add(batch, Track(tracked, known, fresh, now, point => recoveryPoints.Add(batch, point)));
+            batch.BatchCommands.Add(ScanRows.Insert([.. fresh.Select(scan => (tracked.Id, scan))]));
+            AddProof(batch, tracked.Id, fresh);
+            batch.BatchCommands.Add(ShipmentStore.UpdateTracking([tracked]));
         }
 
         return fresh.Count;
     }
 
-    private async Task<IngestionResult> Ingest((CarrierNumber Number, List<Scan> Scans)[] parcels, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task Keep(IReadOnlyList<Delivery> deliveries)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var found = await ShipmentStore.LockNumbers(connection, transaction, [.. parcels.Select(parcel => parcel.Number)], cancellationToken);
+        var now = _time.GetUtcNow();
+        await using var connection = await _database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var parcels = deliveries.SelectMany(delivery => delivery.Parcels.Select(parcel => (Delivery: delivery, parcel.Number, parcel.Scans))).ToLookup(one => one.Number);
+        var found = await ShipmentStore.LockNumbers(connection, transaction, [.. parcels.Select(parcel => parcel.Key)], CancellationToken.None);
+        var counts = deliveries.ToDictionary(delivery => delivery, _ => (Kept: 0, Known: 0, Unclaimed: 0));
         var unclaimed = new List<(CarrierNumber, Scan)>();
         var kept = new List<(Guid, Scan)>();
-        var changed = new List<Shipment>();
+        var changed = new List<TrackedParcel>();
         var facts = new List<(IFact, string?)>();
         var points = new List<RecoveryPoint>();
-        foreach (var (number, scans) in parcels)
+        foreach (var parcel in parcels)
         {
-            if (!found.TryGetValue(number, out var parcel))
+            if (!found.TryGetValue(parcel.Key, out var locked))
             {
-                unclaimed.AddRange(scans.Select(scan => (number, scan)));
+                foreach (var (delivery, number, scans) in parcel)
+                {
+                    unclaimed.AddRange(scans.Select(scan => (number, scan)));
+                    CollectionsMarshal.GetValueRefOrNullRef(counts, delivery).Unclaimed += scans.Count;
+                }
+
                 continue;
             }
 
-            if (parcels.Length == 1)
-                ShipmentsTelemetry.TagOrder(parcel.Shipment.OrderId);
-            var fresh = Fresh(parcel.Scans, scans);
+            // Several that bring the same: the first brought it.
+            var knownIds = locked.Known.Select(sighting => sighting.Id).ToHashSet();
+            var fresh = new List<Scan>();
+            Activity? bringer = null;
+            foreach (var (delivery, _, scans) in parcel)
+            {
+                var before = fresh.Count;
+                fresh.AddRange(scans.Where(scan => knownIds.Add(scan.Id)));
+                ref var count = ref CollectionsMarshal.GetValueRefOrNullRef(counts, delivery);
+                count.Kept += fresh.Count - before;
+                count.Known += scans.Count - (fresh.Count - before);
+                if (fresh.Count > before)
+                    bringer ??= delivery.Activity;
+                if (delivery.Parcels.Count == 1)
+                    ShipmentsTelemetry.TagOrder(delivery.Activity, locked.Parcel.OrderId);
+            }
+
             if (fresh.Count == 0)
                 continue;
-            facts.Add((Track(parcel.Shipment, parcel.Scans, fresh, now, points.Add), Activity.Current?.Id));
-            kept.AddRange(fresh.Select(scan => (parcel.Shipment.Id, scan)));
-            changed.Add(parcel.Shipment);
+            facts.Add((Track(locked.Parcel, locked.Known, fresh, now, points.Add), bringer?.Id));
+            kept.AddRange(fresh.Select(scan => (locked.Parcel.Id, scan)));
+            changed.Add(locked.Parcel);
         }
 
         await using var batch = new NpgsqlBatch(connection, transaction);
@@ -93,11 +134,11 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
         if (kept.Count > 0)
         {
             batch.BatchCommands.Add(ScanRows.Insert(kept));
-            outbox.Add(batch, facts);
+            _outbox.Add(batch, facts);
             foreach (var parcel in kept.GroupBy(row => row.Item1, row => row.Item2))
                 AddProof(batch, parcel.Key, parcel);
             batch.BatchCommands.Add(ShipmentStore.UpdateTracking(changed));
-            points.ForEach(point => recoveryPoints.Add(batch, point));
+            points.ForEach(point => _recoveryPoints.Add(batch, point));
         }
 
         if (batch.BatchCommands.Count > 0)
@@ -105,17 +146,17 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
             // The commit travels with the writes: a webhook costs two round trips, and the parcels' locks are held for one. After a
             // failed write the server skips the rest of the batch, so it never commits a part.
             batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
-            await batch.ExecuteNonQueryAsync(cancellationToken);
+            await batch.ExecuteNonQueryAsync();
         }
 
+        foreach (var (delivery, count) in counts)
+            (delivery.Kept, delivery.Known, delivery.Unclaimed) = count;
         if (kept.Count > 0)
         {
-            outbox.Wake();
-            recoveryPoints.Wake();
-            watch.Signal(changed.Select(shipment => shipment.Id));
+            _outbox.Wake();
+            _recoveryPoints.Wake();
+            _watch.Signal(changed.Select(tracked => tracked.Id));
         }
-
-        return new IngestionResult(kept.Count, parcels.Sum(parcel => parcel.Scans.Count) - kept.Count - unclaimed.Count, unclaimed.Count);
     }
 
     private static void AddProof(NpgsqlBatch batch, Guid shipmentId, IEnumerable<Scan> scans)
@@ -124,24 +165,34 @@ internal sealed class ScanIngestion(NpgsqlDataSource database, Outbox outbox, Re
             batch.BatchCommands.Add(ProofRows.Insert(shipmentId, delivered));
     }
 
-    private static List<Scan> Fresh(IReadOnlyList<Scan> known, IReadOnlyList<Scan> scans)
+    private static ParcelTracked Track(TrackedParcel tracked, IReadOnlyList<Sighting> known, List<Scan> fresh, DateTimeOffset now, Action<RecoveryPoint> intend)
     {
-        var knownIds = known.Select(scan => scan.Id).ToHashSet();
-        return [.. scans.Where(scan => !knownIds.Contains(scan.Id))];
-    }
-
-    private static ParcelTracked Track(Shipment shipment, IReadOnlyList<Scan> known, List<Scan> fresh, DateTimeOffset now, Action<RecoveryPoint> intend)
-    {
-        var state = TrackingStatusRules.Derive(known.Concat(fresh), shipment.CreatedAt);
+        var state = TrackingStatusRules.Derive(known.Concat(fresh.Select(scan => scan.Sighting)), tracked.CreatedAt);
         // A parcel that we cancelled stays so, unless its carrier has it all the same.
-        if (shipment.Tracking.Status == V1.TrackingStatus.Cancelled && !TrackingStatusRules.IsWithCarrier(state.Status))
+        if (tracked.Tracking.Status == V1.TrackingStatus.Cancelled && !TrackingStatusRules.IsWithCarrier(state.Status))
             state = state with { Status = V1.TrackingStatus.Cancelled };
         // It was given up for lost, and turned up: what was packed instead need not leave.
-        if (shipment.Remedy == Remedy.Reshipped && state.Status == V1.TrackingStatus.Delivered && shipment.Tracking.Status != V1.TrackingStatus.Delivered)
-            intend(RecutShipments.PointOf(shipment.OrderId, 0, $"arrived/{shipment.PublicId}/{shipment.Version}"));
-        return shipment.WasTracked(state, fresh.Count, now, now);
+        if (tracked.Remedy == Remedy.Reshipped && state.Status == V1.TrackingStatus.Delivered && tracked.Tracking.Status != V1.TrackingStatus.Delivered)
+            intend(RecutShipments.PointOf(tracked.OrderId, 0, $"arrived/{tracked.PublicId}/{tracked.Version}"));
+        return tracked.WasTracked(state, fresh.Count, now, now);
     }
 
     // Whoever sends scans names their carrier: a stranger's name must not become a time series of its own.
     private static string CarrierTag(string carrier) => Tracking.Vocabularies.CarrierNames.IsKnown(carrier) ? carrier : "other";
+
+    private sealed record ParcelScans(CarrierNumber Number, IReadOnlyList<Scan> Scans);
+
+    // What one caller brings, and what became of it.
+    private sealed class Delivery(IReadOnlyList<ParcelScans> parcels, Activity? activity)
+    {
+        public IReadOnlyList<ParcelScans> Parcels { get; } = parcels;
+
+        public Activity? Activity { get; } = activity;
+
+        public int Kept { get; set; }
+
+        public int Known { get; set; }
+
+        public int Unclaimed { get; set; }
+    }
 }

@@ -9,6 +9,9 @@ internal static class ScanRows
     public const string Columns =
         "shipment_id, scan_id, status, reason_party, reason_code, inferred, carrier_code, description, occurred_at, local_time, place, source, received_at, time_basis, reporter, reporter_status";
 
+    /// <summary>As <see cref="ReadSighting"/> reads them.</summary>
+    public const string SightingColumns = "shipment_id, scan_id, status, reason_party, reason_code, occurred_at, time_basis";
+
     public static NpgsqlBatchCommand Insert(IReadOnlyList<(Guid ShipmentId, Scan Scan)> rows) => new(
         $"""
         INSERT INTO scans ({Columns})
@@ -90,6 +93,14 @@ internal static class ScanRows
         Reporter = r.IsDBNull(14) ? "" : r.GetString(14),
         ReporterStatus = r.IsDBNull(15) ? "" : r.GetString(15),
     });
+
+    public static (Guid ShipmentId, Sighting Sighting) ReadSighting(NpgsqlDataReader r) => (r.GetGuid(0), new Sighting(
+        r.GetGuid(1),
+        (V1.TrackingStatus)r.GetInt16(2),
+        (V1.StatusReason.Types.Party)r.GetInt16(3),
+        r.GetString(4),
+        r.GetFieldValue<DateTimeOffset>(5),
+        (V1.Scan.Types.TimeBasis)r.GetInt16(6) == V1.Scan.Types.TimeBasis.Received));
 
     private static NpgsqlParameter<TValue[]> Column<TRow, TValue>(IReadOnlyList<TRow> rows, Func<TRow, TValue> value) => new() { TypedValue = [.. rows.Select(value)] };
 }

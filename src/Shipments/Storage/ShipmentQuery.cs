@@ -18,7 +18,16 @@ internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<Npg
         () => new NpgsqlParameter<int> { TypedValue = afterPosition },
         () => new NpgsqlParameter<int> { TypedValue = limit });
 
-    /// <summary>Of each number the newest parcel, or where none bears it the one that was last corrected from it.</summary>
+    /// <summary>The newest parcel that bears the number, or where none does the one that was last corrected from it.</summary>
+    public static ShipmentQuery ByNumber(string number) => new(
+        """
+        id = (SELECT coalesce(
+          (SELECT id FROM shipments WHERE tracking_number = $1 ORDER BY created_at DESC LIMIT 1),
+          (SELECT shipment_id FROM former_tracking_numbers WHERE tracking_number = $1 ORDER BY replaced_at DESC LIMIT 1)))
+        """,
+        () => new NpgsqlParameter<string> { TypedValue = number });
+
+    /// <summary>The same of each number. One alone is asked for by <see cref="ByNumber"/>: how long an array is, Postgres plans for anew each time.</summary>
     public static ShipmentQuery ByNumbers(string[] numbers) => new(
         """
         id IN (SELECT coalesce(

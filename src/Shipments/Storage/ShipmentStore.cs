@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipping.Rates;
@@ -8,6 +9,9 @@ namespace Commerce.Shipments.Storage;
 
 /// <summary>A parcel, what its carrier saw, and the numbers that it was corrected from, the last one first.</summary>
 internal sealed record FoundShipment(Shipment Shipment, IReadOnlyList<Scan> Scans, IReadOnlyList<FormerNumber> FormerNumbers);
+
+/// <summary>A parcel that is locked until the transaction ends, and what is known of its scans.</summary>
+internal sealed record LockedParcel(TrackedParcel Parcel, IReadOnlyList<Sighting> Known);
 
 /// <summary>A carrier and a number of its own.</summary>
 internal readonly record struct CarrierNumber(string Carrier, string TrackingNumber);
@@ -23,6 +27,12 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, cancel_requested, version,
         created_at, updated_at, next_ship_to, labels_voided, recut, return_number, remedy, customs, delivery_change,
         CASE WHEN label_id = manifest_label THEN manifest_id END
+        """;
+
+    private const string TrackedColumns =
+        """
+        id, store_id, order_id, return_number, carrier, tracking_number, status, reason_party, reason_code, action_required, status_at, reached,
+        last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, version, created_at, updated_at, remedy
         """;
 
     // Which of how many it is: what was cancelled does not count, so it changes with the others.
@@ -123,11 +133,11 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     }
 
     /// <summary>As <see cref="LockNumbers"/>, of one number.</summary>
-    public static async Task<(Shipment? Shipment, IReadOnlyList<Scan> Scans)> LockNumber(
+    public static async Task<LockedParcel?> LockNumber(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string carrier, string trackingNumber, CancellationToken cancellationToken)
     {
         var number = new CarrierNumber(carrier, trackingNumber);
-        return (await LockNumbers(connection, transaction, [number], cancellationToken)).TryGetValue(number, out var found) ? found : (null, []);
+        return (await LockNumbers(connection, transaction, [number], cancellationToken)).GetValueOrDefault(number);
     }
 
     /// <summary>
@@ -135,7 +145,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     /// locked first: a scan that finds no parcel and a label that makes the number known see each other. Numbers and parcels are locked in
     /// one order each, so that two who lock many do not wait for each other.
     /// </summary>
-    public static async Task<IReadOnlyDictionary<CarrierNumber, (Shipment Shipment, IReadOnlyList<Scan> Scans)>> LockNumbers(
+    public static async Task<IReadOnlyDictionary<CarrierNumber, LockedParcel>> LockNumbers(
         NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<CarrierNumber> numbers, CancellationToken cancellationToken)
     {
         // Parcel by parcel, whatever the planner thinks of arrays: to join them with the whole table looks cheap to it until the table is large.
@@ -147,14 +157,16 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             WHERE newest_id IS NOT NULL ORDER BY newest_id) AS newest CROSS JOIN LATERAL
             """;
         await using var batch = new NpgsqlBatch(connection, transaction);
+        // For arrays of another length Postgres would plan anew each time, which takes longer than to find a parcel.
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SET LOCAL plan_cache_mode = force_generic_plan"));
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_advisory_xact_lock(hashtextextended(number, 2)) FROM (SELECT number FROM unnest($1) AS given (number) GROUP BY number ORDER BY number COLLATE \"C\") AS numbers")
         {
             Parameters = { new NpgsqlParameter<string[]> { TypedValue = [.. numbers.Select(one => one.TrackingNumber)] } },
         });
         foreach (var select in (string[])
         [
-            $"SELECT parcel.* FROM {Newest} (SELECT {Columns} FROM shipments WHERE id = newest_id FOR UPDATE) AS parcel",
-            $"SELECT seen.* FROM {Newest} (SELECT {ScanRows.Columns} FROM scans WHERE shipment_id = newest_id OFFSET 0) AS seen",
+            $"SELECT parcel.* FROM {Newest} (SELECT {TrackedColumns} FROM shipments WHERE id = newest_id FOR UPDATE) AS parcel",
+            $"SELECT seen.* FROM {Newest} (SELECT {ScanRows.SightingColumns} FROM scans WHERE shipment_id = newest_id OFFSET 0) AS seen",
         ])
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(select)
@@ -168,16 +180,20 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         }
 
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        // The first result is that of the locks: what is set has none.
         await reader.NextResultAsync(cancellationToken);
-        var shipments = new List<Shipment>();
+        var parcels = new List<TrackedParcel>();
         while (await reader.ReadAsync(cancellationToken))
-            shipments.Add(Read(reader));
+            parcels.Add(ReadTracked(reader));
         await reader.NextResultAsync(cancellationToken);
-        var scans = new List<(Guid ShipmentId, Scan Scan)>();
+        var seen = new Dictionary<Guid, List<Sighting>>();
         while (await reader.ReadAsync(cancellationToken))
-            scans.Add(ScanRows.Read(reader));
-        var byShipment = scans.ToLookup(row => row.ShipmentId, row => row.Scan);
-        return shipments.ToDictionary(one => new CarrierNumber(one.Carrier!, one.TrackingNumber!), one => (one, (IReadOnlyList<Scan>)[.. byShipment[one.Id]]));
+        {
+            var (shipmentId, sighting) = ScanRows.ReadSighting(reader);
+            (CollectionsMarshal.GetValueRefOrAddDefault(seen, shipmentId, out _) ??= []).Add(sighting);
+        }
+
+        return parcels.ToDictionary(one => new CarrierNumber(one.Carrier!, one.TrackingNumber!), one => new LockedParcel(one, seen.GetValueOrDefault(one.Id) ?? []));
     }
 
     public static NpgsqlBatchCommand NumberLock(string trackingNumber) => new("SELECT pg_advisory_xact_lock(hashtextextended($1, 2))")
@@ -274,7 +290,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     };
 
     /// <summary>What scans change, of many parcels in one statement.</summary>
-    public static NpgsqlBatchCommand UpdateTracking(IReadOnlyList<Shipment> shipments) => new(
+    public static NpgsqlBatchCommand UpdateTracking(IReadOnlyList<TrackedParcel> shipments) => new(
         """
         UPDATE shipments SET status = new.status, reason_party = new.reason_party, reason_code = new.reason_code, action_required = new.action_required,
           status_at = new.status_at, reached = new.reached::smallint[], last_scan_at = new.last_scan_at, delivered_at = new.delivered_at,
@@ -308,14 +324,14 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         },
     };
 
-    private static short SeverityOf(Shipment s) => (short)(s.Exception is { } exception ? Severities.Of(exception.Kind, s.Tracking) : 0);
+    private static short SeverityOf(TrackedParcel s) => (short)(s.Exception is { } exception ? Severities.Of(exception.Kind, s.Tracking) : 0);
 
     internal static NpgsqlParameter Json<T>(T value) => new() { Value = JsonSerializer.Serialize(value, JsonSerializerOptions.Web), NpgsqlDbType = NpgsqlDbType.Jsonb };
 
     private static NpgsqlParameter JsonOrNull<T>(T? value)
         where T : class => value is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(value);
 
-    internal static Shipment Read(NpgsqlDataReader r) => new Shipment
+    internal static Shipment Read(NpgsqlDataReader r) => new()
     {
         Id = r.GetGuid(0),
         StoreId = r.GetString(1),
@@ -338,18 +354,9 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         LabelId = Text(r, 22),
         TrackingNumber = Text(r, 23),
         LabelPrice = r.IsDBNull(24) ? null : new Money(r.GetInt64(24), r.GetString(25)),
-        Tracking = new TrackingState(
-            (V1.TrackingStatus)r.GetInt16(26),
-            (V1.StatusReason.Types.Party)r.GetInt16(27),
-            r.GetString(28),
-            r.GetBoolean(29),
-            r.GetFieldValue<DateTimeOffset>(30),
-            Time(r, 33),
-            [.. r.GetFieldValue<short[]>(31).Select(status => (V1.TrackingStatus)status)]),
+        Tracking = ReadTracking(r, 26),
         LastScanAt = Time(r, 32),
-        Exception = r.IsDBNull(34)
-            ? null
-            : new ExceptionRecord((V1.ShipmentException.Types.Kind)r.GetInt16(34), r.GetString(35), r.GetFieldValue<DateTimeOffset>(36), r.GetInt32(37)),
+        Exception = ReadException(r, 34),
         CancelRequested = r.GetBoolean(38),
         Version = r.GetInt64(39),
         CreatedAt = r.GetFieldValue<DateTimeOffset>(40),
@@ -363,7 +370,40 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         ManifestId = r.IsDBNull(49) ? null : r.GetGuid(49),
         Piece = r.FieldCount > 50 ? (int)r.GetInt64(50) : 0,
         Pieces = r.FieldCount > 51 ? (int)r.GetInt64(51) : 0,
-    }.Restore((Remedy)r.GetInt16(46));
+        Remedy = (Remedy)r.GetInt16(46),
+    };
+
+    private static TrackedParcel ReadTracked(NpgsqlDataReader r) => new()
+    {
+        Id = r.GetGuid(0),
+        StoreId = r.GetString(1),
+        OrderId = r.GetString(2),
+        ReturnNumber = r.GetInt32(3),
+        Carrier = Text(r, 4),
+        TrackingNumber = Text(r, 5),
+        Tracking = ReadTracking(r, 6),
+        LastScanAt = Time(r, 12),
+        Exception = ReadException(r, 14),
+        Version = r.GetInt64(18),
+        CreatedAt = r.GetFieldValue<DateTimeOffset>(19),
+        UpdatedAt = r.GetFieldValue<DateTimeOffset>(20),
+        Remedy = (Remedy)r.GetInt16(21),
+    };
+
+    // "status" to "delivered_at" of the columns.
+    private static TrackingState ReadTracking(NpgsqlDataReader r, int first) => new(
+        (V1.TrackingStatus)r.GetInt16(first),
+        (V1.StatusReason.Types.Party)r.GetInt16(first + 1),
+        r.GetString(first + 2),
+        r.GetBoolean(first + 3),
+        r.GetFieldValue<DateTimeOffset>(first + 4),
+        Time(r, first + 7),
+        [.. r.GetFieldValue<short[]>(first + 5).Select(status => (V1.TrackingStatus)status)]);
+
+    // "exception_kind" to "exception_attempts" of the columns.
+    private static ExceptionRecord? ReadException(NpgsqlDataReader r, int first) => r.IsDBNull(first)
+        ? null
+        : new ExceptionRecord((V1.ShipmentException.Types.Kind)r.GetInt16(first), r.GetString(first + 1), r.GetFieldValue<DateTimeOffset>(first + 2), r.GetInt32(first + 3));
 
     private static T FromJson<T>(NpgsqlDataReader reader, int column) =>
         JsonSerializer.Deserialize<T>(reader.GetString(column), JsonSerializerOptions.Web)!;

@@ -33,7 +33,7 @@ internal sealed partial class TrackingWatch(NpgsqlDataSource database, ShipmentS
         {
             while (true)
             {
-                var found = await store.Select(ShipmentQuery.ByNumbers([trackingNumber]), cancellationToken) is [var one]
+                var found = await store.Select(ShipmentQuery.ByNumber(trackingNumber), cancellationToken) is [var one]
                     ? one
                     : throw new Failure(ErrorReason.TrackingNotFound, "No parcel bears this tracking number; compare it with the original. A new label can take a moment.");
                 // The number may have come to another parcel.
