@@ -60,7 +60,7 @@ var gateway = WithDatabase(builder.AddProject<Projects.Gateway>("gateway"), gate
     .WithReference(orders).WaitFor(orders)
     .WithReference(payments).WaitFor(payments)
     .WithReference(shipments).WaitFor(shipments)
-    .WaitFor(notifications)
+    .WithReference(notifications).WaitFor(notifications)
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health", endpointName: "http");
 
