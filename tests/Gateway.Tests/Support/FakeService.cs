@@ -98,6 +98,16 @@ internal sealed class FakeOrders(World world, FakeCalls calls) : OrderService.Or
         return order;
     }
 
+    // What a stream names is looked at as it is read.
+    public override async Task<ImportOrdersResponse> ImportOrders(IAsyncStreamReader<ImportOrdersRequest> requestStream, ServerCallContext context)
+    {
+        while (await requestStream.MoveNext(context.CancellationToken))
+        {
+        }
+
+        return new ImportOrdersResponse();
+    }
+
     public override async Task<Order> CancelOrder(CancelOrderRequest request, ServerCallContext context)
     {
         await calls.Enter(context);
