@@ -1,5 +1,6 @@
 using Commerce.Gateway.Lookup;
 using Commerce.Gateway.V1;
+using Commerce.Gateway.Views;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,8 +42,8 @@ internal sealed class GatewayNode : IAsyncDisposable
             ["services:payments:http:0"] = $"http://{suite.Payments.Http.Address}",
             ["services:shipments:grpc:0"] = $"http://{suite.Shipments.Grpc.Address}",
             ["services:shipments:http:0"] = $"http://{suite.Shipments.Http.Address}",
-            ["services:notifications:grpc:0"] = $"http://{suite.Shipments.Grpc.Address}",
-            ["services:notifications:http:0"] = $"http://{suite.Shipments.Http.Address}",
+            ["services:notifications:grpc:0"] = $"http://{suite.Notifications.Grpc.Address}",
+            ["services:notifications:http:0"] = $"http://{suite.Notifications.Http.Address}",
         };
         foreach (var (key, value) in settings)
             configuration[key] = value;
@@ -56,8 +57,10 @@ internal sealed class GatewayNode : IAsyncDisposable
         where T : notnull => _app.Services.GetRequiredService<T>();
 
     /// <summary>Looks a code up inside the process.</summary>
-    public async Task<LookupView> Find(string code, long minOrderVersion = 0) =>
-        (await Get<CodeLookup>().Find(code, minOrderVersion, CancellationToken.None)).ToMessage();
+    public Task<LookupView> Find(string code, long minOrderVersion = 0) => Find(new LookupRequest { Code = code, MinOrderVersion = minOrderVersion });
+
+    public async Task<LookupView> Find(LookupRequest request, Visibility audience = Visibility.Staff) =>
+        (await Get<CodeLookup>().Answer(Question.Of(request, audience), CancellationToken.None)).Parse();
 
     public Task<LookupView> Find(OrderId id) => Find(id.ToString());
 

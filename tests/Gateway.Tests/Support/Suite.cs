@@ -15,11 +15,12 @@ internal sealed class Suite : IAsyncDisposable
     private readonly TestVirtualHost _broker;
     private ConnectionMultiplexer? _admin;
 
-    private Suite(FakeService orders, FakeService payments, FakeService shipments, TcpGate redisGate, string redis, TestVirtualHost broker, World world)
+    private Suite(FakeService orders, FakeService payments, FakeService shipments, FakeService notifications, TcpGate redisGate, string redis, TestVirtualHost broker, World world)
     {
         Orders = orders;
         Payments = payments;
         Shipments = shipments;
+        Notifications = notifications;
         Redis = redisGate;
         _redis = redis;
         _broker = broker;
@@ -34,6 +35,8 @@ internal sealed class Suite : IAsyncDisposable
 
     public FakeService Shipments { get; }
 
+    public FakeService Notifications { get; }
+
     public TcpGate Redis { get; }
 
     public string Prefix { get; } = $"test-{Guid.NewGuid():N}:";
@@ -46,15 +49,24 @@ internal sealed class Suite : IAsyncDisposable
     {
         var servers = await TestServers.Get();
         var world = new World();
-        var orders = await FakeService.Start(world, app => app.MapGrpcService<FakeOrders>());
-        var payments = await FakeService.Start(world, app => app.MapGrpcService<FakePayments>());
+        var orders = await FakeService.Start(world, app =>
+        {
+            app.MapGrpcService<FakeOrders>();
+            app.MapGrpcService<FakeReturns>();
+        });
+        var payments = await FakeService.Start(world, app =>
+        {
+            app.MapGrpcService<FakePayments>();
+            app.MapGrpcService<FakeInvoices>();
+        });
+        var notifications = await FakeService.Start(world, app => app.MapGrpcService<FakeNotifications>());
         var shipments = await FakeService.Start(world, app =>
         {
             app.MapGrpcService<FakeShipments>();
             app.MapGrpcService<FakeTracking>();
         });
         var endpoint = (IPEndPoint)ConfigurationOptions.Parse(servers.Redis).EndPoints[0];
-        var suite = new Suite(orders, payments, shipments, new TcpGate(endpoint), servers.Redis, await servers.CreateVirtualHost(), world);
+        var suite = new Suite(orders, payments, shipments, notifications, new TcpGate(endpoint), servers.Redis, await servers.CreateVirtualHost(), world);
         for (var i = 0; i < nodes; i++)
             await suite.AddNode("Development", settings);
         return suite;
@@ -99,6 +111,7 @@ internal sealed class Suite : IAsyncDisposable
         await Orders.DisposeAsync();
         await Payments.DisposeAsync();
         await Shipments.DisposeAsync();
+        await Notifications.DisposeAsync();
         await Redis.DisposeAsync();
         await _broker.DisposeAsync();
     }
