@@ -44,7 +44,7 @@ public sealed class GatewayOptions
 
     /// <summary>The largest answer, in bytes, that is kept in memory.</summary>
     [Range(0, 1 << 24)]
-    public int HotAnswerBytes { get; set; } = 1 << 16;
+    public int HotAnswerBytes { get; set; } = 1 << 14;
 
     /// <summary>
     /// How long an answer in memory stands of which nothing was told: the bound of staleness where what was told did not arrive (a

@@ -19,6 +19,7 @@ internal sealed partial class ChangeFeed(RedisLink link, IOptions<GatewayOptions
     private readonly int[] _counts = new int[Stripes];
     private int _generation;
     private volatile bool _heard;
+    private bool _listens;
 
     /// <summary>The channel between the nodes.</summary>
     public string Channel { get; } = options.Value.RedisPrefix + "changes";
@@ -85,8 +86,13 @@ internal sealed partial class ChangeFeed(RedisLink link, IOptions<GatewayOptions
         try
         {
             // The client subscribes again by itself after every break; what was told in the break nobody heard.
-            redis.ConnectionFailed += (_, _) => _heard = false;
-            redis.ConnectionRestored += (_, _) => Hear();
+            if (!_listens)
+            {
+                redis.ConnectionFailed += (_, _) => _heard = false;
+                redis.ConnectionRestored += (_, _) => Hear();
+                _listens = true;
+            }
+
             await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(Channel), OnMessage).WaitAsync(cancellationToken);
             Hear();
             return true;
@@ -114,8 +120,9 @@ internal sealed partial class ChangeFeed(RedisLink link, IOptions<GatewayOptions
     {
         var text = message.ToString();
         var space = text.IndexOf(' ', StringComparison.Ordinal);
-        if (space < 0 || text.AsSpan(0, space).SequenceEqual(Node))
+        if (space > 0 && text.AsSpan(0, space).SequenceEqual(Node))
             return;
+        // The version before this one says the order alone.
         var what = text[(space + 1)..];
         if (what is ['=', ..])
             Changed(what[1..]);
