@@ -98,8 +98,16 @@ internal static class BenchWorld
         {
             Invoice Document(string number, Invoice.Types.Kind kind) => new()
             {
-                Name = $"invoices/main.{number}", Number = number, Kind = kind, StoreId = "main", OrderId = request.OrderId, IssueTime = Then, Total = Euro(30), StoreName = "Main",
-                CustomerName = "Ada Example", Lines = { new Invoice.Types.Line { Sku = "A-0001", Title = "Silver T-light holder", Quantity = 2, UnitPrice = Euro(10), Amount = Euro(20) } },
+                Name = $"invoices/main.{number}",
+                Number = number,
+                Kind = kind,
+                StoreId = "main",
+                OrderId = request.OrderId,
+                IssueTime = Then,
+                Total = Euro(30),
+                StoreName = "Main",
+                CustomerName = "Ada Example",
+                Lines = { new Invoice.Types.Line { Sku = "A-0001", Title = "Silver T-light holder", Quantity = 2, UnitPrice = Euro(10), Amount = Euro(20) } },
             };
             return Task.FromResult(new ListInvoicesResponse { Invoices = { Document("INV-2026-000042", Invoice.Types.Kind.Invoice), Document("REC-2026-000042", Invoice.Types.Kind.Receipt) } });
         }

@@ -17,7 +17,10 @@ internal sealed record Located(OrderId Order, CodeKind Kind, string Number = "",
     {
         [var shipment, var order, var carrier, var created, var former] => new Bearer
         {
-            Shipment = shipment, OrderId = order, Carrier = carrier, Former = former.Length > 0,
+            Shipment = shipment,
+            OrderId = order,
+            Carrier = carrier,
+            Former = former.Length > 0,
             CreateTime = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(created, CultureInfo.InvariantCulture))),
         },
         _ => new Bearer(),

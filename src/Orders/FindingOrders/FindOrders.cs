@@ -81,7 +81,9 @@ public sealed class FindOrders(NpgsqlDataSource database, OrderReader orders)
         {
             response.Matches.Add(new OrderMatch
             {
-                ExternalId = reader.GetString(0), StoreId = reader.GetString(1), OrderId = new OrderId(reader.GetString(2), reader.GetInt64(3)).ToString(),
+                ExternalId = reader.GetString(0),
+                StoreId = reader.GetString(1),
+                OrderId = new OrderId(reader.GetString(2), reader.GetInt64(3)).ToString(),
             });
         }
 

@@ -133,7 +133,12 @@ internal sealed class World
                 {
                     found.AddRange(entry.Shipments.Where(bearer).Select(one => (former > 0, int.Parse(one.ShipmentId[3..], CultureInfo.InvariantCulture), new ParcelMatch
                     {
-                        TrackingNumber = number, Shipment = $"shipments/{one.ShipmentId}", OrderId = one.OrderId, StoreId = "main", Carrier = "ups", Former = former > 0,
+                        TrackingNumber = number,
+                        Shipment = $"shipments/{one.ShipmentId}",
+                        OrderId = one.OrderId,
+                        StoreId = "main",
+                        Carrier = "ups",
+                        Former = former > 0,
                         CreateTime = Then.ToTimestamp(),
                     })));
                 }
