@@ -231,6 +231,7 @@ internal static class RawLoad
         Run(Connections, n =>
         {
             using var connection = new RawGrpc(server, path);
+            using var tickEnd = new ManualResetEvent(false);
             var mine = new List<double>();
             var start = TimeProvider.System.GetTimestamp();
             var due = 0L;
@@ -248,7 +249,7 @@ internal static class RawLoad
                 connection.Flush();
                 if (elapsed >= time && connection.Open == 0)
                     break;
-                Thread.Sleep(1);
+                tickEnd.WaitOne(1);
                 while (connection.Poll(TimeSpan.Zero))
                 {
                     connection.Receive(began =>
