@@ -73,6 +73,8 @@ public sealed class AccessControl
 
     private static MethodDescriptor DescriptorOf(GrpcMethodMetadata grpc)
     {
+        if (grpc.ServiceType.GetCustomAttribute<DescribedByAttribute>() is { } described)
+            return described.Service.FindMethodByName(grpc.Method.Name);
         // The generated base class of a service says which class describes it.
         for (var type = grpc.ServiceType; type is not null; type = type.BaseType!)
         {
@@ -82,4 +84,13 @@ public sealed class AccessControl
 
         throw new InvalidOperationException($"{grpc.Method.FullName} has no descriptor, so nothing says who may call it.");
     }
+}
+
+/// <summary>Says which generated class describes a service that is not derived from it.</summary>
+/// <param name="service">The generated class, for example <c>typeof(LookupService)</c>.</param>
+[AttributeUsage(AttributeTargets.Class, Inherited = false)]
+public sealed class DescribedByAttribute(Type service) : Attribute
+{
+    internal ServiceDescriptor Service { get; } =
+        service.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null) as ServiceDescriptor ?? throw new ArgumentException($"{service} describes no service.", nameof(service));
 }

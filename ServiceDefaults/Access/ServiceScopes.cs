@@ -12,7 +12,8 @@ public static class ServiceScopes
     public static IReadOnlyDictionary<string, ScopeSet> All { get; } = new Dictionary<string, ScopeSet>(StringComparer.Ordinal)
     {
         // Reads the parts of the combined view. What it passes on has the scopes of the caller, whom it has authenticated.
-        ["gateway"] = ScopeSet.Of(Scope.OrdersRead, Scope.PaymentsRead, Scope.ShipmentsRead, Scope.TrackingRead),
+        ["gateway"] = ScopeSet.Of(
+            Scope.OrdersRead, Scope.ReturnsRead, Scope.PaymentsRead, Scope.DocumentsRead, Scope.ShipmentsRead, Scope.TrackingRead, Scope.NotificationsRead),
         // Has returned goods paid back, and holds its parcels against those of Shipments.
         ["orders"] = ScopeSet.Of(Scope.PaymentsRead, Scope.PaymentsRefund, Scope.ShipmentsRead),
         ["payments"] = ScopeSet.Of(Scope.OrdersRead, Scope.StoresRead),

@@ -14,7 +14,7 @@ public static class ErrorReasons
     {
         ErrorReason.InvalidField or ErrorReason.MalformedRequest or ErrorReason.RequestIdReused
             or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown or ErrorReason.NarrowSearch
-            or ErrorReason.TrackingAmbiguous or ErrorReason.TrackingNotRecognised => StatusCode.InvalidArgument,
+            or ErrorReason.TrackingAmbiguous or ErrorReason.CodeAmbiguous or ErrorReason.TrackingNotRecognised => StatusCode.InvalidArgument,
         ErrorReason.RequestTooLarge or ErrorReason.LimitReached => StatusCode.ResourceExhausted,
         ErrorReason.RequestInProgress or ErrorReason.EtagMismatch => StatusCode.Aborted,
         ErrorReason.VersionNotReached or ErrorReason.DependencyUnavailable => StatusCode.Unavailable,

@@ -26,10 +26,11 @@ internal sealed class BenchServers : IAsyncDisposable
     private readonly IHost _services;
     private readonly List<string> _databases = [];
 
-    private BenchServers(ServerSet? own, string? state, string admin, HttpClient? management, string broker, string name)
+    private BenchServers(ServerSet? own, string? state, string admin, HttpClient? management, string broker, string redis, string name)
     {
         (_own, _state, _admin, _management, _name) = (own, state, admin, management, name);
         Broker = broker;
+        Redis = redis;
         // As services have it, automatic preparation and all.
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:bench", new NpgsqlConnectionStringBuilder(admin) { Database = name }.ConnectionString)]);
@@ -43,21 +44,25 @@ internal sealed class BenchServers : IAsyncDisposable
     /// <summary>AMQP URI.</summary>
     public string Broker { get; }
 
+    /// <summary>StackExchange.Redis configuration string.</summary>
+    public string Redis { get; }
+
     public static async Task<BenchServers> Start()
     {
         var name = $"bench_{Guid.NewGuid():N}";
         var postgres = Environment.GetEnvironmentVariable("COMMERCE_TEST_POSTGRES");
         var broker = Environment.GetEnvironmentVariable("COMMERCE_TEST_RABBITMQ");
         var management = Environment.GetEnvironmentVariable("COMMERCE_TEST_RABBITMQ_MANAGEMENT");
+        var redis = Environment.GetEnvironmentVariable("COMMERCE_TEST_REDIS");
         BenchServers servers;
-        if (postgres is { Length: > 0 } && broker is { Length: > 0 } && management is { Length: > 0 })
+        if (redis is { Length: > 0 } && postgres is { Length: > 0 } && broker is { Length: > 0 } && management is { Length: > 0 })
         {
             var uri = new Uri(broker);
             var client = new HttpClient { BaseAddress = new Uri(management) };
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(uri.UserInfo))));
             (await client.PutAsJsonAsync($"/api/vhosts/{name}", new { })).EnsureSuccessStatusCode();
             (await client.PutAsJsonAsync($"/api/permissions/{name}/{uri.UserInfo.Split(':')[0]}", new { configure = ".*", write = ".*", read = ".*" })).EnsureSuccessStatusCode();
-            servers = new BenchServers(null, null, postgres, client, $"{uri.Scheme}://{uri.UserInfo}@{uri.Authority}/{name}", name);
+            servers = new BenchServers(null, null, postgres, client, $"{uri.Scheme}://{uri.UserInfo}@{uri.Authority}/{name}", redis, name);
         }
         else
         {
@@ -66,7 +71,7 @@ internal sealed class BenchServers : IAsyncDisposable
             if (!OperatingSystem.IsWindows())
                 File.SetUnixFileMode(state, (UnixFileMode)0b111_101_101);
             var own = await ServerSet.StartAsync(state);
-            servers = new BenchServers(own, state, own.Postgres, null, own.RabbitMq, name);
+            servers = new BenchServers(own, state, own.Postgres, null, own.RabbitMq, own.Redis, name);
         }
 
         await servers.CreateDatabase(name);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Commerce.Bench;
+using Commerce.Bench.Gateway;
 using Commerce.Bench.Messaging;
 using Commerce.Bench.Orders;
 using Commerce.Bench.Shipments;
@@ -17,10 +18,15 @@ var benches = new Dictionary<string, Func<Task<IReadOnlyList<Comparison>>>>
     ["find"] = () => FindBench.Run(orders),
     ["scans"] = () => ScansBench.Run(scans),
     ["live"] = LiveBench.Run,
+    ["lookup"] = LookupBench.Run,
+    ["watch"] = WatchBench.Run,
+    ["staleness"] = StalenessBench.Run,
     ["detect"] = () => Task.FromResult<IReadOnlyList<Comparison>>([DetectBench.Run()]),
 };
 if (name == "empty-service")
     return await EmptyService.Run();
+if (name == GatewayPeers.Process)
+    return await GatewayPeers.Serve(args);
 if (name is null || !benches.TryGetValue(name, out var bench) || orders < 10_000 || scans < 1_000)
 {
     Console.Error.WriteLine($"Usage: commerce-bench NAME [--json] [--orders N] [--scans N], where NAME is one of: {string.Join(", ", benches.Keys)}; N is at least 10000 orders, for find, and 1000 scans, for scans.");

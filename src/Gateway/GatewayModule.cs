@@ -5,10 +5,12 @@ using Commerce.Gateway.Passthrough;
 using Commerce.Gateway.Views;
 using Commerce.Gateway.Watching;
 using Commerce.Messaging;
+using Commerce.Notifications.V1;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.V1;
+using Grpc.AspNetCore.Server.Model;
 using Grpc.Reflection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -33,6 +35,9 @@ public static class GatewayModule
         builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments", asItself: true);
         builder.AddServiceClient<ShipmentService.ShipmentServiceClient>("shipments", asItself: true);
         builder.AddServiceClient<TrackingService.TrackingServiceClient>("shipments", asItself: true);
+        builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders", asItself: true);
+        builder.AddServiceClient<InvoiceService.InvoiceServiceClient>("payments", asItself: true);
+        builder.AddServiceClient<NotificationService.NotificationServiceClient>("notifications", asItself: true);
 
         builder.AddRedisClient("redis", configureOptions: redis =>
         {
@@ -44,6 +49,8 @@ public static class GatewayModule
         services.AddSingleton<Func<IConnectionMultiplexer>>(provider => provider.GetRequiredService<IConnectionMultiplexer>);
         services.AddSingleton<RedisLink>();
         services.AddHostedService(provider => provider.GetRequiredService<RedisLink>());
+        services.AddSingleton<ChangeFeed>();
+        services.AddHostedService(provider => provider.GetRequiredService<ChangeFeed>());
         services.AddSingleton<ViewCache>();
         services.AddSingleton<PartSources>();
         services.AddSingleton<ViewReader>();
@@ -51,14 +58,19 @@ public static class GatewayModule
         services.AddSingleton<WatchHub>();
         services.AddHostedService(provider => provider.GetRequiredService<WatchHub>());
         services.AddSingleton<Watches>();
+        services.AddSingleton<CodeBook>();
+        services.AddSingleton<HotAnswers>();
         services.AddSingleton<CodeLookup>();
         services.AddSingleton<BatchLookup>();
         services.AddSingleton<LookupGrpcService>();
+        services.AddSingleton<LookupWire>();
+        services.AddSingleton<IServiceMethodProvider<LookupWire>, LookupWireMethods>();
 
         builder.AddMessaging("gateway")
             .Observe<ViewObserver>("orders")
             .Observe<ViewObserver>("payments")
-            .Observe<ViewObserver>("shipments");
+            .Observe<ViewObserver>("shipments")
+            .Observe<ViewObserver>("notifications");
 
         // Without Redis or the broker the Gateway is slower and later, not down: it must go on getting calls.
         services.PostConfigure<HealthCheckServiceOptions>(health =>
@@ -91,7 +103,9 @@ public static class GatewayModule
 
     public static WebApplication MapGateway(this WebApplication app)
     {
-        app.MapGrpcService<LookupGrpcService>();
+        app.MapGrpcService<LookupWire>();
+        // It serves REST: where both serve a path, which is gRPC's, the other goes first.
+        app.MapGrpcService<LookupGrpcService>().Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = 1);
         app.MapGrpcService<AccessGrpcService>();
         app.MapLookupEvents();
         app.UseLongStreams();

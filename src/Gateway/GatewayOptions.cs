@@ -38,7 +38,22 @@ public sealed class GatewayOptions
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
     public TimeSpan ViewTtl { get; set; } = TimeSpan.FromHours(6);
 
-    /// <summary>Most codes of one BatchLookup that are looked up at the same time.</summary>
+    /// <summary>Most answers that are kept in memory; 0: none.</summary>
+    [Range(0, 1_000_000)]
+    public int HotAnswers { get; set; } = 10_000;
+
+    /// <summary>The largest answer, in bytes, that is kept in memory.</summary>
+    [Range(0, 1 << 24)]
+    public int HotAnswerBytes { get; set; } = 1 << 14;
+
+    /// <summary>
+    /// How long an answer in memory stands of which nothing was told: the bound of staleness where what was told did not arrive (a
+    /// connection to Redis that hangs without breaking).
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan HotAge { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Most codes of one BatchLookup whose services are asked at the same time; Redis is asked for all at once.</summary>
     [Range(1, 500)]
     public int BatchParallelism { get; set; } = 32;
 

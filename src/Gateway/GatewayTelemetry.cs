@@ -16,17 +16,19 @@ public sealed class GatewayTelemetry : IDisposable
     private readonly Counter<long> _epochs;
     private readonly UpDownCounter<long> _watchers;
     private readonly Histogram<double> _lag;
+    private readonly Histogram<double> _watchLag;
 
     public GatewayTelemetry(IMeterFactory meters)
     {
         _meter = meters.Create(Name);
         _lookups = _meter.CreateCounter<long>("commerce.gateway.lookups", "{lookup}", "Codes looked up, by what they were and whether they were found.");
-        _reads = _meter.CreateCounter<long>("commerce.gateway.view.reads", "{read}", "Views read: hit (all from Redis), partial, miss, or direct (without Redis).");
+        _reads = _meter.CreateCounter<long>("commerce.gateway.view.reads", "{read}", "Views read: memory, hit (all from Redis), partial, miss, or direct (without Redis).");
         _staleParts = _meter.CreateCounter<long>("commerce.gateway.view.stale_parts", "{part}", "Parts shown old or missing because their service did not answer.");
         _marksLost = _meter.CreateCounter<long>("commerce.gateway.view.marks_lost", "{mark}", "Facts that could not mark a view because Redis was down.");
         _epochs = _meter.CreateCounter<long>("commerce.gateway.view.epochs", "{epoch}", "Times that every cached view was put in doubt because marks may have been lost.");
         _watchers = _meter.CreateUpDownCounter<long>("commerce.gateway.watchers", "{watcher}", "Open watches on this node.");
         _lag = _meter.CreateHistogram<double>("commerce.gateway.view.lag", "s", "From a change to the mark on its view: how stale a view could be.");
+        _watchLag = _meter.CreateHistogram<double>("commerce.gateway.watch.lag", "s", "From a change to the new view at its watchers, as far as this node heard of it.");
     }
 
     /// <summary>Spans of the Gateway's own work.</summary>
@@ -46,6 +48,8 @@ public sealed class GatewayTelemetry : IDisposable
     public void Watchers(int change) => _watchers.Add(change);
 
     public void Lag(TimeSpan lag) => _lag.Record(Math.Max(0, lag.TotalSeconds));
+
+    public void WatchLag(TimeSpan lag) => _watchLag.Record(Math.Max(0, lag.TotalSeconds));
 
     public void Dispose() => _meter.Dispose();
 }

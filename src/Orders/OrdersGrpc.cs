@@ -30,6 +30,9 @@ public sealed class OrdersGrpc(
     public override Task<BatchGetOrdersResponse> BatchGetOrders(BatchGetOrdersRequest request, ServerCallContext context) =>
         findOrders.BatchGet(request.Names, context.CancellationToken);
 
+    public override Task<LookupOrdersResponse> LookupOrders(LookupOrdersRequest request, ServerCallContext context) =>
+        findOrders.Lookup(request, context.CancellationToken);
+
     public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) =>
         listOrders.List(request, context.CancellationToken);
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Commerce.Facts;
+using Commerce.Gateway.V1;
 using Commerce.Testing;
 using CsCheck;
 
@@ -17,6 +18,9 @@ public sealed class HistoryTests : IAsyncLifetime
     private enum Step
     {
         Order,
+        Return,
+        Document,
+        Message,
         Payment,
         NewParcel,
         Parcel,
@@ -28,7 +32,7 @@ public sealed class HistoryTests : IAsyncLifetime
 
     private static readonly Gen<(Step Step, int Pick)[]> Histories = Gen.Select(
         Gen.Frequency(
-            (3, Gen.Const(Step.Order)), (3, Gen.Const(Step.Payment)), (1, Gen.Const(Step.NewParcel)), (4, Gen.Const(Step.Parcel)),
+            (3, Gen.Const(Step.Order)), (1, Gen.Const(Step.Return)), (1, Gen.Const(Step.Document)), (1, Gen.Const(Step.Message)), (3, Gen.Const(Step.Payment)), (1, Gen.Const(Step.NewParcel)), (4, Gen.Const(Step.Parcel)),
             (5, Gen.Const(Step.Deliver)), (1, Gen.Const(Step.DeliverTwice)), (8, Gen.Const(Step.Lookups)), (1, Gen.Const(Step.Flush))),
         Gen.Int[0, 1000]).Array[10, 60];
 
@@ -50,6 +54,16 @@ public sealed class HistoryTests : IAsyncLifetime
                     case Step.Payment:
                         undelivered.Add(_suite.World.AdvancePayment(id));
                         break;
+                    case Step.Return:
+                        undelivered.Add(_suite.World.RequestReturn(id));
+                        break;
+                    case Step.Document:
+                        undelivered.Add(_suite.World.Issue(id, $"INV-2026-{pick:D6}"));
+                        break;
+                    case Step.Message:
+                        _suite.World.Decide(id);
+                        undelivered.Add(_suite.World.Send(id));
+                        break;
                     case Step.NewParcel:
                         undelivered.Add(_suite.World.AddShipment(id));
                         break;
@@ -67,9 +81,11 @@ public sealed class HistoryTests : IAsyncLifetime
                         background.Add(_suite.FlushRedis());
                         break;
                     case Step.Lookups:
-                        // Several at once on both nodes: each must be at least what any earlier one had shown.
+                        // Several at once on both nodes: each must be at least what any earlier one had shown. Whoever moves from one
+                        // node to another says what they saw.
                         var atLeast = seen;
-                        var views = await Task.WhenAll(Enumerable.Range(0, 1 + (pick % 4)).Select(i => _suite.Nodes[(pick + i) % 2].Find(id)));
+                        var views = await Task.WhenAll(Enumerable.Range(0, 1 + (pick % 4)).Select(i =>
+                            _suite.Nodes[(pick + i) % 2].Find(new LookupRequest { Code = id.ToString(), MinVersion = atLeast })));
                         foreach (var view in views)
                         {
                             Assert.True(view.Version >= atLeast, $"Version {view.Version} after {atLeast} had been shown.");
@@ -125,5 +141,73 @@ public sealed class HistoryTests : IAsyncLifetime
             foreach (var node in _suite.Nodes)
                 await Eventually.Value(() => node.Find(id), view => view.Version == _suite.World.VersionOf(id), TimeSpan.FromSeconds(10));
         }, iter: 15, threads: 1);
+    }
+
+    [Fact]
+    public async Task With_services_and_Redis_cut_and_back_at_random_what_is_shown_is_marked_and_in_the_end_equals_the_sources()
+    {
+        await using var suite = await Suite.Start(settings: ("Gateway:SourceTimeout", "00:00:00.250"));
+        await Histories.SampleAsync(async steps =>
+        {
+            var id = suite.World.Place();
+            await suite.Node.Find(id);
+            var seen = 0L;
+            var (redis, payments, shipments) = (false, false, false);
+            foreach (var (step, pick) in steps)
+            {
+                switch (step)
+                {
+                    case Step.Flush:
+                        redis = Toggle(redis, suite.Redis.Cut, suite.Redis.Restore);
+                        break;
+                    case Step.DeliverTwice:
+                        payments = Toggle(payments, suite.Payments.Cut, suite.Payments.Restore);
+                        break;
+                    case Step.NewParcel:
+                        shipments = Toggle(shipments, suite.Shipments.Cut, suite.Shipments.Restore);
+                        break;
+                    case Step.Payment:
+                        await suite.Tell(suite.World.AdvancePayment(id));
+                        break;
+                    case Step.Parcel:
+                        await suite.Tell(suite.World.AddShipment(id));
+                        break;
+                    case Step.Document:
+                        await suite.Tell(suite.World.Issue(id, $"INV-2026-{pick:D6}"));
+                        break;
+                    case Step.Order or Step.Return or Step.Message:
+                        await suite.Tell(suite.World.AdvanceOrder(id));
+                        break;
+                    case Step.Lookups:
+                        var view = await suite.Node.Find(id);
+                        // A part that is nowhere to be had is missing, and said to be.
+                        if (view.StaleParts.All(part => part.ReadTime is not null))
+                        {
+                            Assert.True(view.Version >= seen, $"Version {view.Version} after {seen} had been shown.");
+                            seen = view.Version;
+                        }
+
+                        Assert.True(view.Version == suite.World.VersionOf(id) || view.StaleParts.Count > 0 || redis, "What is old is said to be.");
+                        break;
+                }
+            }
+
+            suite.Redis.Restore();
+            suite.Payments.Restore();
+            suite.Shipments.Restore();
+            var last = await Eventually.Value(() => suite.Node.Find(id), view => view.Version == suite.World.VersionOf(id) && view.StaleParts.Count == 0, TimeSpan.FromSeconds(20));
+            Assert.Equal(suite.World.GetOrder(id.ToString()), last.Order);
+            Assert.Equal(suite.World.ListShipments(id.ToString()), last.Shipments);
+            Assert.Equal(suite.World.ListInvoices(id.ToString()).Select(one => one.Number), last.Documents.Select(one => one.Number));
+        }, iter: 8, threads: 1);
+    }
+
+    private static bool Toggle(bool cut, Action cutting, Action restoring)
+    {
+        if (cut)
+            restoring();
+        else
+            cutting();
+        return !cut;
     }
 }

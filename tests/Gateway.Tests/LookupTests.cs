@@ -52,14 +52,32 @@ public sealed class LookupTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("-R1")]
-    [InlineData("-r12 ")]
-    [InlineData(" R3")]
-    public async Task A_returns_number_leads_to_its_order(string behind)
+    [InlineData("-R1", 1)]
+    [InlineData("-r12 ", 12)]
+    [InlineData(" R03", 3)]
+    public async Task A_returns_number_leads_to_its_order_and_names_the_return(string behind, int number)
     {
         var id = _suite.World.Place();
+        for (var i = 0; i < number; i++)
+            _suite.World.RequestReturn(id);
+
         var view = await _suite.Node.Lookups.LookupAsync(new LookupRequest { Code = id + behind });
-        Assert.Equal((id.ToString(), CodeKind.OrderId), (view.OrderId, view.CodeKind));
+
+        Assert.Equal((id.ToString(), CodeKind.ReturnNumber, $"orders/{id}/returns/{number}"), (view.OrderId, view.CodeKind, view.Resource));
+        Assert.Equal(number, view.Returns.Count);
+        Assert.Equal(view.Resource, view.Returns[0].Name);
+    }
+
+    [Fact]
+    public async Task A_return_that_an_order_does_not_have_is_said_to_be_missing_and_the_order_named()
+    {
+        var id = _suite.World.Place();
+        _suite.World.RequestReturn(id);
+
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await _suite.Node.Lookups.LookupAsync(new LookupRequest { Code = id + "-R2" }));
+
+        Assert.Equal("RETURN_NOT_FOUND", ReasonOf(error));
+        Assert.Equal(id.ToString(), error.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata["order"]);
     }
 
     [Fact]

@@ -47,6 +47,7 @@ public sealed class OpenApiTests
                 "get /v1/invoices",
                 "get /v1/invoices/{invoice}",
                 "get /v1/invoices/{invoice}:render",
+                "get /v1/invoices:lookup",
                 "get /v1/ledger/entries",
                 "get /v1/ledger/reconciliation",
                 "get /v1/ledger/trialBalance",
@@ -62,6 +63,7 @@ public sealed class OpenApiTests
                 "get /v1/orders/{order}/timeline",
                 "get /v1/orders:batchGet",
                 "get /v1/orders:export",
+                "get /v1/orders:lookup",
                 "get /v1/orders:search",
                 "get /v1/orders:spendSummary",
                 "get /v1/payments",
@@ -90,6 +92,7 @@ public sealed class OpenApiTests
                 "get /v1/tracking/{trackingNumber}/as/{vocabulary}",
                 "get /v1/tracking/{trackingNumber}/proofOfDelivery",
                 "get /v1/tracking:batchGet",
+                "get /v1/tracking:lookup",
                 "get /v1/whoami",
                 "patch /v1/orders/{order}",
                 "patch /v1/stores/{store}",
@@ -218,7 +221,7 @@ public sealed class OpenApiTests
     {
         var watch = Operation("get", "/v1/lookup/{code}:watch");
         Assert.NotNull(watch["responses"]!["200"]!["content"]!["text/event-stream"]);
-        Assert.Equal(["code", "afterVersion", "Last-Event-ID"], watch["parameters"]!.AsArray().Select(one => one!["name"]!.GetValue<string>()));
+        Assert.Equal(["code", "afterVersion", "storeId", "readMask", "Last-Event-ID"], watch["parameters"]!.AsArray().Select(one => one!["name"]!.GetValue<string>()));
     }
 
     [Theory]

@@ -58,7 +58,7 @@ internal sealed class Services : CallInvoker
             return outcome;
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        var context = new RecoveryContext(connection, transaction, null!, null!, CancellationToken.None);
+        var context = new RecoveryContext(connection, transaction, new Outbox(TimeProvider.System, new OutboxSignal()), null!, CancellationToken.None);
         await commit(context);
         await context.Batch.ExecuteNonQueryAsync();
         await transaction.CommitAsync();

@@ -102,6 +102,8 @@ public sealed class TellingTests : IAsyncLifetime
         Assert.IsType<RecoveryOutcome.Again>(await services.Attempt(_source, server, told[0].Id, 1));
         await services.Attempt(_source, server, told[2].Id, 1);
         Assert.Equal(State.Sent, (await Told())[2].State);
+        await using var fact = _source.CreateCommand("SELECT fact || ' ' || key FROM messaging.outbox");
+        Assert.Equal($"NotificationSettled {told[2].Id:N}", await fact.ExecuteScalarAsync());
 
         services.Payment = new Payment
         {

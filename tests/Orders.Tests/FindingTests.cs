@@ -110,6 +110,23 @@ public class FindingTests(OrdersService service) : OrdersServiceTests(service)
     }
 
     [Fact]
+    public async Task A_shops_own_number_leads_to_its_order_in_each_store_that_gave_it_out()
+    {
+        foreach (var (store, prefix) in new[] { ("own-a", "OWA"), ("own-b", "OWB") })
+            await Service.Stores.CreateStoreAsync(new CreateStoreRequest { Store = Shop(store, prefix) });
+        async Task<string> Place(string store, string number) => (await Service.Orders.PlaceOrderAsync(Request.Order().With(r => (r.StoreId, r.ExternalId) = (store, number)))).OrderId;
+        var (a, b, other) = (await Place("own-a", "web/7"), await Place("own-b", "web/7"), await Place("own-a", "web/8"));
+
+        async Task<IEnumerable<(string, string, string)>> Lookup(string store, params string[] numbers) =>
+            (await Service.Orders.LookupOrdersAsync(new LookupOrdersRequest { ExternalIds = { numbers }, StoreId = store })).Matches
+                .Select(match => (match.ExternalId, match.StoreId, match.OrderId)).OrderBy(match => match);
+        Assert.Equal([("web/7", "own-a", a), ("web/7", "own-b", b)], await Lookup("", "web/7", "WEB/7", "nobody", "web/7"));
+        Assert.Equal([("web/7", "own-a", a), ("web/8", "own-a", other)], await Lookup("own-a", "web/8", "web/7"));
+        Assert.Empty(await Lookup("own-b", "web/8"));
+        Assert.Equal(StatusCode.InvalidArgument, (await Assert.ThrowsAsync<RpcException>(() => Lookup(""))).StatusCode);
+    }
+
+    [Fact]
     public async Task A_page_token_is_good_for_its_own_question_only()
     {
         for (var i = 0; i < 3; i++)

@@ -292,6 +292,12 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
         using var plain = await app.Rest.GetAsync($"/v1/{invoice.Name}");
         Assert.Contains(invoice.Number, await plain.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
+        var asked = new V1.LookupInvoicesRequest { Numbers = { invoice.Number, "main." + listed.Invoices[1].Number, "INV-1999-000001", "nonsense" } };
+        var matches = (await app.Invoices.LookupInvoicesAsync(asked)).Matches;
+        Assert.Equal(listed.Invoices.Select(one => (one.Name, one.Number, orderId)).Order(), matches.Select(one => (one.Name, one.Number, one.OrderId)).Order());
+        asked.StoreId = "elsewhere";
+        Assert.Empty((await app.Invoices.LookupInvoicesAsync(asked)).Matches);
+
         var page = await app.Invoices.ListInvoicesAsync(new V1.ListInvoicesRequest { StoreId = "main", PageSize = 1 });
         var next = await app.Invoices.ListInvoicesAsync(new V1.ListInvoicesRequest { StoreId = "main", PageSize = 1, PageToken = page.NextPageToken });
         Assert.NotEqual(Assert.Single(page.Invoices).Name, Assert.Single(next.Invoices).Name);

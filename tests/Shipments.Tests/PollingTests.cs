@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using Commerce.Messaging;
-using Commerce.Shipments.FollowingPaths;
 using Commerce.Shipments.Carriers;
+using Commerce.Shipments.FollowingPaths;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;

@@ -188,6 +188,10 @@ public sealed class RegisteringTrackingTests(ShipmentsApp fixture) : IClassFixtu
         Assert.Equal(shipment.ShipmentId, (await Track(wrong)).ShipmentId);
         var batch = await _app.Tracking.BatchGetTrackingAsync(new BatchGetTrackingRequest { TrackingNumbers = { wrong, right } });
         Assert.Equal([shipment.ShipmentId, shipment.ShipmentId], batch.Shipments.Select(one => one.ShipmentId));
+        var bearers = await _app.Tracking.LookupParcelsAsync(new LookupParcelsRequest { TrackingNumbers = { wrong.ToLowerInvariant(), right, "NOBODYS1", "?" } });
+        Assert.Equal(
+            [(wrong, shipment.Name, shipment.OrderId, true), (right, shipment.Name, shipment.OrderId, false)],
+            bearers.Matches.Select(one => (one.TrackingNumber, one.Shipment, one.OrderId, one.Former)));
         Assert.Equal(
             [("ShipmentCreated", 1L), ("TrackingNumberChanged", 2L), ("ParcelTracked", 3L), ("TrackingNumberChanged", 4L), ("ParcelTracked", 5L)],
             await _app.Facts(shipment.ShipmentId));

@@ -11,8 +11,21 @@ namespace Commerce.Cli.Lookup;
 /// <summary>A view in the terminal: order, payment, and each parcel with its journey.</summary>
 internal static class LookupScreen
 {
+    /// <summary>A line for each code.</summary>
+    public static void Write(BatchLookupResponse answers)
+    {
+        foreach (var answer in answers.Results)
+        {
+            AnsiConsole.MarkupLine(answer.View is { } view
+                ? $"{Print.Escape(answer.Code)}: [bold]{view.OrderId}[/] {(view.Order is { } order ? OrderView.Headline(order) : "")}"
+                : $"{Print.Escape(answer.Code)}: [red]{answer.ErrorReason}[/] {Print.Escape(answer.ErrorMessage)}");
+        }
+    }
+
     public static void Write(LookupView view)
     {
+        if (view.CodeKind is CodeKind.ReturnNumber or CodeKind.DocumentNumber or CodeKind.ExternalId)
+            AnsiConsole.MarkupLine($"[dim]That is {Words(view.CodeKind)} of the order {view.OrderId}{(view.Resource.Length > 0 ? ": " : "")}{Print.Escape(view.Resource)}[/]");
         if (view.Order is { } order)
             OrderView.Write(order, withParcels: view.Shipments.Count == 0);
         if (view.Payment is { } payment)
@@ -20,11 +33,28 @@ internal static class LookupScreen
             AnsiConsole.MarkupLine($"  payment {payment.State.ToString().ToLowerInvariant()}: {Print.Amount(payment.CapturedAmount)} of {Print.Amount(payment.Amount)} taken, {Print.Amount(payment.RefundedAmount)} given back");
         }
 
+        foreach (var document in view.Documents)
+            AnsiConsole.MarkupLine($"  {document.Kind.ToString().ToLowerInvariant()} {Print.Escape(document.Number)}: {Print.Amount(document.Total)}");
         foreach (var shipment in view.Shipments)
             Write(shipment);
+        foreach (var journey in view.Journeys)
+            AnsiConsole.MarkupLine($"  journey {Print.Escape(journey.TrackingNumber)}: {Words(journey.Status)}, {journey.Events.Count} events");
+        foreach (var one in view.Returns)
+            AnsiConsole.MarkupLine($"  return {Print.Escape(one.ReturnNumber)}: {one.State.ToString().ToLowerInvariant()}, refund {one.RefundState.ToString().ToLowerInvariant()}");
+        foreach (var message in view.Notifications)
+            AnsiConsole.MarkupLine($"  [dim]{(message.SendTime ?? message.CreateTime).ToDateTimeOffset().ToString("u", CultureInfo.InvariantCulture)} {message.Channel} {message.Kind}: {message.State.ToString().ToLowerInvariant()}[/]");
+        foreach (var other in view.OtherBearers)
+            AnsiConsole.MarkupLine($"  [yellow]another parcel {(other.Former ? "was corrected from" : "bears")} this number: order {other.OrderId}, planned {other.CreateTime.ToDateTimeOffset().ToString("u", CultureInfo.InvariantCulture)}[/]");
         foreach (var part in view.StaleParts)
             AnsiConsole.MarkupLine($"  [yellow]{Print.Escape(part.Part)}: its service does not answer; last read {(part.ReadTime is null ? "never" : part.ReadTime.ToDateTimeOffset().ToString("u", CultureInfo.InvariantCulture))}[/]");
     }
+
+    private static string Words(CodeKind kind) => kind switch
+    {
+        CodeKind.ReturnNumber => "a return's number,",
+        CodeKind.DocumentNumber => "a document's number,",
+        _ => "the shop's own number,",
+    };
 
     public static string Words(TrackingStatus status) => status switch
     {

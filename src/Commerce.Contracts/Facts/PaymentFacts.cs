@@ -73,3 +73,11 @@ public sealed record PaymentChargeDeclined(string OrderId, string StoreId, long 
 {
     public string Key => OrderId;
 }
+
+/// <summary>
+/// An invoice, a receipt or a credit note was issued. Documents are counted by themselves: the version is how many the order has.
+/// </summary>
+public sealed record DocumentIssued(string OrderId, string StoreId, long Version, DateTimeOffset OccurredAt, string Number) : IFact
+{
+    public string Key => $"{OrderId}/documents";
+}

@@ -42,10 +42,11 @@ public static class Subscriptions
         new("notifications", "orders", [.. OrderFacts, .. StockFacts]),
         new("gateway", "orders", OrderFacts),
         new("orders", "payments", PaymentFacts),
-        new("gateway", "payments", PaymentFacts),
+        new("gateway", "payments", [.. PaymentFacts, typeof(DocumentIssued)]),
         new("orders", "shipments", ShipmentFacts),
         new("notifications", "shipments", ShipmentFacts),
         new("notifications", "payments", typeof(PaymentPending), typeof(PaymentRefunded)),
         new("gateway", "shipments", ShipmentFacts),
+        new("gateway", "notifications", typeof(NotificationSettled)),
     ];
 }

@@ -1,6 +1,8 @@
 using Commerce.Gateway.V1;
+using Commerce.Gateway.Views;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
+using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Microsoft.Extensions.Options;
 
@@ -14,33 +16,54 @@ internal sealed class BatchLookup(CodeLookup lookup, IOptions<GatewayOptions> op
 
     private static readonly EnumDescriptor Reasons = ErrorReasonReflection.Descriptor.EnumTypes[0];
 
-    public async Task<BatchLookupResponse> Find(IReadOnlyList<string> codes, CancellationToken cancellationToken)
+    /// <summary>A BatchLookupResponse, serialised.</summary>
+    /// <exception cref="Failure">INVALID_FIELD.</exception>
+    public async Task<byte[]> Find(BatchLookupRequest request, Audience audience, CancellationToken cancellationToken)
     {
-        if (codes.Count is 0 or > MaxCodes)
-            throw Failure.Invalid(new FieldError("codes", $"1 to {MaxCodes} codes are needed; {codes.Count} were given."));
+        if (request.Codes.Count is 0 or > MaxCodes)
+            throw Failure.Invalid(new FieldError("codes", $"1 to {MaxCodes} codes are needed; {request.Codes.Count} were given."));
 
-        var results = new BatchLookupResponse.Types.Result[codes.Count];
-        await Parallel.ForEachAsync(
-            Enumerable.Range(0, codes.Count),
-            new ParallelOptions { MaxDegreeOfParallelism = options.Value.BatchParallelism, CancellationToken = cancellationToken },
-            async (i, token) => results[i] = await Find(codes[i], token));
-        return new BatchLookupResponse { Results = { results } };
+        using var gate = new SemaphoreSlim(options.Value.BatchParallelism);
+        var codes = request.Codes.Distinct(StringComparer.Ordinal).ToList();
+        var answers = await lookup.Answer(codes, request.StoreId, Question.Of(request, audience, gate), cancellationToken);
+        var results = codes.Zip(answers).ToDictionary(one => one.First, one => Result(one.First, one.Second.Answer, one.Second.Failure), StringComparer.Ordinal);
+        return Join(request.Codes.Select(code => results[code]));
     }
 
-    private async Task<BatchLookupResponse.Types.Result> Find(string code, CancellationToken cancellationToken)
+    // The view's bytes stand where a Result has them, so that nothing is parsed or written twice.
+    private static ByteString Result(string code, ViewBytes? view, Failure? failure)
     {
-        try
-        {
-            return new BatchLookupResponse.Types.Result { Code = code, View = (await lookup.Find(code, 0, cancellationToken)).ToMessage() };
-        }
-        catch (Failure failure)
+        if (view is null)
         {
             return new BatchLookupResponse.Types.Result
             {
                 Code = code,
-                ErrorReason = Reasons.FindValueByNumber((int)failure.Reason).Name[ReasonPrefix.Length..],
+                ErrorReason = Reasons.FindValueByNumber((int)failure!.Reason).Name[ReasonPrefix.Length..],
                 ErrorMessage = failure.Message,
-            };
+            }.ToByteString();
         }
+
+        var field = UnsafeByteOperations.UnsafeWrap(view.Bytes);
+        var bytes = new byte[2 + CodedOutputStream.ComputeStringSize(code) + CodedOutputStream.ComputeBytesSize(field)];
+        using var output = new CodedOutputStream(bytes);
+        output.WriteTag(BatchLookupResponse.Types.Result.CodeFieldNumber, WireFormat.WireType.LengthDelimited);
+        output.WriteString(code);
+        output.WriteTag(BatchLookupResponse.Types.Result.ViewFieldNumber, WireFormat.WireType.LengthDelimited);
+        output.WriteBytes(field);
+        return UnsafeByteOperations.UnsafeWrap(bytes);
+    }
+
+    private static byte[] Join(IEnumerable<ByteString> results)
+    {
+        var all = results.ToList();
+        var bytes = new byte[all.Sum(one => 1 + CodedOutputStream.ComputeBytesSize(one))];
+        using var output = new CodedOutputStream(bytes);
+        foreach (var one in all)
+        {
+            output.WriteTag(BatchLookupResponse.ResultsFieldNumber, WireFormat.WireType.LengthDelimited);
+            output.WriteBytes(one);
+        }
+
+        return bytes;
     }
 }

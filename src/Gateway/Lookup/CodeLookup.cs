@@ -5,105 +5,245 @@ using Commerce.Types.V1;
 
 namespace Commerce.Gateway.Lookup;
 
-/// <summary>A code that was found.</summary>
-/// <param name="Order">The order that it leads to.</param>
-/// <param name="TrackingNumber">The number, if the code was a Tracking ID.</param>
-/// <param name="View">The order's view.</param>
-internal sealed record Found(OrderId Order, string? TrackingNumber, OrderView View)
-{
-    public LookupView ToMessage() => View.ToMessage(TrackingNumber, Principal.Current);
-}
+/// <summary>A code that was found, and the view that it leads to.</summary>
+internal sealed record Found(Located Located, OrderView View);
 
-/// <summary>Finds out what a code is, and the view that it leads to.</summary>
-internal sealed class CodeLookup(ViewReader views, ViewCache cache, PartSources sources, RedisLink link, GatewayTelemetry telemetry)
+/// <summary>Finds out what a code is, and answers with the view that it leads to.</summary>
+internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers hot, ChangeFeed feed, RedisLink link, GatewayTelemetry telemetry)
 {
-    private const int MaxCode = 100;
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
-
-    /// <exception cref="Failure">INVALID_FIELD, CODE_NOT_FOUND, ORDER_ID_MISTYPED, VERSION_NOT_REACHED, DEPENDENCY_UNAVAILABLE.</exception>
-    public async Task<Found> Find(string code, long minOrderVersion, CancellationToken cancellationToken)
+    /// <summary>The answer to a request that wants everything of whatever version, if it is in memory; null otherwise.</summary>
+    public Task<ViewBytes>? Hot(LookupRequest request, Audience audience)
     {
-        if (code.Length is 0 or > MaxCode)
-            throw Failure.Invalid(new FieldError("code", $"An Order ID or a Tracking ID of 1 to {MaxCode} characters is needed."));
-        if (minOrderVersion < 0)
-            throw Failure.Invalid(new FieldError("min_order_version", "Must be 0 (any version) or more."));
+        if (request.ReadMask is not null || request.MinOrderVersion != 0 || request.MinVersion != 0 || request.MinVersions.Count != 0)
+            return null;
+        return Hot(KeyOf(request.Code, request.StoreId, Selection.All(audience.Class).And(audience.Parts), audience), audience, 0);
+    }
 
-        code = WithoutReturn(code);
-        var reading = OrderId.Read(code);
-        var kind = reading.Kind == OrderIdReadingKind.NotAnOrderId ? "tracking_id" : "order_id";
+    /// <summary>The answer, serialised.</summary>
+    /// <exception cref="Failure">CODE_NOT_FOUND, CODE_AMBIGUOUS, ORDER_ID_MISTYPED, RETURN_NOT_FOUND, VERSION_NOT_REACHED, DEPENDENCY_UNAVAILABLE.</exception>
+    public Task<ViewBytes> Answer(Question question, CancellationToken cancellationToken)
+    {
+        var key = KeyOf(question);
+        return (question.TakesByVersion ? Hot(key, question.Audience, question.Needs.MinVersion) : null) ?? Observed(question.Code, () => AnswerCold(key, question, cancellationToken));
+    }
+
+    /// <summary>The view of now that a code leads to.</summary>
+    /// <exception cref="Failure">As above.</exception>
+    public Task<Found> Find(Question question, CancellationToken cancellationToken) =>
+        Observed(question.Code, async () => (await FindCold(question, cancellationToken)).Found);
+
+    /// <summary>The same for several questions, in their order: an answer, or why there is none. Services are asked about all codes at once.</summary>
+    public async Task<IReadOnlyList<(ViewBytes? Answer, Failure? Failure)>> Answer(
+        IReadOnlyList<string> typed, string storeId, Func<string, Question> questionOf, CancellationToken cancellationToken)
+    {
+        var answers = new (ViewBytes? Answer, Failure? Failure)[typed.Count];
+        var unknown = new List<(int At, Question Question)>();
+        // All of them go to Redis behind each other, without one waiting for the other.
+        await Task.WhenAll(Enumerable.Range(0, typed.Count).Select(async i =>
+        {
+            try
+            {
+                var question = questionOf(typed[i]);
+                var key = KeyOf(question);
+                if (hot.Find(key) is { } answer && question.Audience.MaySee(answer.StoreId))
+                    answers[i] = (answer.Bytes, null);
+                else if (await FindKnown(question, cancellationToken) is var (found, marks))
+                    answers[i] = (Serialise(key, question, found, marks), null);
+                else
+                {
+                    lock (unknown)
+                        unknown.Add((i, question));
+                }
+            }
+            catch (Failure failure)
+            {
+                answers[i] = (null, failure);
+            }
+        }));
+        if (unknown.Count > 0)
+        {
+            var asked = await codes.Ask([.. unknown.Select(one => one.Question.Code)], storeId, cancellationToken);
+            await Task.WhenAll(unknown.Select(async (one, n) =>
+            {
+                try
+                {
+                    var (found, marks) = await Conclude(one.Question, asked[n], cancellationToken);
+                    answers[one.At] = (Serialise(KeyOf(one.Question), one.Question, found, marks), null);
+                }
+                catch (Failure failure)
+                {
+                    answers[one.At] = (null, failure);
+                }
+            }));
+        }
+
+        foreach (var (answer, failure) in answers)
+            telemetry.LookedUp("batch", failure is null ? "found" : OutcomeOf(failure));
+        return answers;
+    }
+
+    private static HotAnswers.Key KeyOf(Question question) => KeyOf(question.Code, question.StoreId, question.Selection, question.Audience);
+
+    private static HotAnswers.Key KeyOf(string code, string storeId, Selection selection, Audience audience) => new(code, storeId, selection.Bits, audience.Class, audience.Stores is null);
+
+    private Task<ViewBytes>? Hot(in HotAnswers.Key key, Audience audience, long minVersion)
+    {
+        if (hot.Find(key) is not { } answer || answer.Bytes.Version < minVersion || !audience.MaySee(answer.StoreId))
+            return null;
         using var activity = GatewayTelemetry.Source.StartActivity("lookup");
-        activity?.SetTag("commerce.code.kind", kind);
+        telemetry.LookedUp(KindOf(answer.Found.Kind), "found");
+        telemetry.Read("memory");
+        return answer.Bytes.Completed;
+    }
+
+    private static string KindOf(CodeKind kind) => kind switch
+    {
+        CodeKind.OrderId => "order_id",
+        CodeKind.TrackingId => "tracking_id",
+        CodeKind.ReturnNumber => "return_number",
+        CodeKind.DocumentNumber => "document_number",
+        CodeKind.ExternalId => "external_id",
+        _ => "unknown",
+    };
+
+    private static string OutcomeOf(Failure failure) => failure.Reason switch
+    {
+        ErrorReason.CodeNotFound or ErrorReason.ReturnNotFound => "not_found",
+        ErrorReason.CodeAmbiguous => "ambiguous",
+        ErrorReason.OrderIdMistyped => "mistyped",
+        ErrorReason.InvalidField => "invalid",
+        _ => "unavailable",
+    };
+
+    // A return is said as its order with "-R1" behind. Only where an Order ID is left, for a carrier's number may end like that, too.
+    private static Located? ReturnOf(string code)
+    {
+        var text = code.AsSpan().TrimEnd();
+        var digits = text.Length - text.TrimEnd("0123456789").Length;
+        if (digits is not (1 or 2 or 3) || text[..^digits] is not [.. var before, 'R' or 'r'])
+            return null;
+        var reading = OrderId.Read(before.TrimEnd("- ").ToString());
+        var number = text[^digits..].TrimStart('0').ToString();
+        return reading.Kind == OrderIdReadingKind.Valid ? new Located(reading.Id, CodeKind.ReturnNumber, number, $"orders/{reading.Id}/returns/{number}") : null;
+    }
+
+    private async Task<T> Observed<T>(string code, Func<Task<T>> work)
+    {
+        using var activity = GatewayTelemetry.Source.StartActivity("lookup");
         try
         {
-            var found = await Answer(code, reading, minOrderVersion, cancellationToken);
-            activity?.SetTag("commerce.order.id", found.View.OrderId);
-            telemetry.LookedUp(found.TrackingNumber is null ? "order_id" : "tracking_id", "found");
-            return found;
+            return await work();
         }
         catch (Failure failure)
         {
-            telemetry.LookedUp(kind, failure.Reason switch
-            {
-                ErrorReason.CodeNotFound => "not_found",
-                ErrorReason.OrderIdMistyped => "mistyped",
-                _ => "unavailable",
-            });
+            telemetry.LookedUp(OrderId.Read(code).Kind == OrderIdReadingKind.NotAnOrderId ? "unknown" : "order_id", OutcomeOf(failure));
             throw;
         }
     }
 
-    // A return is said as its order with "-R1" behind: whoever reads that from a label wants the order. Only where an Order ID is
-    // left, for a carrier's number may end like that, too.
-    private static string WithoutReturn(string code)
+    private async Task<ViewBytes> AnswerCold(HotAnswers.Key key, Question question, CancellationToken cancellationToken)
     {
-        var text = code.AsSpan().TrimEnd();
-        var digits = text.Length - text.TrimEnd("0123456789").Length;
-        var order = digits is 1 or 2 or 3 && text[..^digits] is [.. var before, 'R' or 'r'] ? before.TrimEnd("- ").ToString() : "";
-        return OrderId.Read(order).Kind == OrderIdReadingKind.Valid && OrderId.Read(code).Kind != OrderIdReadingKind.Valid ? order : code;
+        var (found, marks) = await FindCold(question, cancellationToken);
+        telemetry.LookedUp(KindOf(found.Located.Kind), "found");
+        return Serialise(key, question, found, marks);
     }
 
-    private async Task<Found> Answer(string code, OrderIdReading reading, long minOrderVersion, CancellationToken cancellationToken)
+    private ViewBytes Serialise(in HotAnswers.Key key, Question question, Found found, HotAnswers.Marks marks)
     {
-        if (reading.Kind == OrderIdReadingKind.Valid && await Read(reading.Id, minOrderVersion, cancellationToken) is { } view)
-            return new Found(reading.Id, null, view);
-
-        // Some carriers' numbers look like an Order ID, even like a valid one, by chance. That a parcel bears exactly this
-        // number says more than that it resembles an Order ID.
-        if (TrackingNumber.Normalise(code) is { } number
-            && await FindParcel(number, minOrderVersion, reading.Kind == OrderIdReadingKind.Mistyped, cancellationToken) is { } parcel)
-            return parcel;
-
-        throw reading.Kind == OrderIdReadingKind.Mistyped
-            ? await Mistyped(reading.Meant, cancellationToken)
-            : new Failure(ErrorReason.CodeNotFound, "No order has this Order ID and no parcel bears it as its Tracking ID; compare it with the confirmation.");
+        var bytes = found.View.Join(found.Located, question.Selection, question.Audience.Class);
+        hot.Keep(key, found.View, found.Located, bytes, marks);
+        return bytes;
     }
 
-    private async Task<Found?> FindParcel(string number, long minOrderVersion, bool mistyped, CancellationToken cancellationToken)
+    private async Task<(Found Found, HotAnswers.Marks Marks)> FindCold(Question question, CancellationToken cancellationToken)
     {
-        if (await cache.FindOrder(number) is { } known
-            && await Read(known, minOrderVersion, cancellationToken) is { } knownView && knownView.Bears(number))
-            return new Found(known, number, knownView);
+        if (await FindKnown(question, cancellationToken) is { } known)
+            return known;
+        var asked = await codes.Ask([question.Code], question.StoreId, cancellationToken);
+        return await Conclude(question, asked[0], cancellationToken);
+    }
 
+    /// <summary>What is found without asking anybody what the code is: Order IDs, returns, and what was found before.</summary>
+    private async Task<(Found Found, HotAnswers.Marks Marks)?> FindKnown(Question question, CancellationToken cancellationToken)
+    {
         var epoch = link.Epoch;
-        var (order, down) = await sources.FindOrder(number, cancellationToken);
-        if (down && !mistyped)
+        var reading = OrderId.Read(question.Code);
+        if (reading.Kind == OrderIdReadingKind.Valid)
         {
-            throw new Failure(ErrorReason.DependencyUnavailable, "Shipments does not answer, and no copy of this parcel is known; try again.")
-            {
-                RetryAfter = RetryAfter,
-            };
+            // Some carriers' numbers look like a valid Order ID by chance: if no order has it, others are asked.
+            var ofOrder = feed.MarkOf(reading.Id);
+            return await Read(reading.Id, question.Needs, question.Audience, cancellationToken) is { } view
+                ? (new Found(new Located(reading.Id, CodeKind.OrderId), view), new HotAnswers.Marks(ofOrder, null, epoch))
+                : null;
         }
 
-        if (order is not { } id || await Read(id, minOrderVersion, cancellationToken) is not { } view)
-            return null;
-        await cache.KeepOrder(number, id, epoch);
-        return new Found(id, number, view);
+        if (question.Audience.Class != Visibility.Public && ReturnOf(question.Code) is { } returned)
+        {
+            var ofOrder = feed.MarkOf(returned.Order);
+            if (await Read(returned.Order, question.Needs with { Head = PartKind.Returns }, question.Audience, cancellationToken) is not { } view)
+                return null;
+            if (!view.MayHaveReturn(returned.Number))
+            {
+                throw new Failure(ErrorReason.ReturnNotFound, $"The order {returned.Order} has no return {returned.Number}; compare the number with the label or the message.")
+                {
+                    Metadata = new Dictionary<string, string> { ["order"] = returned.Order.ToString() },
+                };
+            }
+
+            return (new Found(returned, view), new HotAnswers.Marks(ofOrder, null, epoch));
+        }
+
+        var ofCode = feed.MarkOf(CodeBook.KeyOf(question.Code));
+        return await codes.Known(question.Code, question.StoreId) is { } located && IsFor(question.Audience, located)
+            ? await View(question, located, ofCode, epoch, cancellationToken)
+            : null;
     }
 
-    // Two wrong symbols can look like one wrong symbol of another code: only one that exists may have been meant.
-    private async Task<Failure> Mistyped(OrderId? meant, CancellationToken cancellationToken)
+    private async Task<(Found Found, HotAnswers.Marks Marks)> Conclude(Question question, CodeBook.Asked asked, CancellationToken cancellationToken)
     {
-        if (meant is { } id && await Exists(id, cancellationToken))
+        if (asked.Found is { } located && IsFor(question.Audience, located))
+        {
+            // The next who asks takes what is kept now with a mark of its own.
+            if (await View(question, located, null, asked.Epoch, cancellationToken) is { } found)
+            {
+                if (asked.IsWhole)
+                    await codes.Keep(question.Code, question.StoreId, located, asked.Epoch);
+                return found;
+            }
+        }
+
+        // That a parcel bears exactly this number says more than that it resembles an Order ID.
+        var reading = OrderId.Read(question.Code);
+        if (reading.Kind == OrderIdReadingKind.Mistyped && asked.Failure is not { Reason: ErrorReason.CodeAmbiguous })
+            throw await Mistyped(reading.Meant, question.Audience, cancellationToken);
+        // What it leads to may be another's.
+        if (asked.Failure is { Reason: ErrorReason.CodeAmbiguous } && question.Audience.Stores is not null)
+            throw new Failure(ErrorReason.CodeAmbiguous, "This code leads to several orders. Give the store (store_id), or the Order ID.", new FieldError("code", "Leads to several orders."));
+        throw asked.Failure ?? new Failure(ErrorReason.CodeNotFound, "No order, parcel, return or document has this code; compare it with the confirmation or the label.");
+    }
+
+    // Numbers that are given out one after the other are no secret: they lead nobody anywhere who is not known.
+    private static bool IsFor(Audience audience, Located located) => audience.Class == Visibility.Staff || located.Kind == CodeKind.TrackingId;
+
+    private async Task<(Found Found, HotAnswers.Marks Marks)?> View(
+        Question question, Located located, ChangeFeed.Mark? ofCode, long epoch, CancellationToken cancellationToken)
+    {
+        var ofOrder = feed.MarkOf(located.Order);
+        var needs = located.Kind == CodeKind.TrackingId ? question.Needs with { Head = PartKind.Shipments } : question.Needs;
+        if (question.Audience.Stores is not null)
+            located = located with { Others = "" };
+        if (await Read(located.Order, needs, question.Audience, cancellationToken) is not { } view || located.Kind == CodeKind.TrackingId && !view.Bears(located.Number))
+            return null;
+        // Without a mark of the code nobody would hear that it leads elsewhere: such an answer is for now only.
+        var marks = ofCode is null ? new HotAnswers.Marks(default, null, 0) : new HotAnswers.Marks(ofOrder, ofCode, epoch);
+        return (new Found(located, view), marks);
+    }
+
+    // Two wrong symbols can look like one wrong symbol of another code: only one that exists may have been meant, and only who may
+    // see the order is told.
+    private async Task<Failure> Mistyped(OrderId? meant, Audience audience, CancellationToken cancellationToken)
+    {
+        if (meant is { } id && audience.Class == Visibility.Staff && await Exists(id, audience, cancellationToken))
         {
             return new Failure(ErrorReason.OrderIdMistyped, $"The Order ID is mistyped. Did you mean {id}?", new FieldError("code", $"Mistyped; {id} was probably meant."))
             {
@@ -117,14 +257,14 @@ internal sealed class CodeLookup(ViewReader views, ViewCache cache, PartSources 
     }
 
     // What belongs to a store that is not the caller's does not exist for it.
-    private async Task<OrderView?> Read(OrderId id, long minOrderVersion, CancellationToken cancellationToken) =>
-        await views.Read(id, minOrderVersion, cancellationToken) is { } view && Principal.CurrentMaySee(view.StoreId) ? view : null;
+    private async Task<OrderView?> Read(OrderId id, ReadNeeds needs, Audience audience, CancellationToken cancellationToken) =>
+        await views.Read(id, needs, cancellationToken) is { } view && audience.MaySee(view.StoreId) ? view : null;
 
-    private async Task<bool> Exists(OrderId id, CancellationToken cancellationToken)
+    private async Task<bool> Exists(OrderId id, Audience audience, CancellationToken cancellationToken)
     {
         try
         {
-            return await Read(id, 0, cancellationToken) is not null;
+            return await Read(id, new ReadNeeds(default), audience, cancellationToken) is not null;
         }
         catch (Failure failure) when (failure.Reason == ErrorReason.DependencyUnavailable)
         {

@@ -1,103 +1,129 @@
+using System.Collections.Concurrent;
+using Commerce.Gateway.Lookup;
 using Commerce.Gateway.V1;
-using Commerce.Orders.V1;
-using Commerce.Payments.V1;
-using Commerce.ServiceDefaults;
-using Commerce.Shipments.V1;
-using Commerce.Types.V1;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 
 namespace Commerce.Gateway.Views;
 
-/// <summary>Everything about an order, joined. Immutable: readers and watchers share it.</summary>
-internal sealed class OrderView
+/// <summary>The parts of an order that were asked for, as they were read together. Immutable: readers and watchers share it.</summary>
+internal sealed class OrderView(OrderId id, Part?[] parts, IReadOnlyList<PartKind> stale, DateTimeOffset freshUntil)
 {
-    private readonly Order _order;
-    private readonly Payment? _payment;
-    private readonly IReadOnlyList<Shipment> _shipments;
-    private readonly IReadOnlyList<StalePart> _staleParts;
+    // Only a view that is watched is shared.
+    private ConcurrentDictionary<(Located, int, Visibility), ViewBytes>? _shared;
 
-    private OrderView(Order order, Payment? payment, IReadOnlyList<Shipment> shipments, IReadOnlyList<StalePart> staleParts, long version)
-    {
-        _order = order;
-        _payment = payment;
-        _shipments = shipments;
-        _staleParts = staleParts;
-        Version = version;
-    }
-
-    /// <summary>The Order ID in canonical form.</summary>
-    public string OrderId => _order.OrderId;
+    /// <summary>The order.</summary>
+    public OrderId Id => id;
 
     /// <summary>The store that it belongs to.</summary>
-    public string StoreId => _order.StoreId;
-
-    /// <summary>The order's own version.</summary>
-    public long OrderVersion => _order.Version;
-
-    /// <summary>
-    /// The sum of the parts' versions. Every part's version only grows, and parts are only added, so it grows with each change
-    /// and never goes back; a part that could not be had at all (stale, without a read time) is missing from it.
-    /// </summary>
-    public long Version { get; }
+    public string StoreId => PartIndex.OfOrder(PartOf(PartKind.Order)?.Index ?? "").StoreId;
 
     /// <summary>No part is old or missing.</summary>
-    public bool IsWhole => _staleParts.Count == 0;
+    public bool IsWhole => stale.Count == 0;
 
-    /// <summary>Joins the parts; a part that is null could not be had, one in <paramref name="stale"/> is older than it should be.</summary>
-    public static OrderView Join(Part order, Part? payment, Part? shipments, IReadOnlyList<PartKind> stale)
+    /// <summary>Until when nobody needs to ask for its parts unless a fact tells of a change.</summary>
+    public DateTimeOffset FreshUntil => freshUntil;
+
+    public Part? PartOf(PartKind kind) => parts[(int)kind];
+
+    /// <summary>
+    /// The sum of the chosen parts' versions. Every part's version only grows, so it grows with each change and never goes back; a part
+    /// that could not be had at all (stale, without a read time) is missing from it.
+    /// </summary>
+    public long VersionOf(Selection selection)
     {
-        Part? PartOf(PartKind kind) => kind switch
+        var version = 0L;
+        foreach (var part in parts)
         {
-            PartKind.Order => order,
-            PartKind.Payment => payment,
-            _ => shipments,
-        };
-        var staleParts = stale.Select(kind => new StalePart
-        {
-            Part = Part.NameOf(kind),
-            ReadTime = PartOf(kind) is { } part ? Timestamp.FromDateTimeOffset(part.ReadTime) : null,
-        });
-        return new OrderView(
-            Order.Parser.ParseFrom(order.Payload.Span),
-            payment is null or { IsAbsent: true } ? null : Payment.Parser.ParseFrom(payment.Payload.Span),
-            shipments is null ? [] : ListShipmentsResponse.Parser.ParseFrom(shipments.Payload.Span).Shipments,
-            [.. staleParts],
-            order.Version + (payment?.Version ?? 0) + (shipments?.Version ?? 0));
+            if (part is not null && selection.Has(part.Kind))
+                version += part.Version;
+        }
+
+        return version;
     }
 
     /// <summary>Whether one of its parcels bears the number or was corrected from it, in the form of <see cref="TrackingNumber.Normalise(string?)"/>.</summary>
-    public bool Bears(string trackingNumber) => _shipments.Any(shipment => Nearness(shipment, trackingNumber) > 0);
+    public bool Bears(string trackingNumber) =>
+        PartOf(PartKind.Shipments) is { } shipments && PartIndex.NearnessOfShipments(shipments.Index, trackingNumber).Any(near => near > 0);
 
-    /// <summary>The answer to an Order ID, or to a Tracking ID, whose own parcel then comes first.</summary>
-    /// <param name="trackingNumber">The Tracking ID.</param>
-    /// <param name="reader">Whom it is for, who is shown the parts that it may read; null: the Gateway itself.</param>
-    public LookupView ToMessage(string? trackingNumber, Principal? reader)
+    /// <summary>Whether it has this return; also where that cannot be known because Orders does not answer.</summary>
+    public bool MayHaveReturn(string number) =>
+        PartOf(PartKind.Returns) is not { } returns || stale.Contains(PartKind.Returns) || PartIndex.NearnessOfReturns(returns.Index, number).Any(near => near > 0);
+
+    /// <summary>The same for all who share this view, serialised once.</summary>
+    public ViewBytes Shared(Located found, Selection selection, Visibility audience) =>
+        LazyInitializer.EnsureInitialized(ref _shared).GetOrAdd((found, selection.Bits, audience), static (key, view) => view.Join(key.Item1, new Selection(key.Item2), key.Item3), this);
+
+    /// <summary>Joins the chosen parts into an answer to a code; nothing is parsed.</summary>
+    public ViewBytes Join(Located found, Selection selection, Visibility audience)
     {
-        bool May(Scope scope) => reader?.Scopes.Has(scope) ?? true;
-        var message = new LookupView
+        var version = VersionOf(selection);
+        var byTracking = found.Kind == CodeKind.TrackingId;
+        var head = new LookupView
         {
-            OrderId = _order.OrderId,
-            CodeKind = trackingNumber is null ? CodeKind.OrderId : CodeKind.TrackingId,
-            TrackingNumber = trackingNumber ?? "",
-            Version = Version,
-            Order = _order,
-            Payment = May(Scope.PaymentsRead) ? _payment : null,
-            StaleParts = { _staleParts },
+            // Whoever has only the number on a parcel does not learn from it which order that is.
+            OrderId = audience == Visibility.Public && byTracking ? "" : id.ToString(),
+            CodeKind = found.Kind,
+            TrackingNumber = byTracking ? found.Number : "",
+            Version = version,
         };
-        if (!May(Scope.ShipmentsRead))
-            return message;
-        if (trackingNumber is null)
-            message.Shipments.AddRange(_shipments);
-        else
-            // Stable: within an order the newest parcel of a number that is borne twice is the later one, but both come first.
-            message.Shipments.AddRange(_shipments.OrderByDescending(shipment => Nearness(shipment, trackingNumber)));
-        return message;
+        if (audience != Visibility.Public)
+            head.Resource = found.Resource;
+        if (audience == Visibility.Staff)
+            head.OtherBearers.AddRange(found.OtherBearers);
+        foreach (var kind in stale)
+        {
+            if (selection.Has(kind))
+                head.StaleParts.Add(new StalePart { Part = Part.NameOf(kind), ReadTime = PartOf(kind) is { } part ? Timestamp.FromDateTimeOffset(part.ReadTime) : null });
+        }
+
+        var length = head.CalculateSize();
+        Span<(PartKind Kind, Visibility Visibility)> pieces = stackalloc (PartKind, Visibility)[Part.Kinds.Length * Visibilities.Count];
+        var count = 0;
+        foreach (var part in parts)
+        {
+            for (var visibility = Visibility.Staff; part is not null && visibility <= Visibility.Public; visibility++)
+            {
+                if (!selection.Has(part.Kind, visibility))
+                    continue;
+                pieces[count++] = (part.Kind, visibility);
+                length += part.Copy(visibility).Length;
+            }
+        }
+
+        var bytes = new byte[length];
+        head.WriteTo(bytes.AsSpan(0, head.CalculateSize()));
+        var at = head.CalculateSize();
+        foreach (var (kind, visibility) in pieces[..count])
+            at += Put(parts[(int)kind]!, visibility, found, audience, bytes.AsSpan(at));
+        return new ViewBytes(at == length ? bytes : bytes[..at], version);
     }
 
-    // 2: it bears the number; 1: it was corrected from it.
-    private static int Nearness(Shipment shipment, string trackingNumber) =>
-        Is(shipment.TrackingNumber, trackingNumber) ? 2 : shipment.FormerTracking.Any(former => Is(former.TrackingNumber, trackingNumber)) ? 1 : 0;
+    private static int Put(Part part, Visibility visibility, Located found, Visibility audience, Span<byte> into)
+    {
+        var copy = part.Copy(visibility).Span;
+        var nearness = (part.Kind, found.Kind) switch
+        {
+            (PartKind.Shipments, CodeKind.TrackingId) => PartIndex.NearnessOfShipments(part.Index, found.Number),
+            (PartKind.Returns, CodeKind.ReturnNumber) => PartIndex.NearnessOfReturns(part.Index, found.Number),
+            _ => null,
+        };
+        if (nearness is null || copy.IsEmpty)
+        {
+            copy.CopyTo(into);
+            return copy.Length;
+        }
 
-    private static bool Is(string borne, string trackingNumber) =>
-        borne.Length > 0 && string.Equals(TrackingNumber.Normalise(borne), trackingNumber, StringComparison.Ordinal);
+        // What the code names comes first. Stable: of two parcels of an order with one number, both come first. Nobody who has
+        // only a parcel's number sees another parcel.
+        var items = PartIndex.Items(copy);
+        var at = 0;
+        foreach (var i in Enumerable.Range(0, items.Count).Where(i => audience != Visibility.Public || nearness[i] > 0).OrderByDescending(i => nearness[i]))
+        {
+            copy[items[i]].CopyTo(into[at..]);
+            at += items[i].End.Value - items[i].Start.Value;
+        }
+
+        return at;
+    }
 }

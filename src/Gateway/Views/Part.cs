@@ -1,37 +1,62 @@
 using System.Buffers.Binary;
 using System.Text;
-using Commerce.Orders.V1;
-using Commerce.Payments.V1;
-using Commerce.Shipments.V1;
+using Commerce.Gateway.V1;
 using Google.Protobuf;
 
 namespace Commerce.Gateway.Views;
 
-/// <summary>The parts of a view, one for each service that owns one.</summary>
+/// <summary>The parts of a view: what one service answers to one question about an order.</summary>
 internal enum PartKind
 {
     Order,
+    Returns,
     Payment,
+    Documents,
     Shipments,
+    Notifications,
 }
 
 /// <summary>
-/// A copy of one part as its service answered: the serialised message (Order, Payment or ListShipmentsResponse), empty if
-/// the service has nothing yet.
+/// A copy of one part as its service answered: the fields of a serialised <see cref="LookupView"/> that it fills, so that parts are joined
+/// by putting them behind each other.
 /// </summary>
-/// <param name="Payload">The serialised message.</param>
-/// <param name="Versions">"key=version" of each aggregate in it; the key is "order", "payment" or the shipment's id.</param>
-/// <param name="Version">
-/// The sum of those versions. Aggregates are only ever added to a part and their versions only ever grow, so the sum
-/// grows with each change: it counts the facts that made the part.
-/// </param>
-/// <param name="ReadTime">When the service answered.</param>
-/// <param name="Epoch">Redis's epoch when the service was asked; see <see cref="RedisLink"/>.</param>
-internal sealed record Part(ReadOnlyMemory<byte> Payload, string Versions, long Version, DateTimeOffset ReadTime, long Epoch)
+internal sealed class Part
 {
-    private const int HeaderBytes = 3 * sizeof(long);
+    private const int HeaderBytes = (3 * sizeof(long)) + sizeof(int);
 
-    public static readonly IReadOnlyList<PartKind> Kinds = [PartKind.Order, PartKind.Payment, PartKind.Shipments];
+    private static readonly long LatestTime = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
+    private readonly ReadOnlyMemory<byte> _index;
+    private string? _indexText;
+    // One for each class; read by the hundred thousand a second, so not an array.
+    private (ReadOnlyMemory<byte> Bytes, bool Is) _staff;
+    private (ReadOnlyMemory<byte> Bytes, bool Is) _shopper;
+    private (ReadOnlyMemory<byte> Bytes, bool Is) _public;
+
+    private Part(PartKind kind, long version, ReadOnlyMemory<byte> index, DateTimeOffset readTime, long epoch) =>
+        (Kind, Version, _index, ReadTime, Epoch) = (kind, version, index, readTime, epoch);
+
+    public static PartKind[] Kinds { get; } = Enum.GetValues<PartKind>();
+
+    public PartKind Kind { get; }
+
+    /// <summary>
+    /// The sum of the versions of what is in it; 0: its service has nothing yet. Aggregates are only ever added to a part and their versions
+    /// only ever grow, so the sum grows with each change: it counts the changes that made the part.
+    /// </summary>
+    public long Version { get; }
+
+    /// <summary>"key=version,…": which facts it has, for marks: each says that a version of a key exists. Only in a copy just asked for.</summary>
+    public string Has { get; private init; } = "";
+
+    /// <summary>What is asked of the part and must not need parsing it: see <see cref="PartIndex"/>.</summary>
+    public string Index => _indexText ??= Encoding.UTF8.GetString(_index.Span);
+
+    /// <summary>When the service answered.</summary>
+    public DateTimeOffset ReadTime { get; }
+
+    /// <summary>Redis's epoch when the service was asked; see <see cref="RedisLink"/>.</summary>
+    public long Epoch { get; }
 
     /// <summary>The service has nothing of this part yet.</summary>
     public bool IsAbsent => Version == 0;
@@ -40,55 +65,80 @@ internal sealed record Part(ReadOnlyMemory<byte> Payload, string Versions, long 
     public static string NameOf(PartKind kind) => kind switch
     {
         PartKind.Order => "order",
+        PartKind.Returns => "returns",
         PartKind.Payment => "payment",
-        _ => "shipments",
+        PartKind.Documents => "documents",
+        PartKind.Shipments => "shipments",
+        _ => "notifications",
     };
 
-    public static Part Of(Order order, DateTimeOffset readTime, long epoch) =>
-        new(order.ToByteArray(), $"order={order.Version}", order.Version, readTime, epoch);
-
-    public static Part Of(Payment payment, DateTimeOffset readTime, long epoch) =>
-        new(payment.ToByteArray(), $"payment={payment.Version}", payment.Version, readTime, epoch);
-
-    public static Part Of(IReadOnlyList<Shipment> shipments, DateTimeOffset readTime, long epoch)
+    /// <summary>A copy just asked for.</summary>
+    public static Part Of(PartKind kind, LookupView fields, long version, string has, string index, DateTimeOffset readTime, long epoch)
     {
-        var versions = new StringBuilder();
-        var sum = 0L;
-        foreach (var shipment in shipments)
-        {
-            versions.Append(versions.Length == 0 ? "" : ",").Append(shipment.ShipmentId).Append('=').Append(shipment.Version);
-            sum += shipment.Version;
-        }
-
-        return new Part(new ListShipmentsResponse { Shipments = { shipments } }.ToByteArray(), versions.ToString(), sum, readTime, epoch);
+        var part = new Part(kind, version, Encoding.UTF8.GetBytes(index), readTime, epoch) { Has = has };
+        part.Put(Visibility.Staff, fields.ToByteArray());
+        return part;
     }
 
-    public static Part Absent(DateTimeOffset readTime, long epoch) => new(ReadOnlyMemory<byte>.Empty, "", 0, readTime, epoch);
+    public static Part Absent(PartKind kind, DateTimeOffset readTime, long epoch) => Of(kind, new LookupView(), 0, "", "", readTime, epoch);
 
-    /// <summary>As kept in Redis: epoch, read time in milliseconds, version (each 8 bytes, big-endian), payload.</summary>
-    public byte[] ToBytes()
+    /// <summary>What of it is visible to a class of callers.</summary>
+    public ReadOnlyMemory<byte> Copy(Visibility visibility) => CopyOf(visibility) is { Is: true } copy
+        ? copy.Bytes
+        : Put(visibility, Visibilities.Reduce(LookupView.Parser.ParseFrom(Copy(Visibility.Staff).Span), visibility).ToByteArray());
+
+    public ReadOnlyMemory<byte> Put(Visibility visibility, ReadOnlyMemory<byte> copy)
     {
-        var bytes = new byte[HeaderBytes + Payload.Length];
+        CopyOf(visibility) = (copy, true);
+        return copy;
+    }
+
+    /// <summary>As kept in Redis: epoch, read time in milliseconds, version (each 8 bytes, big-endian), the index with its length before it (4 bytes).</summary>
+    public byte[] HeadToBytes() => ToBytes(default);
+
+    /// <summary>The same with a copy behind it.</summary>
+    public byte[] ToBytes(ReadOnlyMemory<byte> copy)
+    {
+        var bytes = new byte[HeaderBytes + _index.Length + copy.Length];
         BinaryPrimitives.WriteInt64BigEndian(bytes, Epoch);
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(8), ReadTime.ToUnixTimeMilliseconds());
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(16), Version);
-        Payload.CopyTo(bytes.AsMemory(HeaderBytes));
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(24), _index.Length);
+        _index.CopyTo(bytes.AsMemory(HeaderBytes));
+        copy.CopyTo(bytes.AsMemory(HeaderBytes + _index.Length));
         return bytes;
     }
 
-    /// <summary>Reads a kept copy; null if it is none. What only writers need (<see cref="Versions"/>) is not in it.</summary>
-    public static Part? FromBytes(byte[]? bytes)
+    /// <summary>Reads what was kept, with the copy if it is one's of a class; null if it is none. What only writers need (<see cref="Has"/>) is not in it.</summary>
+    public static Part? FromBytes(PartKind kind, byte[]? bytes, Visibility? visibility)
     {
         if (bytes is null || bytes.Length < HeaderBytes)
             return null;
         var milliseconds = BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(8));
-        if (milliseconds < 0 || milliseconds > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
+        var index = BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(24));
+        if (milliseconds < 0 || milliseconds > LatestTime || index < 0 || index > bytes.Length - HeaderBytes)
             return null;
-        return new Part(
-            bytes.AsMemory(HeaderBytes),
-            "",
+        var part = new Part(
+            kind,
             BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(16)),
+            bytes.AsMemory(HeaderBytes, index),
             DateTimeOffset.FromUnixTimeMilliseconds(milliseconds),
             BinaryPrimitives.ReadInt64BigEndian(bytes));
+        if (visibility is { } of)
+            part.Put(of, bytes.AsMemory(HeaderBytes + index));
+        return part;
+    }
+
+    private ref (ReadOnlyMemory<byte> Bytes, bool Is) CopyOf(Visibility visibility)
+    {
+        switch (visibility)
+        {
+            case Visibility.Staff:
+                return ref _staff;
+            case Visibility.Shopper:
+                return ref _shopper;
+            default:
+                return ref _public;
+        }
     }
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Commerce.Gateway.V1;
+using Commerce.Notifications.V1;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
 using Commerce.Shipments.V1;
@@ -9,9 +12,11 @@ namespace Commerce.Gateway.Views;
 /// <summary>The services that own the parts of a view.</summary>
 internal sealed partial class PartSources(
     OrderService.OrderServiceClient orders,
+    ReturnService.ReturnServiceClient returns,
     PaymentService.PaymentServiceClient payments,
+    InvoiceService.InvoiceServiceClient invoices,
     ShipmentService.ShipmentServiceClient shipments,
-    TrackingService.TrackingServiceClient tracking,
+    NotificationService.NotificationServiceClient notifications,
     RedisLink link,
     IOptions<GatewayOptions> options,
     TimeProvider time,
@@ -20,62 +25,20 @@ internal sealed partial class PartSources(
     private const int PageSize = 500;
 
     /// <summary>Asks the owner of one part, which may be absent; null: it does not answer.</summary>
-    public Task<Part?> Ask(PartKind kind, OrderId id, CancellationToken cancellationToken)
+    public async Task<Part?> Ask(PartKind kind, OrderId id, CancellationToken cancellationToken)
     {
         // Taken before the service is asked: a mark that is lost while it answers begins an epoch that this copy is not of.
         var epoch = link.Epoch;
-        return kind switch
-        {
-            PartKind.Order => AskWithin(
-                kind, async token => Part.Of(await orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{id}" }, cancellationToken: token), time.GetUtcNow(), epoch), epoch, cancellationToken),
-            PartKind.Payment => AskWithin(
-                kind, async token => Part.Of(await payments.GetPaymentAsync(new GetPaymentRequest { Name = $"payments/{id}" }, cancellationToken: token), time.GetUtcNow(), epoch), epoch, cancellationToken),
-            _ => AskWithin(kind, async token => Part.Of(await ListShipments(id, token), time.GetUtcNow(), epoch), epoch, cancellationToken),
-        };
-    }
-
-    /// <summary>The Order ID of the newest parcel that bears the number; null if none does; down: Shipments does not answer.</summary>
-    public async Task<(OrderId? Order, bool Down)> FindOrder(string trackingNumber, CancellationToken cancellationToken)
-    {
-        OrderId? found = null;
-        var answer = await AskWithin(
-            PartKind.Shipments,
-            async token =>
-            {
-                var shipment = await tracking.GetTrackingAsync(new GetTrackingRequest { TrackingNumber = trackingNumber }, cancellationToken: token);
-                found = OrderId.TryParse(shipment.OrderId, out var id) ? id : null;
-                return Part.Absent(time.GetUtcNow(), 0);
-            },
-            0,
-            cancellationToken);
-        return (found, answer is null);
-    }
-
-    private async Task<List<Shipment>> ListShipments(OrderId id, CancellationToken cancellationToken)
-    {
-        var all = new List<Shipment>();
-        var request = new ListShipmentsRequest { OrderId = id.ToString(), PageSize = PageSize };
-        do
-        {
-            var page = await shipments.ListShipmentsAsync(request, cancellationToken: cancellationToken);
-            all.AddRange(page.Shipments);
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-        return all;
-    }
-
-    private async Task<Part?> AskWithin(PartKind kind, Func<CancellationToken, Task<Part>> ask, long epoch, CancellationToken cancellationToken)
-    {
         using var timer = new CancellationTokenSource(options.Value.SourceTimeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
         {
-            return await ask(linked.Token);
+            var (fields, version, has, index) = await Ask(kind, id.ToString(), linked.Token);
+            return Part.Of(kind, fields, version, has, index, time.GetUtcNow(), epoch);
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.NotFound)
         {
-            return Part.Absent(time.GetUtcNow(), epoch);
+            return Part.Absent(kind, time.GetUtcNow(), epoch);
         }
         catch (Exception exception) when (exception is RpcException or OperationCanceledException)
         {
@@ -85,6 +48,115 @@ internal sealed partial class PartSources(
         }
     }
 
+    private Task<(LookupView Fields, long Version, string Has, string Index)> Ask(PartKind kind, string id, CancellationToken cancellationToken) => kind switch
+    {
+        PartKind.Order => AskOrder(id, cancellationToken),
+        PartKind.Returns => AskReturns(id, cancellationToken),
+        PartKind.Payment => AskPayment(id, cancellationToken),
+        PartKind.Documents => AskDocuments(id, cancellationToken),
+        PartKind.Shipments => AskShipments(id, cancellationToken),
+        _ => AskNotifications(id, cancellationToken),
+    };
+
+    private async Task<(LookupView, long, string, string)> AskOrder(string id, CancellationToken cancellationToken)
+    {
+        var order = await orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{id}" }, cancellationToken: cancellationToken);
+        return (new LookupView { Order = order }, order.Version, Has([(PartKeys.Order, order.Version)]), PartIndex.Of(order));
+    }
+
+    private async Task<(LookupView, long, string, string)> AskReturns(string id, CancellationToken cancellationToken)
+    {
+        var fields = new LookupView();
+        var request = new ListReturnsRequest { OrderId = id, PageSize = PageSize };
+        var upTo = long.MaxValue;
+        do
+        {
+            var page = await returns.ListReturnsAsync(request, cancellationToken: cancellationToken);
+            upTo = Math.Min(upTo, page.OrderVersion);
+            fields.Returns.AddRange(page.Returns);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+        return (fields, fields.Returns.Sum(one => one.Version), Has([(PartKeys.Order, upTo), .. fields.Returns.Select(one => (one.Name, one.Version))]), PartIndex.Of(fields.Returns));
+    }
+
+    private async Task<(LookupView, long, string, string)> AskPayment(string id, CancellationToken cancellationToken)
+    {
+        var payment = await payments.GetPaymentAsync(new GetPaymentRequest { Name = $"payments/{id}" }, cancellationToken: cancellationToken);
+        return (new LookupView { Payment = payment }, payment.Version, Has([(PartKeys.Payment, payment.Version)]), "");
+    }
+
+    private async Task<(LookupView, long, string, string)> AskDocuments(string id, CancellationToken cancellationToken)
+    {
+        // The documents of an order are one page.
+        var list = await invoices.ListInvoicesAsync(new ListInvoicesRequest { OrderId = id }, cancellationToken: cancellationToken);
+        var fields = new LookupView
+        {
+            Documents =
+            {
+                list.Invoices.Select(one => new Document
+                {
+                    Name = one.Name, Number = one.Number, Kind = one.Kind, IssueTime = one.IssueTime, Total = one.Total, CorrectedNumber = one.CorrectedNumber,
+                }),
+            },
+        };
+        return (fields, fields.Documents.Count, Has([(PartKeys.Documents, fields.Documents.Count)]), "");
+    }
+
+    private async Task<(LookupView, long, string, string)> AskShipments(string id, CancellationToken cancellationToken)
+    {
+        var fields = new LookupView();
+        var request = new ListShipmentsRequest { OrderId = id, PageSize = PageSize };
+        do
+        {
+            var page = await shipments.ListShipmentsAsync(request, cancellationToken: cancellationToken);
+            fields.Shipments.AddRange(page.Shipments);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+        return (fields, fields.Shipments.Sum(one => one.Version), Has(fields.Shipments.Select(one => (one.ShipmentId, one.Version))), PartIndex.Of(fields.Shipments));
+    }
+
+    private async Task<(LookupView, long, string, string)> AskNotifications(string id, CancellationToken cancellationToken)
+    {
+        var fields = new LookupView();
+        var request = new ListNotificationsRequest { OrderId = id, PageSize = PageSize };
+        do
+        {
+            var page = await notifications.ListNotificationsAsync(request, cancellationToken: cancellationToken);
+            // A fact tells of those that are settled; of the others nobody would hear.
+            fields.Notifications.AddRange(page.Notifications.Where(one => one.State != Notification.Types.State.Pending));
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+        return (fields, fields.Notifications.Count, Has(fields.Notifications.Select(one => (PartKeys.OfNotification(one.Name), 1L))), "");
+    }
+
+    private static string Has(IEnumerable<(string Key, long Version)> versions) =>
+        string.Join(',', versions.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Key}={one.Version}")));
+
     [LoggerMessage(LogLevel.Warning, "The owner of the part {Part} did not answer: {Code}.")]
     private partial void LogDown(string part, StatusCode code);
+}
+
+/// <summary>What the versions in a part are called, by those who read it and those who tell of changes.</summary>
+internal static class PartKeys
+{
+    public const string Order = "order";
+    public const string Payment = "payment";
+    public const string Documents = "documents";
+
+    private const string Notifications = "notifications/";
+
+    public static string OfNotification(string name) => name.StartsWith(Notifications, StringComparison.Ordinal) ? name[Notifications.Length..] : name;
+
+    /// <summary>The part and the key of a resource's name, null if there is none.</summary>
+    public static (PartKind Kind, string Key)? OfResource(string name) => name.Split('/') switch
+    {
+        ["orders", { Length: > 0 }] => (PartKind.Order, Order),
+        ["orders", { Length: > 0 }, "returns", { Length: > 0 }] => (PartKind.Returns, name),
+        ["payments", { Length: > 0 }] => (PartKind.Payment, Payment),
+        ["shipments", { Length: > 0 } id] => (PartKind.Shipments, id),
+        _ => null,
+    };
 }

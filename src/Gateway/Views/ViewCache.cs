@@ -1,62 +1,85 @@
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Commerce.Gateway.Views;
 
-/// <summary>What Redis has of a view.</summary>
-/// <param name="Born">The token of its life in Redis; null: there is none, or Redis is down.</param>
-/// <param name="Parts">The copies, by <see cref="PartKind"/>; null where there is none.</param>
-/// <param name="Marked">Whether a fact told of something newer than the copy.</param>
-internal sealed record CachedView(string? Born, Part?[] Parts, bool[] Marked)
+/// <summary>A view as Redis has it.</summary>
+/// <param name="Born">The token of the view's life; null: Redis does not have it.</param>
+/// <param name="Parts">By kind; null: not there, or not asked for.</param>
+/// <param name="Marks">The names of the parts of which a fact told something that their copies do not have; null: none.</param>
+/// <param name="Has">By kind, what the copies have; null: it was not asked for.</param>
+internal sealed record CachedView(string? Born, Part?[] Parts, string? Marks, string?[]? Has)
 {
-    public static readonly CachedView None = new(null, new Part?[3], new bool[3]);
+    public static readonly CachedView None = new(null, new Part?[Part.Kinds.Length], null, null);
+
+    /// <summary>A fact told of something that the copy does not have.</summary>
+    public bool IsMarked(PartKind kind) => Marks is not null && Marks.Contains(Part.NameOf(kind), StringComparison.Ordinal);
 }
 
 /// <summary>
-/// The views in Redis: one hash an order, "view:{order-id-value}". For each part: the copy ("order:full"; other classes of
-/// visibility would stand beside "full"), the versions in it ("order:full#"), and what facts told that it does not have yet
-/// ("order:full!"). It can be flushed at any moment.
+/// The views in Redis: one hash an order, "view:{order-id-value}". For each part: its head ("order"), a copy with its head for each class
+/// of visibility that was asked for ("order:staff"), which facts the part has ("order#"), and what facts told that it does not have yet
+/// ("order!"); and which parts have such ("!"). It can be flushed at any moment.
 /// </summary>
-internal sealed class ViewCache(RedisLink link, IOptions<GatewayOptions> options)
+internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<GatewayOptions> options)
 {
-    /// <summary>The class of visibility that is kept today: everything, for callers who may see everything.</summary>
-    private const string Visibility = ":full";
-
-    private static readonly string[] Fields = [.. Part.Kinds.Select(kind => Part.NameOf(kind) + Visibility)];
-
-    private static readonly RedisValue[] ReadFields =
-        ["born", .. Fields.Select(field => (RedisValue)field), .. Fields.Select(field => (RedisValue)(field + "!"))];
-
     private static readonly string Common = Script("common");
     private static readonly string ExpectScript = Script("expect");
     private static readonly string StoreScript = Common + Script("store");
     private static readonly string TellScript = Common + Script("tell");
+    private static readonly string KeepScript = Script("keep");
+
+    private static readonly ConcurrentDictionary<(int, PartKind?, bool), Layout> Layouts = new();
 
     private readonly GatewayOptions _options = options.Value;
     private readonly RedisValue _ttl = (long)options.Value.ViewTtl.TotalMilliseconds;
     // Longer than a reader can be away asking the services, retries included.
     private readonly RedisValue _expectTtl = (long)(4 * options.Value.SourceTimeout).TotalMilliseconds;
 
-    /// <summary>The channel that tells all nodes of changes: the Order ID.</summary>
-    public RedisChannel Channel { get; } = RedisChannel.Literal(options.Value.RedisPrefix + "changes");
-
     /// <summary>One round trip.</summary>
-    public async Task<CachedView> Read(OrderId id)
+    /// <param name="id">The order.</param>
+    /// <param name="selection">The copies that are read. The order's head is always read: it tells that there is such an order.</param>
+    /// <param name="head">Another part of which the head is read.</param>
+    /// <param name="withHas">Which facts the copies have is read, too.</param>
+    public async Task<CachedView> Read(OrderId id, Selection selection, PartKind? head, bool withHas)
     {
-        var values = await link.Ask(redis => redis.HashGetAsync(ViewKey(id), ReadFields));
+        var layout = Layouts.GetOrAdd((selection.Bits, head, withHas), static key => Layout.Of(new Selection(key.Item1), key.Item2, key.Item3));
+        var values = await link.Ask(redis => redis.HashGetAsync(ViewKey(id), layout.Fields));
         if (values is null || values[0].IsNull)
             return CachedView.None;
 
-        var view = new CachedView(values[0], new Part?[Fields.Length], new bool[Fields.Length]);
-        for (var i = 0; i < Fields.Length; i++)
+        var parts = new Part?[Part.Kinds.Length];
+        var has = withHas ? new string?[Part.Kinds.Length] : null;
+        var at = 2;
+        foreach (var (kind, visibilities) in layout.Parts)
         {
-            view.Parts[i] = Part.FromBytes(values[1 + i]);
-            view.Marked[i] = !values[1 + Fields.Length + i].IsNull;
+            if (has is not null)
+                has[(int)kind] = values[at++];
+            if (visibilities.Length == 0)
+            {
+                parts[(int)kind] = Part.FromBytes(kind, values[at++], null);
+                continue;
+            }
+
+            Part? part = null;
+            var missing = false;
+            foreach (var visibility in visibilities)
+            {
+                var copy = Part.FromBytes(kind, values[at++], visibility);
+                missing |= copy is null;
+                if (part is null)
+                    part = copy;
+                else if (copy is not null)
+                    part.Put(visibility, copy.Copy(visibility));
+            }
+
+            parts[(int)kind] = missing ? await Reduced(id, kind, visibilities) : part;
         }
 
-        return view;
+        return new CachedView(values[0], parts, values[1], has);
     }
 
     /// <summary>Announces that the services are about to be asked; the token to store under, or null if Redis is down.</summary>
@@ -68,54 +91,68 @@ internal sealed class ViewCache(RedisLink link, IOptions<GatewayOptions> options
     }
 
     /// <summary>Keeps copies; an older one never replaces a newer.</summary>
-    public Task Store(OrderId id, string born, IEnumerable<(PartKind Kind, Part Part)> parts)
+    public Task Store(OrderId id, string born, IReadOnlyList<Part> parts)
     {
-        var arguments = new List<RedisValue> { born, _ttl };
-        foreach (var (kind, part) in parts)
-            arguments.AddRange([Fields[(int)kind], part.Versions, part.ToBytes()]);
-        return arguments.Count == 2
-            ? Task.CompletedTask
-            : link.Ask(redis => redis.ScriptEvaluateAsync(StoreScript, [ViewKey(id)], [.. arguments]));
+        if (parts.Count == 0)
+            return Task.CompletedTask;
+        var arguments = new List<RedisValue>(4 + (5 * parts.Count)) { born, _ttl, feed.Channel, feed.MessageOf(id) };
+        foreach (var part in parts)
+            arguments.AddRange([Part.NameOf(part.Kind), part.Version, part.Has, part.HeadToBytes(), part.ToBytes(part.Copy(Visibility.Staff))]);
+        return link.Ask(redis => redis.ScriptEvaluateAsync(StoreScript, [ViewKey(id)], [.. arguments]));
     }
 
-    /// <summary>Marks a part as older than <paramref name="version"/> of the aggregate <paramref name="key"/>, and wakes all nodes' watchers; false if Redis is down.</summary>
-    public async Task<bool> Tell(OrderId id, PartKind kind, string key, long version) =>
-        await link.Ask(redis => redis.ScriptEvaluateAsync(
-            TellScript, [ViewKey(id)], [Channel.ToString(), id.ToString(), Fields[(int)kind], key, version])) is not null;
-
-    /// <summary>The Order ID that a Tracking ID belongs to, as far as Redis knows. One round trip.</summary>
-    public async Task<OrderId?> FindOrder(string trackingNumber)
+    /// <summary>Marks parts as older than a version of one of their keys, and wakes all nodes' watchers; false if Redis is down.</summary>
+    public async Task<bool> Tell(OrderId id, IReadOnlyList<(PartKind Kind, string Key, long Version)> told)
     {
-        var values = await link.Ask(redis => redis.StringGetAsync([TrackingKey(trackingNumber)]));
-        // The epoch stands before the Order ID: a number that changed hands while nobody could say so is asked for again.
-        if (values?[0].ToString().Split('|') is [var epoch, var text]
-            && long.TryParse(epoch, out var kept) && kept == link.Epoch && OrderId.TryParse(text, out var id))
-            return id;
-        return null;
+        var arguments = new List<RedisValue>(2 + (3 * told.Count)) { feed.Channel, feed.MessageOf(id) };
+        foreach (var (kind, key, version) in told)
+            arguments.AddRange([Part.NameOf(kind), key, version]);
+        return await link.Ask(redis => redis.ScriptEvaluateAsync(TellScript, [ViewKey(id)], [.. arguments])) is not null;
     }
 
-    public Task KeepOrder(string trackingNumber, OrderId id, long epoch) => link.Ask(async redis =>
+    // The first reader of a class makes its copy of the one for staff, and keeps it for the next.
+    private async Task<Part?> Reduced(OrderId id, PartKind kind, Visibility[] visibilities)
     {
-        await redis.StringSetAsync(TrackingKey(trackingNumber), $"{epoch}|{id}", _options.MaxPartAge);
-        return "";
-    });
+        var name = Part.NameOf(kind);
+        if (await link.Ask(redis => redis.HashGetAsync(ViewKey(id), [$"{name}:staff"])) is not [var copy] || Part.FromBytes(kind, copy, Visibility.Staff) is not { } part)
+            return null;
+        foreach (var visibility in visibilities.Where(visibility => visibility != Visibility.Staff))
+        {
+            var reduced = part.ToBytes(part.Copy(visibility));
+            await link.Ask(redis => redis.ScriptEvaluateAsync(KeepScript, [ViewKey(id)], [name, part.HeadToBytes(), Visibilities.NameOf(visibility), reduced]));
+        }
 
-    /// <summary>The number has a new bearer; who is the newest is for Shipments to say.</summary>
-    public Task ForgetOrder(string trackingNumber) => link.Ask(async redis =>
-    {
-        await redis.KeyDeleteAsync(TrackingKey(trackingNumber));
-        return "";
-    });
+        return part;
+    }
 
     private RedisKey ViewKey(OrderId id) => $"{_options.RedisPrefix}view:{id.Value}";
 
-    private RedisKey TrackingKey(string number) => $"{_options.RedisPrefix}tracking:{number}";
-
-    private static string Script(string name)
+    internal static string Script(string name)
     {
         using var stream = typeof(ViewCache).Assembly.GetManifestResourceStream($"Scripts.{name}.lua")
             ?? throw new InvalidOperationException($"The script {name} is not embedded.");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
+    }
+
+    /// <summary>Which fields of the hash are read, and what they are.</summary>
+    private sealed record Layout(RedisValue[] Fields, (PartKind Kind, Visibility[] Visibilities)[] Parts)
+    {
+        public static Layout Of(Selection selection, PartKind? head, bool withHas)
+        {
+            List<RedisValue> fields = ["born", "!"];
+            var parts = new List<(PartKind, Visibility[])>();
+            foreach (var kind in Part.Kinds.Where(kind => kind == PartKind.Order || kind == head || selection.Has(kind)))
+            {
+                var visibilities = Enum.GetValues<Visibility>().Where(visibility => selection.Has(kind, visibility)).ToArray();
+                var name = Part.NameOf(kind);
+                if (withHas)
+                    fields.Add(name + "#");
+                fields.AddRange(visibilities.Length == 0 ? [name] : visibilities.Select(visibility => (RedisValue)$"{name}:{Visibilities.NameOf(visibility)}"));
+                parts.Add((kind, visibilities));
+            }
+
+            return new Layout([.. fields], [.. parts]);
+        }
     }
 }

@@ -1,5 +1,5 @@
 using Commerce.Facts;
-using Commerce.Gateway.Watching;
+using Commerce.Gateway.Lookup;
 using Commerce.Messaging;
 
 namespace Commerce.Gateway.Views;
@@ -8,40 +8,48 @@ namespace Commerce.Gateway.Views;
 /// Hears every fact and marks what it makes old; it reads nothing, so that a change of an order that nobody looks at costs
 /// one call to Redis. Facts may come twice and in any order: a mark only ever says "at least this version exists".
 /// </summary>
-internal sealed partial class ViewObserver(ViewCache cache, WatchHub watches, TimeProvider time, GatewayTelemetry telemetry, ILogger<ViewObserver> logger)
+internal sealed partial class ViewObserver(ViewCache cache, CodeBook codes, ChangeFeed feed, TimeProvider time, GatewayTelemetry telemetry, ILogger<ViewObserver> logger)
     : IObserveFacts
 {
     public async Task Observe(IFact fact, CancellationToken cancellationToken)
     {
-        var (kind, key, orderId) = fact switch
+        (string OrderId, (PartKind, string, long)[] Told) heard = fact switch
         {
-            IOrderFact order => (PartKind.Order, "order", order.OrderId),
-            IPaymentFact payment => (PartKind.Payment, "payment", payment.OrderId),
-            IShipmentFact shipment => (PartKind.Shipments, shipment.ShipmentId, shipment.OrderId),
-            _ => (default, "", ""),
+            IReturnFact returned => (returned.OrderId, [(PartKind.Order, PartKeys.Order, fact.Version), (PartKind.Returns, PartKeys.Order, fact.Version)]),
+            IOrderFact order => (order.OrderId, [(PartKind.Order, PartKeys.Order, fact.Version)]),
+            IPaymentFact payment => (payment.OrderId, [(PartKind.Payment, PartKeys.Payment, fact.Version)]),
+            DocumentIssued document => (document.OrderId, [(PartKind.Documents, PartKeys.Documents, fact.Version)]),
+            IShipmentFact shipment => (shipment.OrderId, [(PartKind.Shipments, shipment.ShipmentId, fact.Version)]),
+            NotificationSettled notification => (notification.OrderId, [(PartKind.Notifications, notification.NotificationId, fact.Version)]),
+            _ => ("", []),
         };
-        if (!OrderId.TryParse(orderId, out var id))
+        if (!OrderId.TryParse(heard.OrderId, out var id))
         {
             LogUnknown(fact.GetType().Name);
             return;
         }
 
+        // What these codes lead to is for their owners to say.
         string?[] said = fact switch
         {
             LabelBought label => [label.TrackingNumber],
             TrackingNumberChanged changed => [changed.TrackingNumber, changed.FormerTrackingNumber],
             ShipmentReaddressed readdressed => [readdressed.VoidedTrackingNumber],
+            OrderPlaced placed => [placed.ExternalId],
+            OrderImported imported => [imported.ExternalId],
+            DocumentIssued document => [document.Number, $"{document.StoreId}.{document.Number}"],
             _ => [],
         };
-        foreach (var number in said.Select(TrackingNumber.Normalise).OfType<string>())
-            await cache.ForgetOrder(number);
-        if (!await cache.Tell(id, kind, key, fact.Version))
+        foreach (var code in said)
         {
-            // The broker need not keep what Redis cannot take: the epoch that begins when Redis is back stands for every lost mark.
-            telemetry.MarkLost();
-            watches.Changed(id);
+            if (!string.IsNullOrEmpty(code))
+                await codes.Forget(code);
         }
 
+        // The broker need not keep what Redis cannot take: the epoch that begins when Redis is back stands for every lost mark.
+        if (!await cache.Tell(id, heard.Told))
+            telemetry.MarkLost();
+        feed.Changed(id, fact.OccurredAt);
         telemetry.Lag(time.GetUtcNow() - fact.OccurredAt);
     }
 

@@ -6,55 +6,39 @@ namespace Commerce.Gateway.Views;
 
 /// <summary>Reads views: from Redis where its copies can be believed, from the owning services where not.</summary>
 internal sealed class ViewReader(
-    ViewCache cache, PartSources sources, RedisLink link, IOptions<GatewayOptions> options, TimeProvider time, GatewayTelemetry telemetry)
+    ViewCache cache, PartSources sources, RedisLink link, ChangeFeed feed, IOptions<GatewayOptions> options, TimeProvider time, GatewayTelemetry telemetry)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly GatewayOptions _options = options.Value;
 
     /// <summary>The view of an order, or null if there is no such order.</summary>
-    /// <param name="id">The order.</param>
-    /// <param name="minOrderVersion">The order in the view has at least this version of its own.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="Failure">DEPENDENCY_UNAVAILABLE: Orders does not answer and no copy of the order is known; VERSION_NOT_REACHED.</exception>
-    public async Task<OrderView?> Read(OrderId id, long minOrderVersion, CancellationToken cancellationToken)
+    public async Task<OrderView?> Read(OrderId id, ReadNeeds needs, CancellationToken cancellationToken)
     {
-        var cached = await cache.Read(id);
-        var now = time.GetUtcNow();
-        var wanted = Part.Kinds.Where(kind => !IsFresh(kind)).ToArray();
-
-        var parts = cached.Parts;
-        var stale = new List<PartKind>();
-        if (wanted.Length > 0)
+        var cached = await cache.Read(id, needs.Selection, needs.Head, needs.MinVersions.Count > 0);
+        if (needs.TakesAny && Whole(id, needs, cached, time.GetUtcNow()) is { } whole)
         {
-            parts = [.. parts];
-            // Before the services are asked, so that a fact that overtakes their answer finds something to mark.
-            var born = cached.Born ?? await cache.Expect(id);
-            var answers = await Task.WhenAll(wanted.Select(kind => sources.Ask(kind, id, cancellationToken)));
-            var fetched = new List<(PartKind, Part)>(wanted.Length);
-            for (var i = 0; i < wanted.Length; i++)
-            {
-                var kind = wanted[i];
-                var part = answers[i];
-                // Orders knows nothing of it. A payment or a parcel of an order that is not there cannot be.
-                if (kind == PartKind.Order && part is { IsAbsent: true })
-                    return null;
-                if (part is null)
-                {
-                    stale.Add(kind);
-                    telemetry.StalePart(Part.NameOf(kind));
-                    continue;
-                }
+            telemetry.Read("hit");
+            return whole;
+        }
 
-                // A service never forgets; an older answer than the copy at hand can only come from one that lags behind.
-                if (parts[(int)kind] is { } known && known.Version > part.Version)
-                    continue;
-                parts[(int)kind] = part;
-                fetched.Add((kind, part));
-            }
+        return await ReadDoubted(id, needs, cached, cancellationToken);
+    }
 
-            if (born is not null)
-                await cache.Store(id, born, fetched);
+    private async Task<OrderView?> ReadDoubted(OrderId id, ReadNeeds needs, CachedView cached, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var wanted = Part.Kinds.Where(kind => Needs(kind) && !IsFresh(kind)).ToArray();
+        var (parts, stale) = wanted.Length == 0 ? (cached.Parts, []) : await Ask(id, needs, cached, wanted, cancellationToken);
+        if (parts is null)
+            return null;
+        // Which part has to grow nobody can say.
+        if (needs.MinVersion > 0 && VersionOf(parts) < needs.MinVersion && wanted.Length < Part.Kinds.Length)
+        {
+            (parts, stale) = await Ask(id, needs, cached, [.. Part.Kinds.Where(kind => needs.Selection.Has(kind))], cancellationToken);
+            if (parts is null)
+                return null;
         }
 
         telemetry.Read(wanted.Length == 0 ? "hit" : !link.IsUp ? "direct" : cached.Born is null ? "miss" : "partial");
@@ -66,26 +50,127 @@ internal sealed class ViewReader(
             };
         }
 
-        if (order.Version < minOrderVersion)
+        // The value alone is the key; the prefix must be the store's too, or it is a code that nobody gave out.
+        if (!string.Equals(PartIndex.OfOrder(order.Index).OrderId, id.ToString(), StringComparison.Ordinal))
+            return null;
+        if (order.Version < needs.MinOrderVersion)
+            throw NotReached($"The order is at version {order.Version}, and at least {needs.MinOrderVersion} was asked for; try again.");
+        if (VersionOf(parts) < needs.MinVersion)
+            throw NotReached($"The view is at version {VersionOf(parts)}, and at least {needs.MinVersion} was asked for; try again.");
+        foreach (var (kind, key, version) in needs.MinVersions)
         {
-            throw new Failure(ErrorReason.VersionNotReached, $"The order is at version {order.Version}, and at least {minOrderVersion} was asked for; try again.")
-            {
-                RetryAfter = RetryAfter,
-            };
+            if (VersionIn(HasOf(kind), key) is var reached && reached < version)
+                throw NotReached($"In {Part.NameOf(kind)}, {key} is at version {reached}, and at least {version} was asked for; try again.");
         }
 
-        var view = OrderView.Join(order, parts[(int)PartKind.Payment], parts[(int)PartKind.Shipments], stale);
-        // The value alone is the key; the prefix must be the store's too, or it is a code that nobody gave out.
-        return string.Equals(view.OrderId, id.ToString(), StringComparison.Ordinal) ? view : null;
+        var freshUntil = Part.Kinds.Where(kind => needs.Selection.Has(kind) && parts[(int)kind] is not null)
+            .Select(kind => parts[(int)kind]!.ReadTime + MostAge(parts[(int)kind]!)).DefaultIfEmpty(now).Min();
+        return new OrderView(id, parts, stale, freshUntil);
+
+        bool Needs(PartKind kind) => kind == PartKind.Order || kind == needs.Head || needs.Selection.Has(kind) || needs.MinVersions.Any(one => one.Kind == kind);
 
         bool IsFresh(PartKind kind)
         {
-            if (cached.Parts[(int)kind] is not { } part || cached.Marked[(int)kind] || part.Epoch != link.Epoch)
+            if (cached.Parts[(int)kind] is not { } part)
                 return false;
-            if (kind == PartKind.Order && part.Version < minOrderVersion)
+            // That there is such an order stays true.
+            if (kind == PartKind.Order && !needs.Selection.Has(kind) && needs.MinOrderVersion == 0 && !part.IsAbsent && needs.MinVersions.All(one => one.Kind != kind))
+                return true;
+            if (cached.IsMarked(kind) || part.Epoch != link.Epoch)
                 return false;
-            var most = kind == PartKind.Payment && part.IsAbsent ? _options.MaxAbsenceAge : _options.MaxPartAge;
-            return now - part.ReadTime < most;
+            if (kind == PartKind.Order && part.Version < needs.MinOrderVersion)
+                return false;
+            if (needs.MinVersions.Any(one => one.Kind == kind && VersionIn(cached.Has?[(int)kind], one.Key) < one.Version))
+                return false;
+            return now - part.ReadTime < MostAge(part);
+        }
+
+        long VersionOf(Part?[] all) => all.Where(part => part is not null && needs.Selection.Has(part.Kind)).Sum(part => part!.Version);
+
+        string? HasOf(PartKind kind) => parts[(int)kind] is { Has.Length: > 0 } asked ? asked.Has : cached.Has?[(int)kind];
+    }
+
+    /// <summary>What Redis has, if it has all and nothing of it is in doubt: most look-ups end here.</summary>
+    private OrderView? Whole(OrderId id, ReadNeeds needs, CachedView cached, DateTimeOffset now)
+    {
+        if (cached.Parts[(int)PartKind.Order] is not { IsAbsent: false } order)
+            return null;
+        var (freshUntil, epoch) = (DateTimeOffset.MaxValue, link.Epoch);
+        foreach (var kind in Part.Kinds)
+        {
+            if (!needs.Selection.Has(kind) && kind != needs.Head)
+                continue;
+            if (cached.Parts[(int)kind] is not { } part || part.Epoch != epoch || cached.IsMarked(kind))
+                return null;
+            var until = part.ReadTime + MostAge(part);
+            if (until < freshUntil)
+                freshUntil = until;
+        }
+
+        return now < freshUntil && string.Equals(PartIndex.OfOrder(order.Index).OrderId, id.ToString(), StringComparison.Ordinal) ? new OrderView(id, cached.Parts, [], freshUntil) : null;
+    }
+
+    private TimeSpan MostAge(Part part) => part is { Kind: PartKind.Payment, IsAbsent: true } ? _options.MaxAbsenceAge : _options.MaxPartAge;
+
+    private async Task<(Part?[]? Parts, List<PartKind> Stale)> Ask(
+        OrderId id, ReadNeeds needs, CachedView cached, PartKind[] wanted, CancellationToken cancellationToken)
+    {
+        Part?[] parts = [.. cached.Parts];
+        var stale = new List<PartKind>();
+        if (needs.Gate is { } gate)
+            await gate.WaitAsync(cancellationToken);
+        try
+        {
+            // Before the services are asked, so that a fact that overtakes their answer finds something to mark.
+            var born = cached.Born ?? await cache.Expect(id);
+            var answers = await Task.WhenAll(wanted.Select(kind => sources.Ask(kind, id, cancellationToken)));
+            var fetched = new List<Part>(wanted.Length);
+            var newer = false;
+            for (var i = 0; i < wanted.Length; i++)
+            {
+                var kind = wanted[i];
+                var part = answers[i];
+                // Orders knows nothing of it. A payment or a parcel of an order that is not there cannot be.
+                if (kind == PartKind.Order && part is { IsAbsent: true })
+                    return (null, stale);
+                if (part is null)
+                {
+                    stale.Add(kind);
+                    telemetry.StalePart(Part.NameOf(kind));
+                    continue;
+                }
+
+                // A service never forgets; an older answer than the copy at hand can only come from one that lags behind.
+                if (parts[(int)kind] is { } known && known.Version > part.Version)
+                    continue;
+                newer |= parts[(int)kind] is not { } old || old.Version < part.Version;
+                parts[(int)kind] = part;
+                fetched.Add(part);
+            }
+
+            // Before anybody sees it, so that nobody who saw it finds an older one kept.
+            if (newer)
+                feed.Overtaken(id);
+            if (born is not null)
+                await cache.Store(id, born, fetched);
+            return (parts, stale);
+        }
+        finally
+        {
+            needs.Gate?.Release();
         }
     }
+
+    private static long VersionIn(string? has, string key)
+    {
+        foreach (var pair in (has ?? "").Split('|', ','))
+        {
+            if (pair.Length > key.Length && pair[key.Length] == '=' && pair.StartsWith(key, StringComparison.Ordinal) && long.TryParse(pair.AsSpan(key.Length + 1), out var version))
+                return version;
+        }
+
+        return 0;
+    }
+
+    private static Failure NotReached(FormattableString message) => new(ErrorReason.VersionNotReached, FormattableString.Invariant(message)) { RetryAfter = RetryAfter };
 }

@@ -1,6 +1,7 @@
+using Commerce.Gateway.Lookup;
 using Commerce.Gateway.V1;
 using Commerce.ServiceDefaults;
-using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Gateway.Watching;
@@ -11,16 +12,17 @@ namespace Commerce.Gateway.Watching;
 /// </summary>
 internal static class LookupEvents
 {
-    private static readonly JsonFormatter Json = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
-
     public static void MapLookupEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/v1/lookup/{code}:watch", Stream);
 
     private static async Task Stream(string code, HttpContext http, Watches watches, AccessControl access, IOptions<GatewayOptions> options, TimeProvider time)
     {
         var cancellationToken = http.RequestAborted;
-        access.Require(http, "/commerce.gateway.v1.LookupService/WatchLookup", new WatchLookupRequest { Code = code });
         // Before the response begins, so that a code that cannot be found is an error and not a silent stream.
-        using var watch = await watches.Open(code, ServerSentEvents.AfterVersion(http.Request), cancellationToken);
+        var request = new WatchLookupRequest { Code = code, AfterVersion = ServerSentEvents.AfterVersion(http.Request), StoreId = http.Request.Query["storeId"].ToString() };
+        if (http.Request.Query["readMask"].ToString() is { Length: > 0 } mask)
+            request.ReadMask = new FieldMask { Paths = { mask.Split(',') } };
+        var caller = access.Require(http, "/commerce.gateway.v1.LookupService/WatchLookup", request);
+        using var watch = await watches.Open(Question.Of(request, Audiences.Of(caller)), request.AfterVersion, cancellationToken);
         await ServerSentEvents.Begin(http, cancellationToken);
         try
         {
@@ -42,7 +44,7 @@ internal static class LookupEvents
 
                 if (await next is not { } view)
                     return;
-                await ServerSentEvents.Write(http.Response, view.Version, "view", Json.Format(view), cancellationToken);
+                await ServerSentEvents.Write(http.Response, view.Version, "view", view.Json, cancellationToken);
                 next = watch.Next(cancellationToken);
             }
         }

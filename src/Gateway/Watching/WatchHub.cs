@@ -3,18 +3,17 @@ using Commerce.Gateway.Views;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
 
 namespace Commerce.Gateway.Watching;
 
 /// <summary>
-/// The watches of this node. One subscription to Redis tells of changes on every node; a watched order that changed is read
+/// The watches of this node. The change feed tells of changes on every node; a watched order that changed is read
 /// once, however many watch it. Because a message may be lost, every watched order is also read again from time to time;
 /// while Redis is down, round after round, in a bounded number at a time, so that the load on the services stays the same
 /// however many are watched and only the rounds grow longer.
 /// </summary>
 internal sealed partial class WatchHub(
-    ViewReader views, ViewCache cache, RedisLink link, IOptions<GatewayOptions> options, TimeProvider time, GatewayTelemetry telemetry, ILogger<WatchHub> logger)
+    ViewReader views, ChangeFeed feed, RedisLink link, IOptions<GatewayOptions> options, TimeProvider time, GatewayTelemetry telemetry, ILogger<WatchHub> logger)
     : BackgroundService
 {
     private readonly GatewayOptions _options = options.Value;
@@ -27,7 +26,7 @@ internal sealed partial class WatchHub(
 
     /// <summary>Begins to watch an order; dispose to end it.</summary>
     /// <exception cref="Failure">LIMIT_REACHED: this node has as many watchers as it takes.</exception>
-    public Watcher Join(OrderId id)
+    public Watcher Join(OrderId id, Selection selection)
     {
         lock (_gate)
         {
@@ -41,7 +40,7 @@ internal sealed partial class WatchHub(
 
             if (!_orders.TryGetValue(id.Value, out var order))
                 _orders[id.Value] = order = new WatchedOrder(id);
-            var watcher = new Watcher(order, Leave);
+            var watcher = new Watcher(order, selection, Leave);
             order.Add(watcher);
             _watchers++;
             telemetry.Watchers(1);
@@ -50,73 +49,46 @@ internal sealed partial class WatchHub(
     }
 
     /// <summary>The order may have changed: it is read again and its watchers are told if it has.</summary>
-    public void Changed(OrderId id)
+    public void Changed(OrderId id, DateTimeOffset? at = null)
     {
         WatchedOrder? order;
         lock (_gate)
             _orders.TryGetValue(id.Value, out order);
-        if (order?.Request() == true)
+        if (order?.Request(at) == true)
             _changed.Writer.TryWrite(order);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        link.CameBack += Sweep;
+        feed.OrderChanged += Changed;
+        feed.Missed += Sweep;
         try
         {
             var readers = Enumerable.Range(0, _options.WatchParallelism).Select(_ => ReadChanged(stoppingToken));
-            await Task.WhenAll([Subscribe(stoppingToken), SweepOften(stoppingToken), .. readers]);
+            await Task.WhenAll([SweepOften(stoppingToken), .. readers]);
         }
         finally
         {
-            link.CameBack -= Sweep;
+            feed.OrderChanged -= Changed;
+            feed.Missed -= Sweep;
         }
     }
 
     private void Sweep() => _sweep.Writer.TryWrite(true);
 
-    private async Task Subscribe(CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(_options.RedisProbe, time);
-        var first = true;
-        do
-        {
-            try
-            {
-                if (link.IsUp && link.Connection is { } redis)
-                {
-                    // The client subscribes again by itself after every break; what was told in the break is for the sweep.
-                    if (first)
-                        redis.ConnectionRestored += (_, _) => Sweep();
-                    first = false;
-                    await redis.GetSubscriber().SubscribeAsync(cache.Channel, OnMessage).WaitAsync(cancellationToken);
-                    Sweep();
-                    return;
-                }
-            }
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
-            {
-                LogNotSubscribed(exception.GetType().Name);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(cancellationToken));
-    }
-
-    private void OnMessage(RedisChannel channel, RedisValue message)
-    {
-        if (OrderId.TryParse(message, out var id))
-            Changed(id);
-    }
-
     private async Task ReadChanged(CancellationToken cancellationToken)
     {
         await foreach (var order in _changed.Reader.ReadAllAsync(cancellationToken))
         {
-            var requests = order.Requests;
+            var (requests, since) = order.Requests;
             try
             {
-                if (await views.Read(order.Id, 0, cancellationToken) is { } view)
+                if (await views.Read(order.Id, new ReadNeeds(order.Selection), cancellationToken) is { } view)
+                {
                     order.Tell(view);
+                    if (since is { } changed)
+                        telemetry.WatchLag(time.GetUtcNow() - changed);
+                }
             }
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
@@ -174,9 +146,6 @@ internal sealed partial class WatchHub(
                 _orders.Remove(watcher.Order.Id.Value);
         }
     }
-
-    [LoggerMessage(LogLevel.Warning, "The changes in Redis cannot be heard yet: {Error}.")]
-    private partial void LogNotSubscribed(string error);
 
     [LoggerMessage(LogLevel.Error, "A watched order could not be read.")]
     private partial void LogNotRead(Exception exception);

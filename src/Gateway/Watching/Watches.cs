@@ -1,5 +1,5 @@
 using Commerce.Gateway.Lookup;
-using Commerce.Gateway.V1;
+using Commerce.Gateway.Views;
 using Commerce.ServiceDefaults;
 
 namespace Commerce.Gateway.Watching;
@@ -9,37 +9,35 @@ internal sealed class Watches(CodeLookup lookup, WatchHub hub, IHostApplicationL
 {
     /// <summary>Finds the code and begins to watch it.</summary>
     /// <exception cref="Failure">As <see cref="CodeLookup.Find"/>, and LIMIT_REACHED.</exception>
-    public async Task<Watch> Open(string code, long afterVersion, CancellationToken cancellationToken)
+    public async Task<Watch> Open(Question question, long afterVersion, CancellationToken cancellationToken)
     {
-        if (afterVersion < 0)
-            throw Failure.Invalid(new FieldError("after_version", "Must be 0 (no view seen yet) or the version of the last view."));
-
-        var found = await lookup.Find(code, 0, cancellationToken);
-        var watcher = hub.Join(found.Order);
+        var found = await lookup.Find(question, cancellationToken);
+        var watcher = hub.Join(found.View.Id, question.Selection);
         // A change between the look-up and the joining was told to nobody here.
-        hub.Changed(found.Order);
-        return new Watch(found, watcher, afterVersion, lifetime.ApplicationStopping);
+        hub.Changed(found.View.Id);
+        return new Watch(found, question, watcher, afterVersion, lifetime.ApplicationStopping);
     }
 }
 
 /// <summary>An open watch, of one reader.</summary>
-internal sealed class Watch(Found found, Watcher watcher, long afterVersion, CancellationToken stopping) : IDisposable
+internal sealed class Watch(Found found, Question question, Watcher watcher, long afterVersion, CancellationToken stopping) : IDisposable
 {
-    private readonly Principal? _reader = Principal.Current;
+    // What it holds is held as long as the watch is open: of the view found only what its answers need.
+    private readonly Located _located = found.Located;
+    private OrderView? _first = found.View;
     private long _last = afterVersion;
-    private bool _begun;
 
     /// <summary>
     /// The view now, if it is newer than the version last seen, and then whenever it is newer than what came last. Null when
     /// the process ends: the caller resumes elsewhere with the last version.
     /// </summary>
-    public async Task<LookupView?> Next(CancellationToken cancellationToken)
+    public async Task<ViewBytes?> Next(CancellationToken cancellationToken)
     {
-        if (!_begun)
+        if (_first is { } first)
         {
-            _begun = true;
-            if (IsNewer(found.View.Version))
-                return found.View.ToMessage(found.TrackingNumber, _reader);
+            _first = null;
+            if (IsNewer(first))
+                return first.Shared(_located, question.Selection, question.Audience.Class);
         }
 
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
@@ -48,8 +46,8 @@ internal sealed class Watch(Found found, Watcher watcher, long afterVersion, Can
             while (true)
             {
                 var view = await watcher.Next(ends.Token);
-                if (IsNewer(view.Version))
-                    return view.ToMessage(found.TrackingNumber, _reader);
+                if (IsNewer(view))
+                    return view.Shared(_located, question.Selection, question.Audience.Class);
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -60,8 +58,9 @@ internal sealed class Watch(Found found, Watcher watcher, long afterVersion, Can
 
     public void Dispose() => watcher.Dispose();
 
-    private bool IsNewer(long version)
+    private bool IsNewer(OrderView view)
     {
+        var version = view.VersionOf(question.Selection);
         if (version <= _last)
             return false;
         _last = version;

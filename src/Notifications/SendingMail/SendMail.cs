@@ -1,3 +1,4 @@
+using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Notifications.Storage;
 using Commerce.Orders.V1;
@@ -136,6 +137,7 @@ internal sealed partial class SendMail(
         return new RecoveryOutcome.Done(context =>
         {
             context.Batch.BatchCommands.Add(NotificationStore.Settle(notification.Id, state, attempts, state == State.Sent ? now : null));
+            context.Tell(new NotificationSettled(notification.Id.ToString("N"), notification.OrderId, notification.StoreId, 1, now, state.ToString().ToUpperInvariant()));
             var counter = state switch
             {
                 State.Sent => NotificationsTelemetry.Sent,

@@ -1,5 +1,6 @@
 using Commerce.Orders.Checking;
 using Commerce.Orders.Storage;
+using Commerce.Orders.Stores;
 using Commerce.Orders.V1;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
@@ -50,6 +51,40 @@ public sealed class FindOrders(NpgsqlDataSource database, OrderReader orders)
                 response.Orders.Add(order);
             else
                 response.NotFound.Add(names[i]);
+        }
+
+        return response;
+    }
+
+    /// <summary>
+    /// The orders that bear numbers of a shop's own. They are unique in a store, and stores are few: each number is found by as many
+    /// probes of one index as there are stores.
+    /// </summary>
+    /// <exception cref="Failure">INVALID_FIELD.</exception>
+    public async Task<LookupOrdersResponse> Lookup(LookupOrdersRequest request, CancellationToken cancellationToken)
+    {
+        if (request.ExternalIds.Count is 0 or > MostAtOnce)
+            throw Failure.Invalid(new FieldError("external_ids", FieldErrors.Text($"Has {request.ExternalIds.Count} numbers; 1 to {MostAtOnce} are allowed.")));
+        if (request.StoreId.Length > 0 && !StoreBook.IsStoreId(request.StoreId))
+            throw Failure.Invalid(new FieldError("store_id", "Say which store, for example \"main\", or none."));
+
+        await using var command = database.CreateCommand(
+            """
+            SELECT o.external_id, o.store_id, s.order_prefix, o.order_id
+            FROM stores s CROSS JOIN unnest($1) AS asked (external_id) JOIN orders o ON o.store_id = s.store_id AND o.external_id = asked.external_id
+            WHERE $2 = '' OR s.store_id = $2
+            """)
+            .With(request.ExternalIds.Where(id => id.Length > 0 && !id.Contains('\0', StringComparison.Ordinal)).Distinct().ToArray()).With(request.StoreId);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var response = new LookupOrdersResponse();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            response.Matches.Add(new OrderMatch
+            {
+                ExternalId = reader.GetString(0),
+                StoreId = reader.GetString(1),
+                OrderId = new OrderId(reader.GetString(2), reader.GetInt64(3)).ToString(),
+            });
         }
 
         return response;

@@ -42,10 +42,12 @@ public sealed class FindReturns(FindOrders find, ReturnStore returns, StoreBook 
         var size = request.PageSize == 0 ? DefaultOnPage : request.PageSize;
         var token = PageToken.Decode(request);
         List<ShownReturn> page;
+        var orderVersion = 0L;
         if (request.OrderId.Length > 0)
         {
             var orderId = await find.Resolve("orders/" + request.OrderId, cancellationToken);
-            await find.Get("orders/" + orderId, 0, cancellationToken);
+            // Before the returns are read, so that they have at least what this version has.
+            orderVersion = (await find.Get("orders/" + orderId, 0, cancellationToken)).Version;
             page = await returns.OfOrder(orderId, request.State, token is null ? 0 : Number(token), size + 1, cancellationToken);
         }
         else
@@ -54,7 +56,7 @@ public sealed class FindReturns(FindOrders find, ReturnStore returns, StoreBook 
             page = await returns.OfStore(request.StoreId, request.State, from, token is null ? (until ?? EndOfTime, 0, 0) : Position(token), size + 1, cancellationToken);
         }
 
-        var response = new ListReturnsResponse { Returns = { page.Take(size).Select(ReturnMessage.Of) } };
+        var response = new ListReturnsResponse { Returns = { page.Take(size).Select(ReturnMessage.Of) }, OrderVersion = orderVersion };
         if (page.Count > size)
         {
             var last = page[size - 1].Return;

@@ -114,7 +114,7 @@ public sealed record ChangedLine(int LineNumber, int Pieces, long UnitPriceMinor
 public sealed record IssuedDocument(string StoreId, string OrderId, DocumentKind Kind, int Year, int Serial, int RefundNumber, DateTimeOffset IssuedAt, DocumentContent Content)
 {
     /// <summary>For example "INV-2026-000042": without a gap within store, kind and year.</summary>
-    public string Number => FormattableString.Invariant($"{DocumentNumbers.PrefixOf(Kind)}-{Year:D4}-{Serial:D6}");
+    public string Number => DocumentNumbers.Of(Kind, Year, Serial);
 
     /// <summary>For example "main.INV-2026-000042".</summary>
     public string Id => $"{StoreId}.{Number}";
@@ -130,11 +130,17 @@ public static class DocumentNumbers
         _ => "CRN",
     };
 
+    /// <summary>For example "INV-2026-000042".</summary>
+    public static string Of(DocumentKind kind, int year, int serial) => FormattableString.Invariant($"{PrefixOf(kind)}-{year:D4}-{serial:D6}");
+
     /// <summary>Reads "{store_id}.{INV|REC|CRN}-{year}-{serial}"; null if it is not that.</summary>
-    public static (string StoreId, DocumentKind Kind, int Year, int Serial)? Read(string id)
+    public static (string StoreId, DocumentKind Kind, int Year, int Serial)? Read(string id) =>
+        id.Split('.') is [{ Length: > 0 and <= 40 } storeId, var number] && ReadNumber(number) is var (kind, year, serial) ? (storeId, kind, year, serial) : null;
+
+    /// <summary>Reads "{INV|REC|CRN}-{year}-{serial}"; null if it is not that.</summary>
+    public static (DocumentKind Kind, int Year, int Serial)? ReadNumber(string number)
     {
-        if (id.Split('.') is not [{ Length: > 0 and <= 40 } storeId, var number]
-            || number.Split('-') is not [var prefix, { Length: 4 } year, { Length: >= 6 and <= 9 } serial]
+        if (number.Split('-') is not [var prefix, { Length: 4 } year, { Length: >= 6 and <= 9 } serial]
             || !year.All(char.IsAsciiDigit) || !serial.All(char.IsAsciiDigit))
         {
             return null;
@@ -142,6 +148,6 @@ public static class DocumentNumbers
 
         DocumentKind? kind = prefix switch { "INV" => DocumentKind.Invoice, "REC" => DocumentKind.Receipt, "CRN" => DocumentKind.CreditNote, _ => null };
         var invariant = System.Globalization.CultureInfo.InvariantCulture;
-        return kind is { } known ? (storeId, known, int.Parse(year, invariant), int.Parse(serial, invariant)) : null;
+        return kind is { } known ? (known, int.Parse(year, invariant), int.Parse(serial, invariant)) : null;
     }
 }

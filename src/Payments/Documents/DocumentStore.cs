@@ -23,6 +23,31 @@ public sealed class DocumentStore(NpgsqlDataSource database)
         return (await Read(command, cancellationToken)).SingleOrDefault();
     }
 
+    /// <summary>
+    /// The documents that bear numbers, in one store or, where it is null, in any that gave out numbers of that kind and year: each
+    /// is found by its key.
+    /// </summary>
+    public async Task<IReadOnlyList<(string StoreId, DocumentKind Kind, int Year, int Serial, string OrderId)>> Lookup(
+        IReadOnlyList<(string? StoreId, DocumentKind Kind, int Year, int Serial)> numbers, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            SELECT DISTINCT d.store_id, d.kind, d.year, d.serial, d.order_id
+            FROM unnest($1, $2, $3, $4) AS asked (store_id, kind, year, serial)
+            JOIN document_numbers n ON n.kind = asked.kind AND n.year = asked.year AND (asked.store_id IS NULL OR n.store_id = asked.store_id)
+            JOIN documents d ON d.store_id = n.store_id AND d.kind = n.kind AND d.year = n.year AND d.serial = asked.serial
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string?[]> { TypedValue = [.. numbers.Select(n => n.StoreId)] });
+        command.Parameters.Add(new NpgsqlParameter<short[]> { TypedValue = [.. numbers.Select(n => (short)n.Kind)] });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. numbers.Select(n => n.Year)] });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. numbers.Select(n => n.Serial)] });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var found = new List<(string, DocumentKind, int, int, string)>();
+        while (await reader.ReadAsync(cancellationToken))
+            found.Add((reader.GetString(0), (DocumentKind)reader.GetInt16(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetString(4)));
+        return found;
+    }
+
     /// <summary>The documents of an order, in the order in which they were issued.</summary>
     public async Task<IReadOnlyList<IssuedDocument>> Of(string orderId, CancellationToken cancellationToken)
     {

@@ -65,6 +65,35 @@ public sealed class InvoiceGrpcService(DocumentStore documents) : InvoiceService
         return response;
     }
 
+    public override async Task<LookupInvoicesResponse> LookupInvoices(LookupInvoicesRequest request, ServerCallContext context)
+    {
+        if (request.Numbers.Count is 0 or > LargestPage)
+            throw Failure.Invalid(new FieldError("numbers", $"Has {request.Numbers.Count} numbers; 1 to {LargestPage} are allowed."));
+        if (request.StoreId.Length > LongestStoreId)
+            throw Failure.Invalid(new FieldError("store_id", "Name the store, for example \"main\", or none."));
+        var only = request.StoreId.Length > 0 ? request.StoreId : null;
+        var asked = new List<(string?, DocumentKind, int, int)>();
+        foreach (var number in request.Numbers)
+        {
+            if (DocumentNumbers.ReadNumber(number) is var (kind, year, serial))
+                asked.Add((only, kind, year, serial));
+            else if (DocumentNumbers.Read(number) is { } id && (only is null || only == id.StoreId))
+                asked.Add(id);
+        }
+
+        var found = asked.Count == 0 ? [] : await documents.Lookup(asked, context.CancellationToken);
+        return new LookupInvoicesResponse
+        {
+            Matches =
+            {
+                found.Select(d => (d.StoreId, d.OrderId, Number: DocumentNumbers.Of(d.Kind, d.Year, d.Serial))).Select(d => new InvoiceMatch
+                {
+                    Name = $"{Prefix}{d.StoreId}.{d.Number}", Number = d.Number, StoreId = d.StoreId, OrderId = d.OrderId,
+                }),
+            },
+        };
+    }
+
     private async Task<IssuedDocument> Find(string name, CancellationToken cancellationToken)
     {
         const string form = "Give \"invoices/{invoice_id}\", for example \"invoices/main.INV-2026-000042\".";

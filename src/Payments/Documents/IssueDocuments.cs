@@ -66,6 +66,7 @@ public sealed class IssueDocuments(PaymentStore payments, OrderService.OrderServ
             var content = ContentOf(document, payment, order, store, changed, issued);
             issued.Add(await DocumentStore.Issue(
                 connection, transaction, payment.StoreId, payment.OrderId, document.Kind, year, document.Number, now, content, store.LogoImage.ToByteArray(), context.CancellationToken));
+            context.Tell(new DocumentIssued(payment.OrderId, payment.StoreId, issued.Count, now, issued[^1].Number));
         }
 
         if (issued.Count > 0)

@@ -18,6 +18,7 @@ internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers de
 {
     private const int MostAtOnce = 500;
     private const int LongestText = 200;
+    private const int MostBearers = 20;
 
     public override async Task<V1.Shipment> GetTracking(GetTrackingRequest request, ServerCallContext context) =>
         ShipmentMessage.Of(await Find(request.TrackingNumber, context), estimator);
@@ -103,6 +104,14 @@ internal sealed class TrackingGrpcService(ShipmentStore store, DetectCarriers de
         }
 
         return response;
+    }
+
+    public override async Task<LookupParcelsResponse> LookupParcels(LookupParcelsRequest request, ServerCallContext context)
+    {
+        if (request.TrackingNumbers.Count is 0 or > MostAtOnce)
+            throw Failure.Invalid(new FieldError("tracking_numbers", $"Has {request.TrackingNumbers.Count} numbers; 1 to {MostAtOnce} are allowed."));
+        var numbers = request.TrackingNumbers.Select(TrackingNumber.Normalise).OfType<string>().Distinct().ToArray();
+        return new LookupParcelsResponse { Matches = { await BearerRows.Find(database, numbers, MostBearers, context.CancellationToken) } };
     }
 
     public override async Task<DetectCarrierResponse> DetectCarrier(DetectCarrierRequest request, ServerCallContext context)

@@ -1,4 +1,3 @@
-using Commerce.Notifications.V1;
 using Commerce.Operations.V1;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
@@ -19,19 +18,14 @@ internal static class BareServices
                 app.MapGrpcService<Stores>();
                 app.MapGrpcService<Catalogue>();
                 app.MapGrpcService<Stock>();
-                app.MapGrpcService<Returns>();
                 break;
             case "payments":
-                app.MapGrpcService<Invoices>();
                 app.MapGrpcService<Ledger>();
                 app.MapGrpcService<Credits>();
                 break;
             case "shipments":
                 app.MapGrpcService<Carriers>();
                 app.MapGrpcService<Exceptions>();
-                break;
-            default:
-                app.MapGrpcService<Notifications>();
                 break;
         }
 
@@ -46,10 +40,6 @@ internal static class BareServices
 
     private sealed class Stock : StockService.StockServiceBase;
 
-    private sealed class Returns : ReturnService.ReturnServiceBase;
-
-    private sealed class Invoices : InvoiceService.InvoiceServiceBase;
-
     private sealed class Ledger : LedgerService.LedgerServiceBase;
 
     private sealed class Credits : StoreCreditService.StoreCreditServiceBase;
@@ -57,6 +47,4 @@ internal static class BareServices
     private sealed class Carriers : CarrierService.CarrierServiceBase;
 
     private sealed class Exceptions : ExceptionService.ExceptionServiceBase;
-
-    private sealed class Notifications : NotificationService.NotificationServiceBase;
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Commerce.Notifications.V1;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
@@ -107,12 +108,34 @@ internal sealed class FakeOrders(World world, FakeCalls calls) : OrderService.Or
 
         return new ImportOrdersResponse();
     }
+    public override Task<LookupOrdersResponse> LookupOrders(LookupOrdersRequest request, ServerCallContext context) =>
+        Task.FromResult(new LookupOrdersResponse { Matches = { world.Orders(request.ExternalIds, request.StoreId) } });
 
     public override async Task<Order> CancelOrder(CancelOrderRequest request, ServerCallContext context)
     {
         await calls.Enter(context);
         throw new Failure(ErrorReason.OrderState, "It is with the carrier.") { Preconditions = [("STATE", request.Name, "shipped")] };
     }
+}
+
+internal sealed class FakeReturns(World world) : ReturnService.ReturnServiceBase
+{
+    public override Task<ListReturnsResponse> ListReturns(ListReturnsRequest request, ServerCallContext context) => Task.FromResult(world.ListReturns(request.OrderId));
+}
+
+internal sealed class FakeInvoices(World world) : InvoiceService.InvoiceServiceBase
+{
+    public override Task<ListInvoicesResponse> ListInvoices(ListInvoicesRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListInvoicesResponse { Invoices = { world.ListInvoices(request.OrderId) } });
+
+    public override Task<LookupInvoicesResponse> LookupInvoices(LookupInvoicesRequest request, ServerCallContext context) =>
+        Task.FromResult(new LookupInvoicesResponse { Matches = { world.Invoices(request.Numbers, request.StoreId) } });
+}
+
+internal sealed class FakeNotifications(World world) : NotificationService.NotificationServiceBase
+{
+    public override Task<ListNotificationsResponse> ListNotifications(ListNotificationsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListNotificationsResponse { Notifications = { world.ListNotifications(request.OrderId) } });
 }
 
 internal sealed class FakePayments(World world, FakeCalls calls) : PaymentService.PaymentServiceBase
@@ -136,10 +159,10 @@ internal sealed class FakeShipments(World world, FakeCalls calls) : ShipmentServ
 
 internal sealed class FakeTracking(World world, FakeCalls calls) : TrackingService.TrackingServiceBase
 {
-    public override async Task<Shipment> GetTracking(GetTrackingRequest request, ServerCallContext context)
+    public override async Task<LookupParcelsResponse> LookupParcels(LookupParcelsRequest request, ServerCallContext context)
     {
         await calls.Enter(context);
-        return world.GetTracking(request.TrackingNumber);
+        return new LookupParcelsResponse { Matches = { request.TrackingNumbers.SelectMany(world.Bearers) } };
     }
 }
 

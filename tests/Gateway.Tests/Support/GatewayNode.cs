@@ -1,5 +1,6 @@
 using Commerce.Gateway.Lookup;
 using Commerce.Gateway.V1;
+using Commerce.Gateway.Views;
 using Commerce.ServiceDefaults;
 using Commerce.Testing;
 using Grpc.Net.Client;
@@ -75,8 +76,10 @@ internal sealed class GatewayNode : IAsyncDisposable
         where T : notnull => _app.Services.GetRequiredService<T>();
 
     /// <summary>Looks a code up inside the process.</summary>
-    public async Task<LookupView> Find(string code, long minOrderVersion = 0) =>
-        (await Get<CodeLookup>().Find(code, minOrderVersion, CancellationToken.None)).ToMessage();
+    public Task<LookupView> Find(string code, long minOrderVersion = 0) => Find(new LookupRequest { Code = code, MinOrderVersion = minOrderVersion });
+
+    public async Task<LookupView> Find(LookupRequest request, Visibility audience = Visibility.Staff) =>
+        (await Get<CodeLookup>().Answer(Question.Of(request, new Audience(audience, Selection.All(audience).With(PartKind.Shipments, Visibility.Public), null)), CancellationToken.None)).Parse();
 
     public Task<LookupView> Find(OrderId id) => Find(id.ToString());
 

@@ -15,11 +15,12 @@ internal sealed class Suite : IAsyncDisposable
     private readonly TestVirtualHost _broker;
     private ConnectionMultiplexer? _admin;
 
-    private Suite(FakeService orders, FakeService payments, FakeService shipments, TcpGate redisGate, string redis, TestVirtualHost broker, World world)
+    private Suite(FakeService orders, FakeService payments, FakeService shipments, FakeService notifications, TcpGate redisGate, string redis, TestVirtualHost broker, World world)
     {
         Orders = orders;
         Payments = payments;
         Shipments = shipments;
+        Notifications = notifications;
         Redis = redisGate;
         _redis = redis;
         _broker = broker;
@@ -34,7 +35,7 @@ internal sealed class Suite : IAsyncDisposable
 
     public FakeService Shipments { get; }
 
-    public required FakeService Notifications { get; init; }
+    public FakeService Notifications { get; }
 
     public required TestDatabase Database { get; init; }
 
@@ -52,18 +53,25 @@ internal sealed class Suite : IAsyncDisposable
     {
         var servers = await TestServers.Get();
         var world = new World();
-        var orders = await FakeService.Start(world, "Orders", app => app.MapBare("orders").MapGrpcService<FakeOrders>());
-        var payments = await FakeService.Start(world, "Payments", app => app.MapBare("payments").MapGrpcService<FakePayments>());
+        var orders = await FakeService.Start(world, "Orders", app =>
+        {
+            app.MapBare("orders").MapGrpcService<FakeOrders>();
+            app.MapGrpcService<FakeReturns>();
+        });
+        var payments = await FakeService.Start(world, "Payments", app =>
+        {
+            app.MapBare("payments").MapGrpcService<FakePayments>();
+            app.MapGrpcService<FakeInvoices>();
+        });
+        var notifications = await FakeService.Start(world, "Notifications", app => app.MapBare("notifications").MapGrpcService<FakeNotifications>());
         var shipments = await FakeService.Start(world, "Shipments", app =>
         {
             app.MapBare("shipments").MapGrpcService<FakeShipments>();
             app.MapGrpcService<FakeTracking>();
         });
-        var notifications = await FakeService.Start(world, "Notifications", app => app.MapBare("notifications"));
         var endpoint = (IPEndPoint)ConfigurationOptions.Parse(servers.Redis).EndPoints[0];
-        var suite = new Suite(orders, payments, shipments, new TcpGate(endpoint), servers.Redis, await servers.CreateVirtualHost(), world)
+        var suite = new Suite(orders, payments, shipments, notifications, new TcpGate(endpoint), servers.Redis, await servers.CreateVirtualHost(), world)
         {
-            Notifications = notifications,
             Database = await servers.CreateDatabase(),
             Issuer = await TestIssuer.Start(),
         };

@@ -1,0 +1,248 @@
+using System.Buffers;
+using System.Globalization;
+using Commerce.Facts;
+using Commerce.Gateway;
+using Commerce.Gateway.V1;
+using Commerce.Notifications.V1;
+using Commerce.Orders.V1;
+using Commerce.Payments.V1;
+using Commerce.ServiceDefaults;
+using Commerce.Shipments.V1;
+using Google.Protobuf;
+using Grpc.AspNetCore.Server.Model;
+using Grpc.Core;
+using Grpc.Net.Client;
+using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Commerce.Bench.Gateway;
+
+/// <summary>
+/// The processes that the benches of the Gateway call: the Gateway itself, with bare methods behind its pipeline; a bare server; and
+/// services that answer with what <see cref="BenchWorld"/> has. Each says its addresses on standard output and ends with standard input.
+/// </summary>
+internal static class GatewayPeers
+{
+    public const string Process = "gateway-peer";
+    public const string Bare = "bench.Bare";
+
+    public static async Task<int> Serve(string[] args)
+    {
+        await using var app = args[1] switch
+        {
+            "gateway" => Gateway(args),
+            "bare" => await BareServer(args),
+            _ => Services(),
+        };
+        app.MapGet("/bench/allocated", () => GC.GetTotalAllocatedBytes().ToString(CultureInfo.InvariantCulture));
+        app.MapGet("/bench/cpu", () => Environment.CpuUsage.TotalTime.TotalMilliseconds.ToString(CultureInfo.InvariantCulture));
+        app.MapGet("/bench/memory", () =>
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            GC.Collect();
+            using var self = System.Diagnostics.Process.GetCurrentProcess();
+            return string.Create(CultureInfo.InvariantCulture, $"{GC.GetTotalMemory(true)} {self.WorkingSet64}");
+        });
+        app.MapPost("/bench/flush", async (IConnectionMultiplexer redis) =>
+        {
+            var server = redis.GetServer(redis.GetEndPoints()[0]);
+            await foreach (var key in server.KeysAsync(pattern: "bench:view:*", pageSize: 10_000))
+                await redis.GetDatabase().KeyDeleteAsync(key, CommandFlags.FireAndForget);
+            await redis.GetDatabase().PingAsync();
+        });
+        await app.StartAsync();
+        var ports = app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port);
+        Console.Out.WriteLine(string.Join(' ', ports));
+        await Console.In.ReadToEndAsync();
+        await app.StopAsync();
+        return 0;
+    }
+
+    private static WebApplicationBuilder Builder(IEnumerable<KeyValuePair<string, string?>> settings)
+    {
+        // As deployed: what development adds for people would be measured along.
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production", ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddInMemoryCollection(
+        [
+            new("Kestrel:Endpoints:grpc:Url", "http://127.0.0.1:0"), new("Kestrel:Endpoints:grpc:Protocols", "Http2"),
+            new("Kestrel:Endpoints:http:Url", "http://127.0.0.1:0"), new("Kestrel:Endpoints:http:Protocols", "Http1"),
+            new("Logging:LogLevel:Default", "Error"),
+            .. settings,
+        ]);
+        return builder;
+    }
+
+    private static WebApplication Gateway(string[] args)
+    {
+        var (redis, broker, services, hotAnswers) = (args[2], args[3], args[4], args[5]);
+        var builder = Builder(
+        [
+            new("Principal:Default", "staff/bench"), new("ConnectionStrings:redis", redis), new("ConnectionStrings:messaging", broker), new("Gateway:RedisPrefix", "bench:"),
+            new("Gateway:HotAnswers", hotAnswers),
+            .. new[] { "orders", "payments", "shipments", "notifications" }.Select(name => KeyValuePair.Create($"services:{name}:grpc:0", (string?)$"http://127.0.0.1:{services}")),
+        ]);
+        builder.AddServiceDefaults("Gateway");
+        builder.AddGateway();
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<BareMethods>();
+        builder.Services.AddSingleton<IServiceMethodProvider<BareMethods>, BareBinding>();
+        var app = builder.Build();
+        app.MapGateway();
+        app.MapGrpcService<BareMethods>();
+        return app;
+    }
+
+    private static async Task<WebApplication> BareServer(string[] args)
+    {
+        var builder = Builder([]);
+        builder.Logging.ClearProviders();
+        builder.Services.AddGrpc();
+        builder.Services.AddSingleton<BareMethods>();
+        builder.Services.AddSingleton<IServiceMethodProvider<BareMethods>, BareBinding>();
+        builder.Services.AddSingleton<IConnectionMultiplexer>(await ConnectionMultiplexer.ConnectAsync(args[2]));
+        builder.Services.AddSingleton(new BareFanOut(args[4]));
+        var methods = new Streams();
+        builder.Services.AddSingleton(methods);
+        var bus = Commerce.Bench.Messaging.Peer.Bus(args[3], configure => configure.ReceiveEndpoint("bench.bare", endpoint =>
+        {
+            endpoint.PrefetchCount = 64;
+            endpoint.Handler<OrderEdited>(context =>
+            {
+                methods.Tell();
+                return Task.CompletedTask;
+            });
+        }));
+        await bus.StartAsync();
+        var app = builder.Build();
+        app.MapGrpcService<BareMethods>();
+        return app;
+    }
+
+    public static WebApplication Services()
+    {
+        var builder = Builder([]);
+        builder.Logging.ClearProviders();
+        builder.Services.AddGrpc();
+        var app = builder.Build();
+        BenchWorld.Map(app);
+        return app;
+    }
+}
+
+/// <summary>Streams that are told of something.</summary>
+internal sealed class Streams
+{
+    private volatile TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task Next => _next.Task;
+
+    public void Tell() => Interlocked.Exchange(ref _next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+}
+
+/// <summary>What is least: the same bytes, from memory, from one Redis GET, from the same calls of the services, and whenever something is told.</summary>
+internal sealed class BareMethods(IConnectionMultiplexer redis, IServiceProvider services)
+{
+    private readonly BareFanOut? _fanOut = services.GetService<BareFanOut>();
+    private readonly Streams? _streams = services.GetService<Streams>();
+    private byte[] _bytes = [];
+    private Task<byte[]> _answer = Task.FromResult(Array.Empty<byte>());
+
+    /// <summary>Takes a Lookup's code for the bytes to answer with.</summary>
+    public Task<byte[]> Set(byte[] bytes)
+    {
+        (_bytes, _answer) = (bytes, Task.FromResult(bytes));
+        return redis.GetDatabase().StringSetAsync("bench:bare", bytes).ContinueWith(_ => Array.Empty<byte>(), TaskScheduler.Default);
+    }
+
+    public Task<byte[]> Memory() => _answer;
+
+    public async Task<byte[]> Redis() => (byte[])(await redis.GetDatabase().StringGetAsync("bench:bare"))!;
+
+    public async Task<byte[]> FanOut(LookupRequest request) => await _fanOut!.Ask(request.Code);
+
+    public async Task Watch(IServerStreamWriter<byte[]> stream, CancellationToken cancellationToken)
+    {
+        var next = _streams!.Next;
+        await stream.WriteAsync(_bytes, cancellationToken);
+        while (true)
+        {
+            await next.WaitAsync(cancellationToken);
+            next = _streams.Next;
+            await stream.WriteAsync(_bytes, cancellationToken);
+        }
+    }
+}
+
+/// <summary>The fan-out of a cold look-up, as anybody would write it.</summary>
+internal sealed class BareFanOut
+{
+    private readonly OrderService.OrderServiceClient _orders;
+    private readonly ReturnService.ReturnServiceClient _returns;
+    private readonly PaymentService.PaymentServiceClient _payments;
+    private readonly InvoiceService.InvoiceServiceClient _invoices;
+    private readonly ShipmentService.ShipmentServiceClient _shipments;
+    private readonly NotificationService.NotificationServiceClient _notifications;
+
+    public BareFanOut(string port)
+    {
+        GrpcChannel Channel() => GrpcChannel.ForAddress($"http://127.0.0.1:{port}", new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true } });
+        _orders = new OrderService.OrderServiceClient(Channel());
+        _returns = new ReturnService.ReturnServiceClient(Channel());
+        _payments = new PaymentService.PaymentServiceClient(Channel());
+        _invoices = new InvoiceService.InvoiceServiceClient(Channel());
+        _shipments = new ShipmentService.ShipmentServiceClient(Channel());
+        _notifications = new NotificationService.NotificationServiceClient(Channel());
+    }
+
+    public async Task<byte[]> Ask(string code)
+    {
+        var order = _orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{code}" }).ResponseAsync;
+        var returns = _returns.ListReturnsAsync(new ListReturnsRequest { OrderId = code }).ResponseAsync;
+        var payment = _payments.GetPaymentAsync(new GetPaymentRequest { Name = $"payments/{code}" }).ResponseAsync;
+        var invoices = _invoices.ListInvoicesAsync(new ListInvoicesRequest { OrderId = code }).ResponseAsync;
+        var shipments = _shipments.ListShipmentsAsync(new ListShipmentsRequest { OrderId = code }).ResponseAsync;
+        var notifications = _notifications.ListNotificationsAsync(new ListNotificationsRequest { OrderId = code }).ResponseAsync;
+        return new LookupView
+        {
+            OrderId = code,
+            CodeKind = CodeKind.OrderId,
+            Version = 1017,
+            Order = await order,
+            Returns = { (await returns).Returns },
+            Payment = await payment,
+            Documents = { (await invoices).Invoices.Select(one => new Document { Name = one.Name, Number = one.Number, Kind = one.Kind, IssueTime = one.IssueTime, Total = one.Total, CorrectedNumber = one.CorrectedNumber }) },
+            Shipments = { (await shipments).Shipments },
+            Notifications = { (await notifications).Notifications },
+        }.ToByteArray();
+    }
+}
+
+internal sealed class BareBinding : IServiceMethodProvider<BareMethods>
+{
+    private static readonly Marshaller<LookupRequest> Request = new((_, _) => throw new NotSupportedException(), call => LookupRequest.Parser.ParseFrom(call.PayloadAsReadOnlySequence()));
+
+    private static readonly Marshaller<byte[]> Raw = new(
+        (bytes, call) =>
+        {
+            call.SetPayloadLength(bytes.Length);
+            call.GetBufferWriter().Write(bytes);
+            call.Complete();
+        },
+        call => call.PayloadAsNewBuffer());
+
+    public void OnServiceMethodDiscovery(ServiceMethodProviderContext<BareMethods> context)
+    {
+        Method<LookupRequest, byte[]> Method(MethodType type, string name) => new(type, GatewayPeers.Bare, name, Request, Raw);
+        context.AddUnaryMethod(new Method<byte[], byte[]>(MethodType.Unary, GatewayPeers.Bare, "Set", Raw, Raw), [], static (service, bytes, _) => service.Set(bytes));
+        context.AddUnaryMethod(Method(MethodType.Unary, "Memory"), [], static (service, _, _) => service.Memory());
+        context.AddUnaryMethod(Method(MethodType.Unary, "Redis"), [], static (service, _, _) => service.Redis());
+        context.AddUnaryMethod(Method(MethodType.Unary, "FanOut"), [], static (service, request, _) => service.FanOut(request));
+        context.AddServerStreamingMethod(Method(MethodType.ServerStreaming, "Watch"), [], static (service, _, stream, call) => service.Watch(stream, call.CancellationToken));
+    }
+}

@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Grpc.Net.Client;
+
+namespace Commerce.Bench.Gateway;
+
+/// <summary>A process of <see cref="GatewayPeers"/>.</summary>
+internal sealed class PeerProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly HttpClient _http;
+
+    private PeerProcess(Process process, int grpc, int http)
+    {
+        (_process, Grpc) = (process, new IPEndPoint(IPAddress.Loopback, grpc));
+        _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{http}"), Timeout = TimeSpan.FromMinutes(1) };
+        Channel = GrpcChannel.ForAddress($"http://127.0.0.1:{grpc}");
+    }
+
+    public IPEndPoint Grpc { get; }
+
+    public GrpcChannel Channel { get; }
+
+    public static async Task<PeerProcess> Start(params IReadOnlyList<string> arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "commerce-bench.dll"), GatewayPeers.Process, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        var process = Process.Start(start)!;
+        var ports = (await process.StandardOutput.ReadLineAsync())?.Split(' ') ?? throw new InvalidOperationException($"The {arguments[0]} did not start.");
+        return new PeerProcess(process, int.Parse(ports[0], CultureInfo.InvariantCulture), int.Parse(ports[1], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>A figure that the process tells of itself: "allocated" bytes since its start, "cpu" milliseconds since its start.</summary>
+    public async Task<double> Figure(string name) => double.Parse(await _http.GetStringAsync(new Uri($"/bench/{name}", UriKind.Relative)), CultureInfo.InvariantCulture);
+
+    /// <summary>What is alive on its heap, and what it has of the machine's memory, in bytes.</summary>
+    public async Task<(double Heap, double Resident)> Memory() => await _http.GetStringAsync(new Uri("/bench/memory", UriKind.Relative)) is var text && text.Split(' ') is [var heap, var resident]
+        ? (double.Parse(heap, CultureInfo.InvariantCulture), double.Parse(resident, CultureInfo.InvariantCulture))
+        : throw new InvalidOperationException("Two figures were expected.");
+
+    /// <summary>Redis forgets its views.</summary>
+    public async Task Flush() => (await _http.PostAsync(new Uri("/bench/flush", UriKind.Relative), null)).EnsureSuccessStatusCode();
+
+    public async ValueTask DisposeAsync()
+    {
+        Channel.Dispose();
+        _http.Dispose();
+        if (!_process.HasExited)
+            _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,31 @@
+using Commerce.Gateway.V1;
+using Google.Protobuf;
+
+namespace Commerce.Gateway.Views;
+
+/// <summary>A LookupView, serialised once for everybody who gets it.</summary>
+internal sealed class ViewBytes
+{
+    private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
+
+    private string? _json;
+
+    public ViewBytes(byte[] bytes, long version)
+    {
+        (Bytes, Version) = (bytes, version);
+        Completed = Task.FromResult(this);
+    }
+
+    public byte[] Bytes { get; }
+
+    /// <summary>As in the view.</summary>
+    public long Version { get; }
+
+    /// <summary>Itself, for those who await it.</summary>
+    public Task<ViewBytes> Completed { get; }
+
+    /// <summary>As server-sent events carry it.</summary>
+    public string Json => _json ??= Formatter.Format(Parse());
+
+    public LookupView Parse() => LookupView.Parser.ParseFrom(Bytes);
+}

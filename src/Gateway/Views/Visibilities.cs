@@ -1,0 +1,121 @@
+using Commerce.Gateway.V1;
+using Commerce.Shipments.V1;
+using Commerce.Types.V1;
+using Google.Protobuf.Collections;
+
+namespace Commerce.Gateway.Views;
+
+/// <summary>Classes of callers, by what they may see of an order. Each part is kept once for each class that was asked for.</summary>
+internal enum Visibility
+{
+    /// <summary>Staff, the shop's systems and the services: everything.</summary>
+    Staff,
+
+    /// <summary>The shopper, with a second factor beside the code: their order, without what is the shop's own business.</summary>
+    Shopper,
+
+    /// <summary>Anybody with a code: parcels' journeys.</summary>
+    Public,
+}
+
+/// <summary>What each class may see.</summary>
+internal static class Visibilities
+{
+    public const int Count = 3;
+
+    /// <summary>As copies are called in Redis.</summary>
+    public static string NameOf(Visibility visibility) => visibility switch
+    {
+        Visibility.Staff => "staff",
+        Visibility.Shopper => "shopper",
+        _ => "public",
+    };
+
+    /// <summary>What of a part's fields a class may see. Items of repeated fields keep their number and order.</summary>
+    public static LookupView Reduce(LookupView fields, Visibility visibility)
+    {
+        switch (visibility)
+        {
+            case Visibility.Staff:
+                return fields;
+            case Visibility.Public:
+                return new LookupView { Journeys = { fields.Shipments.Select(JourneyOf) } };
+        }
+
+        if (fields.Order is { } order)
+        {
+            foreach (var part in order.PaymentParts)
+                part.Token = "";
+            if (order.Cancellation is { } cancellation)
+                cancellation.Note = "";
+        }
+
+        if (fields.Payment is { } payment)
+        {
+            foreach (var part in payment.Parts)
+                (part.Provider, part.ProviderReference) = ("", "");
+            foreach (var capture in payment.Captures)
+                capture.Actor = "";
+        }
+
+        foreach (var one in fields.Returns)
+        {
+            one.RequestedBy = "";
+            foreach (var refund in one.Refunds)
+                refund.OutsideReference = "";
+        }
+
+        foreach (var shipment in fields.Shipments)
+            ReduceForShopper(shipment);
+        return fields;
+    }
+
+    private static void ReduceForShopper(Shipment shipment)
+    {
+        shipment.LabelPrice = null;
+        shipment.Manifest = "";
+        if (shipment.Exception is { } exception)
+            (exception.Message, exception.Attempts) = ("", 0);
+        ReduceForShopper(shipment.Scans);
+        foreach (var former in shipment.FormerTracking)
+        {
+            (former.ReplacedBy, former.Note) = ("", "");
+            ReduceForShopper(former.Scans);
+        }
+    }
+
+    private static void ReduceForShopper(RepeatedField<Scan> scans)
+    {
+        foreach (var scan in scans)
+        {
+            (scan.Source, scan.Reporter, scan.ReporterStatus) = ("", "", "");
+            scan.AlsoReportedBy.Clear();
+        }
+    }
+
+    // Only what is named here is shown: a field that a shipment gets later is nobody's until somebody decides.
+    private static Journey JourneyOf(Shipment shipment) => new()
+    {
+        Carrier = shipment.Carrier,
+        TrackingNumber = shipment.TrackingNumber,
+        Status = shipment.Status,
+        StatusReason = shipment.StatusReason,
+        StatusTime = shipment.StatusTime,
+        Direction = shipment.Direction,
+        ArrivalEstimate = shipment.ArrivalEstimate,
+        DeliveredTime = shipment.DeliveredTime,
+        Events =
+        {
+            shipment.Scans.Select(scan => new Journey.Types.Event
+            {
+                Status = scan.Status,
+                Reason = scan.Reason,
+                Time = scan.Time,
+                LocalTime = scan.LocalTime,
+                Place = scan.Place is { } place
+                    ? new Place { Locality = place.Locality, AdministrativeArea = place.AdministrativeArea, RegionCode = place.RegionCode }
+                    : null,
+            }),
+        },
+    };
+}
