@@ -4,6 +4,7 @@ var postgres = builder.AddPostgres("postgres").WithDataVolume();
 var ordersDb = postgres.AddDatabase("ordersdb");
 var paymentsDb = postgres.AddDatabase("paymentsdb");
 var shipmentsDb = postgres.AddDatabase("shipmentsdb");
+var gatewayDb = postgres.AddDatabase("gatewaydb");
 var notificationsDb = postgres.AddDatabase("notificationsdb");
 var redis = builder.AddRedis("redis");
 var messaging = builder.AddRabbitMQ("messaging").WithManagementPlugin().WithDataVolume();
@@ -53,13 +54,13 @@ var notifications = WithDatabase(builder.AddProject<Projects.Notifications>("not
     .WithEnvironment("Smtp__Endpoint", sandbox.GetEndpoint("smtp"))
     .WithHttpHealthCheck("/health", endpointName: "http");
 
-builder.AddProject<Projects.Gateway>("gateway")
+var gateway = WithDatabase(builder.AddProject<Projects.Gateway>("gateway"), gatewayDb)
     .WithReference(redis).WaitFor(redis)
     .WithReference(messaging).WaitFor(messaging)
     .WithReference(orders).WaitFor(orders)
     .WithReference(payments).WaitFor(payments)
     .WithReference(shipments).WaitFor(shipments)
-    .WaitFor(notifications)
+    .WithReference(notifications).WaitFor(notifications)
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health", endpointName: "http");
 
@@ -68,10 +69,38 @@ builder.AddProject<Projects.Gateway>("gateway")
 orders.WithReference(payments).WithReference(shipments);
 shipments.WithReference(payments);
 
+// Who calls whom: each pair has a secret that no other service knows.
+foreach (var service in new[] { orders, payments, shipments, notifications })
+    MayCall(gateway, service);
+MayCall(orders, payments);
+MayCall(orders, shipments);
+MayCall(payments, orders);
+MayCall(shipments, orders);
+MayCall(shipments, payments);
+MayCall(notifications, orders);
+MayCall(notifications, payments);
+
+// In development the outside world signs staff in, whoever they are; where the suite is deployed, its issuers are configured.
+if (builder.ExecutionContext.IsRunMode)
+{
+    gateway.WithReference(sandbox)
+        .WithEnvironment("Access__Issuers__0__Authority", "http://_http.sandbox/oidc")
+        .WithEnvironment("Access__Issuers__0__Name", "urn:commerce:sandbox")
+        .WithEnvironment("Access__Issuers__0__Audience", "commerce");
+}
+
 // The outside world calls back, and waits for nobody.
 sandbox.WithReference(payments).WithReference(shipments);
 
 builder.Build().Run();
+
+void MayCall(IResourceBuilder<ProjectResource> caller, IResourceBuilder<ProjectResource> called)
+{
+    var (from, to) = (caller.Resource.Name, called.Resource.Name);
+    var secret = builder.AddParameter($"access-{from}-{to}", new GenerateParameterDefault { MinLength = 48, Special = false }, secret: true, persist: true);
+    caller.WithEnvironment($"Access__Services__{to}", secret);
+    called.WithEnvironment($"Access__Callers__{from}", secret);
+}
 
 // A service migrates its database with the server's login, and works with one of its own, which its migrations make: that can
 // neither change the schema nor rewrite what only grows.

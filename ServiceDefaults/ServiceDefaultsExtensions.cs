@@ -15,6 +15,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 
 namespace Commerce.ServiceDefaults;
 
@@ -25,7 +26,7 @@ public static class ServiceDefaultsExtensions
 
     /// <summary>
     /// Telemetry (source and meter "Commerce.{service}"), health, resilience, service discovery, gRPC with the error,
-    /// principal and deadline interceptors, JSON transcoding, limits, TimeProvider.
+    /// access and deadline interceptors, JSON transcoding, limits, TimeProvider.
     /// </summary>
     public static IHostApplicationBuilder AddServiceDefaults(this IHostApplicationBuilder builder, string service)
     {
@@ -56,8 +57,12 @@ public static class ServiceDefaultsExtensions
     /// A gRPC client of another service, found by service discovery (endpoint "grpc" of <paramref name="service"/>), with
     /// the deadline and the principal of the call being served, retries for UNAVAILABLE where that is safe, telemetry.
     /// </summary>
-    public static IHttpClientBuilder AddServiceClient<TClient>(this IHostApplicationBuilder builder, string service)
+    /// <param name="builder">The host.</param>
+    /// <param name="service">The service that is called.</param>
+    /// <param name="asItself">The principal is always this service, for what is read for more than one caller.</param>
+    public static IHttpClientBuilder AddServiceClient<TClient>(this IHostApplicationBuilder builder, string service, bool asItself = false)
         where TClient : ClientBase => builder.Services
+            .AddSingleton(new CalledService(service))
             .AddGrpcClient<TClient>(options => options.Address = new Uri($"http://_grpc.{service}"))
             .ConfigurePrimaryHttpMessageHandler(ServiceClients.CreateHandler)
             .ConfigureChannel(options =>
@@ -65,9 +70,9 @@ public static class ServiceDefaultsExtensions
                 options.ServiceConfig = ServiceClients.RetriesOf(typeof(TClient));
                 options.MaxReceiveMessageSize = 4 * Limits.RequestBytes;
             })
-            .AddInterceptor(provider => new ServiceCallInterceptor(provider.GetRequiredService<ServiceIdentity>().Name));
+            .AddInterceptor(provider => new ServiceCallInterceptor(provider.GetRequiredService<TokenMinter>(), service, asItself));
 
-    /// <summary>Health (/health, /alive, gRPC health) and, in development, gRPC reflection.</summary>
+    /// <summary>Health (/health, /alive, gRPC health) and, in development, gRPC reflection. To be called last: it looks at who may call the methods that are mapped.</summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
         ErrorMiddleware.UseFailures(app);
@@ -76,6 +81,7 @@ public static class ServiceDefaultsExtensions
         app.MapGrpcHealthChecksService();
         if (app.Environment.IsDevelopment())
             app.MapGrpcReflectionService();
+        app.Services.GetRequiredService<AccessControl>().Load(app);
         return app;
     }
 
@@ -126,14 +132,17 @@ public static class ServiceDefaultsExtensions
         services.AddSingleton<ErrorMapper>();
         services.AddTransient<IStartupFilter, ErrorStartupFilter>();
         services.AddSingleton<ErrorInterceptor>();
-        services.AddSingleton<PrincipalInterceptor>();
+        services.AddSingleton<TokenVerifier>();
+        services.AddSingleton(provider => new TokenMinter(provider.GetRequiredService<ServiceIdentity>().Name, provider.GetRequiredService<IOptions<AccessOptions>>().Value.Services));
+        services.AddSingleton(provider => new AccessControl(provider.GetRequiredService<TokenVerifier>()));
+        services.AddSingleton<AccessInterceptor>();
         services.AddSingleton<IdempotencyKeyInterceptor>();
         services.AddSingleton<DeadlineInterceptor>();
         services.AddGrpc(options =>
             {
                 options.MaxReceiveMessageSize = Limits.RequestBytes;
                 options.Interceptors.Add<ErrorInterceptor>();
-                options.Interceptors.Add<PrincipalInterceptor>();
+                options.Interceptors.Add<AccessInterceptor>();
                 options.Interceptors.Add<IdempotencyKeyInterceptor>();
                 options.Interceptors.Add<DeadlineInterceptor>();
             })
@@ -144,8 +153,8 @@ public static class ServiceDefaultsExtensions
                     ErrorInfo.Descriptor, BadRequest.Descriptor, PreconditionFailure.Descriptor, RetryInfo.Descriptor);
             });
         services.AddGrpcReflection();
-        // A misconfigured principal shows at the start, not at the first call.
-        services.AddOptions<PrincipalChecked>().Configure<PrincipalInterceptor>((_, _) => { }).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<AccessOptions>, AccessOptionsCheck>();
+        services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateOnStart();
     }
 
     private static void AddLimits(this IHostApplicationBuilder builder)
@@ -203,6 +212,3 @@ public static class ServiceDefaultsExtensions
 
 /// <summary>The service that this process is, in lower case.</summary>
 internal sealed record ServiceIdentity(string Name);
-
-/// <summary>Only there to be validated when the host starts.</summary>
-internal sealed class PrincipalChecked;

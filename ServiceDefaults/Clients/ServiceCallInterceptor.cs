@@ -7,10 +7,11 @@ namespace Commerce.ServiceDefaults;
 /// A call to another service carries on the call being served: its deadline, its cancellation, its caller. In background
 /// work the caller is the service itself.
 /// </summary>
-internal sealed class ServiceCallInterceptor(string service) : Interceptor
+/// <param name="tokens">Signs.</param>
+/// <param name="audience">The service that is called.</param>
+/// <param name="asItself">The caller is the service itself, whatever call is being served.</param>
+internal sealed class ServiceCallInterceptor(TokenMinter tokens, string audience, bool asItself) : Interceptor
 {
-    private readonly string _self = new Principal(PrincipalKind.Service, service).ToString();
-
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
         TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation) =>
         continuation(request, CarryOn(context, unary: true));
@@ -53,12 +54,7 @@ internal sealed class ServiceCallInterceptor(string service) : Interceptor
         var headers = new Metadata();
         foreach (var entry in options.Headers ?? [])
             headers.Add(entry);
-        if (headers.Get(Principal.Header) is null)
-        {
-            var caller = served is not null && served.UserState.TryGetValue(Principal.Header, out var principal) ? principal.ToString()! : _self;
-            headers.Add(Principal.Header, caller);
-        }
-
+        headers.Add(InternalToken.Header, tokens.For(asItself ? null : Principal.Current, audience));
         return new ClientInterceptorContext<TRequest, TResponse>(context.Method, context.Host, options.WithHeaders(headers));
     }
 }

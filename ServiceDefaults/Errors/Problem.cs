@@ -40,6 +40,8 @@ internal static class Problem
         response.StatusCode = code;
         response.ContentType = ContentType;
         response.Headers.CacheControl = "no-store";
+        if (code == StatusCodes.Status401Unauthorized)
+            response.Headers.WWWAuthenticate = "Bearer";
         if (status.GetDetail<RetryInfo>()?.RetryDelay is { } delay)
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(delay.ToTimeSpan().TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 

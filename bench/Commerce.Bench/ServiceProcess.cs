@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Commerce.ServiceDefaults;
 using Grpc.Net.Client;
 using Npgsql;
 
@@ -9,6 +10,8 @@ namespace Commerce.Bench;
 /// <summary>A service as it is deployed: a process of its own, built like this bench, on a database of its own.</summary>
 internal class ServiceProcess : IAsyncDisposable
 {
+    private const string Secret = "a-secret-of-benches-the-same-for-every-pair-of-services";
+
     private readonly Process _process;
 
     private protected ServiceProcess(Started started) =>
@@ -49,6 +52,13 @@ internal class ServiceProcess : IAsyncDisposable
                 ["Webhooks__Secret"] = "a secret of benches",
             },
         };
+        var name = project.ToLowerInvariant();
+        foreach (var other in ServiceScopes.All.Keys)
+        {
+            start.Environment[$"Access__Services__{other}"] = Secret;
+            start.Environment[$"Access__Callers__{other}"] = Secret;
+        }
+
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) =>
         {
@@ -57,7 +67,7 @@ internal class ServiceProcess : IAsyncDisposable
         };
         process.BeginOutputReadLine();
         await Healthy(process, project, new Uri($"http://127.0.0.1:{http}/health"));
-        return new Started(process, GrpcChannel.ForAddress($"http://127.0.0.1:{grpc}"), NpgsqlDataSource.Create(database), database);
+        return new Started(process, GrpcChannel.ForAddress($"http://127.0.0.1:{grpc}", new GrpcChannelOptions { HttpHandler = new AsGateway(name), DisposeHttpClient = true }), NpgsqlDataSource.Create(database), database);
     }
 
     public async Task Execute(string sql)
@@ -110,6 +120,20 @@ internal class ServiceProcess : IAsyncDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Calls as the Gateway does for staff, with the same token until it is renewed: what a warm call costs.</summary>
+    private sealed class AsGateway(string service) : DelegatingHandler(new SocketsHttpHandler { EnableMultipleHttp2Connections = true })
+    {
+        private static readonly Principal Staff = new(PrincipalKind.Staff, "bench", ScopeSet.All);
+
+        private readonly TokenMinter _tokens = new("gateway", new Dictionary<string, string> { [service] = Secret });
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.Headers.TryAddWithoutValidation(TokenMinter.Header, _tokens.For(Staff, service));
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 
     private protected sealed record Started(Process Process, GrpcChannel Channel, NpgsqlDataSource Database, string ConnectionString);

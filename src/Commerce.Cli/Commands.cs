@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Commerce.Cli.Access;
 using Commerce.Cli.Bench;
 using Commerce.Cli.Carriers;
 using Commerce.Cli.Customers;
@@ -32,9 +33,16 @@ internal static class Commands
         if (Console.IsOutputRedirected)
             AnsiConsole.Profile.Width = 1000;
         var parsed = Root().Parse(args);
+        Credential.Role = parsed.GetValue(As) ?? Credential.DefaultRole;
         var code = await parsed.InvokeAsync(configuration);
         return parsed.Action is ParseErrorAction ? Exit.Usage : code;
     }
+
+    private static readonly Option<string?> As = new("--as")
+    {
+        Description = $"In development: call as staff of this role ({string.Join(", ", AccessCommands.Roles)}); otherwise set {Credential.Variable} to a token or an API key.",
+        Recursive = true,
+    };
 
     public static RootCommand Root() => new("Commerce: where is my order? Orders, payments, parcels and notifications, found by either code.")
     {
@@ -70,6 +78,10 @@ internal static class Commands
         QueueCommands.CreateRedrive(),
         EtaCommands.Create(),
         ReplayCommand.Create(),
+        AccessCommands.CreateToken(),
+        AccessCommands.CreateWhoAmI(),
+        KeyCommands.Create(),
         BenchCommand.Create(),
+        As,
     };
 }

@@ -37,30 +37,6 @@ internal sealed record SuiteConnection(Uri Gateway, Uri GatewayGrpc, Uri? Sandbo
             sandbox ?? Endpoint(run, "sandbox", "http"));
     }
 
-    /// <summary>The gRPC address of each service, by name, of the suite that runs here: for what does not go through the Gateway.</summary>
-    /// <exception cref="SuiteNotRunningException">None runs here, or another suite is named by the environment, whose Gateway alone is known.</exception>
-    public static IReadOnlyDictionary<string, Uri> FindServices()
-    {
-        if (Address("COMMERCE_GATEWAY") is not null || Address("COMMERCE_GATEWAY_GRPC") is not null)
-            throw new SuiteNotRunningException("This asks each service itself, and COMMERCE_GATEWAY names only a Gateway. Run it where the suite runs, without that variable.");
-        if (Repository.UsesAspire)
-            return AspireServices;
-        var state = Repository.State;
-        if (!state.IsHeld() || RunInfo.Read(state.RunFile) is not { } run)
-            throw new SuiteNotRunningException($"No suite runs here (state folder {state.Path}). Start it with './commerce up'.");
-        return run.Resources.Where(resource => resource.Endpoints.ContainsKey("grpc"))
-            .ToDictionary(resource => resource.Name, resource => new Uri(resource.Endpoints["grpc"]));
-    }
-
-    private static readonly Dictionary<string, Uri> AspireServices = new()
-    {
-        ["orders"] = new("http://localhost:5102"),
-        ["payments"] = new("http://localhost:5112"),
-        ["shipments"] = new("http://localhost:5122"),
-        ["notifications"] = new("http://localhost:5132"),
-        ["gateway"] = new("http://localhost:8081"),
-    };
-
     private static Uri? Endpoint(RunInfo run, string resource, string endpoint) =>
         run.Find(resource)?.Endpoints.TryGetValue(endpoint, out var url) == true ? new Uri(url) : null;
 

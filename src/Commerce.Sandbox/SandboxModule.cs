@@ -2,6 +2,7 @@ using Commerce.Sandbox.Books;
 using Commerce.Sandbox.Carriers;
 using Commerce.Sandbox.Control;
 using Commerce.Sandbox.Http;
+using Commerce.Sandbox.Identity;
 using Commerce.Sandbox.Mailbox;
 using Commerce.Sandbox.Payments;
 using Commerce.Sandbox.Webhooks;
@@ -21,6 +22,7 @@ internal static class SandboxModule
         services.AddSingleton<WebhookBook>().AddSingleton<PaymentProvider>().AddSingleton<JourneyPlanner>().AddSingleton<LabelDesk>().AddSingleton<ClaimDesk>().AddSingleton<MailStore>();
         services.AddSingleton<WebhookSender>().AddHostedService(s => s.GetRequiredService<WebhookSender>());
         services.AddSingleton<MailboxServer>().AddHostedService(s => s.GetRequiredService<MailboxServer>());
+        services.AddSingleton<IdentityProvider>();
         services.AddHostedService<Dispatcher>();
         services.AddHttpClient(WebhookSender.Client, client => client.Timeout = TimeSpan.FromSeconds(10));
         services.AddHealthChecks();
@@ -38,6 +40,7 @@ internal static class SandboxModule
         app.MapMailbox();
         app.MapControl();
         app.MapBooks();
+        app.MapIdentity();
         return app;
     }
 }

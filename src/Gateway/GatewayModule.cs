@@ -1,3 +1,4 @@
+using Commerce.Gateway.Access;
 using Commerce.Gateway.Lookup;
 using Commerce.Gateway.OpenApi;
 using Commerce.Gateway.Passthrough;
@@ -10,6 +11,7 @@ using Commerce.ServiceDefaults;
 using Commerce.Shipments.V1;
 using Grpc.Reflection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Commerce.Gateway;
@@ -22,11 +24,15 @@ public static class GatewayModule
         var services = builder.Services;
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<GatewayTelemetry>();
+        builder.AddNpgsqlDataSource("gatewaydb");
+        builder.AddMigrations(typeof(Outbox).Assembly).AddMigrations(typeof(GatewayModule).Assembly);
+        builder.AddAccess();
 
-        builder.AddServiceClient<OrderService.OrderServiceClient>("orders");
-        builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments");
-        builder.AddServiceClient<ShipmentService.ShipmentServiceClient>("shipments");
-        builder.AddServiceClient<TrackingService.TrackingServiceClient>("shipments");
+        // The parts of a view are kept for every caller, so they are read as the Gateway; each caller is shown what it may see.
+        builder.AddServiceClient<OrderService.OrderServiceClient>("orders", asItself: true);
+        builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments", asItself: true);
+        builder.AddServiceClient<ShipmentService.ShipmentServiceClient>("shipments", asItself: true);
+        builder.AddServiceClient<TrackingService.TrackingServiceClient>("shipments", asItself: true);
 
         builder.AddRedisClient("redis", configureOptions: redis =>
         {
@@ -69,10 +75,24 @@ public static class GatewayModule
         return builder;
     }
 
+    private static void AddAccess(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton<IValidateOptions<OutsideOptions>, OutsideOptionsCheck>();
+        services.AddOptions<OutsideOptions>().BindConfiguration(OutsideOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddHttpClient(IssuerKeys.Client, client => client.Timeout = TimeSpan.FromSeconds(5));
+        services.AddTransient<IStartupFilter, OutsideCallerFilter>();
+        services.AddSingleton<Tokens>();
+        services.AddSingleton<ApiKeyStore>();
+        services.AddSingleton<ApiKeys>();
+        services.AddHostedService(provider => provider.GetRequiredService<ApiKeys>());
+        services.AddSingleton<AccessGrpcService>();
+    }
+
     public static WebApplication MapGateway(this WebApplication app)
     {
-        app.UseMiddleware<OutsideCaller>();
         app.MapGrpcService<LookupGrpcService>();
+        app.MapGrpcService<AccessGrpcService>();
         app.MapLookupEvents();
         app.UseLongStreams();
         app.MapReverseProxy();

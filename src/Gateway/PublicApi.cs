@@ -18,6 +18,7 @@ internal static class PublicApi
         .. new[]
         {
             LookupServiceReflection.Descriptor,
+            AccessServiceReflection.Descriptor,
             OrderServiceReflection.Descriptor,
             CatalogServiceReflection.Descriptor,
             ReturnServiceReflection.Descriptor,

@@ -269,13 +269,20 @@ public sealed class LookupTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_caller_travels_to_the_services()
+    public async Task What_is_kept_for_everybody_is_read_by_the_Gateway_and_shown_as_far_as_the_caller_may_see()
     {
         var id = _suite.World.Place();
+        Task<LookupView> As(string? scope, params string[]? stores) => _suite.Node.Lookups.LookupAsync(
+            new LookupRequest { Code = id.ToString() }, new Metadata { { "authorization", "Bearer " + _suite.Issuer.Token(role: null, scope: scope, stores: stores) } }).ResponseAsync;
 
-        await _suite.Node.Lookups.LookupAsync(new LookupRequest { Code = id.ToString() }, new Metadata { { "commerce-principal", "shop/acme" } });
-
-        Assert.Equal("shop/acme", _suite.Orders.Calls.LastPrincipal);
+        var order = await As("orders.read", null);
+        Assert.Equal("service/gateway", _suite.Orders.Calls.LastPrincipal);
+        Assert.Null(order.Payment);
+        Assert.Empty(order.Shipments);
+        var own = await As("orders.read shipments.read payments.read", order.Order.StoreId);
+        Assert.Equal(order.Order, own.Order);
+        var hidden = await Assert.ThrowsAsync<RpcException>(() => As("orders.read", "elsewhere"));
+        Assert.Equal((StatusCode.NotFound, "CODE_NOT_FOUND"), (hidden.StatusCode, ReasonOf(hidden)));
     }
 
     [Fact]

@@ -37,6 +37,7 @@ public sealed class OpenApiTests
         var operations = Document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject(), (path, verb) => $"{verb.Key} {path.Key}").Order(StringComparer.Ordinal);
         Assert.Equal(
             [
+                "get /v1/apiKeys",
                 "get /v1/bottlenecks",
                 "get /v1/carrierPerformance",
                 "get /v1/carriers",
@@ -89,8 +90,12 @@ public sealed class OpenApiTests
                 "get /v1/tracking/{trackingNumber}/as/{vocabulary}",
                 "get /v1/tracking/{trackingNumber}/proofOfDelivery",
                 "get /v1/tracking:batchGet",
+                "get /v1/whoami",
                 "patch /v1/orders/{order}",
                 "patch /v1/stores/{store}",
+                "post /v1/apiKeys",
+                "post /v1/apiKeys/{apiKey}:revoke",
+                "post /v1/apiKeys/{apiKey}:rotate",
                 "post /v1/ledger/entries:correct",
                 "post /v1/lookup:batch",
                 "post /v1/manifests",

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Commerce.Gateway.V1;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
 using Google.Rpc;
@@ -93,46 +92,6 @@ public sealed class PassthroughTests : IAsyncLifetime
             await _suite.Node.Channel.CreateCallInvoker().AsyncUnaryCall(method, null, default, new GetOrderRequest()));
         Assert.Equal(StatusCode.Unimplemented, error.StatusCode);
         Assert.Equal("METHOD_NOT_FOUND", LookupTests.ReasonOf(error));
-    }
-
-    [Fact]
-    public async Task In_development_a_caller_is_who_it_says_or_the_developer()
-    {
-        var id = _suite.World.Place();
-        await _suite.Node.Http.GetStringAsync($"/v1/orders/{id}");
-        Assert.Equal("staff/developer", _suite.Orders.Calls.LastPrincipal);
-
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/orders/{id}");
-        request.Headers.Add("commerce-principal", "shop/acme");
-        using var response = await _suite.Node.Http.SendAsync(request);
-        Assert.Equal("shop/acme", _suite.Orders.Calls.LastPrincipal);
-    }
-
-    [Fact]
-    public async Task Outside_development_nobody_is_believed_and_nobody_let_in()
-    {
-        var node = await _suite.AddNode("Production");
-        var id = _suite.World.Place();
-        var claims = new Metadata { { "commerce-principal", "staff/developer" } };
-
-        var errors = new[]
-        {
-            await Assert.ThrowsAsync<RpcException>(async () => await node.Lookups.LookupAsync(new LookupRequest { Code = id.ToString() }, claims)),
-            await Assert.ThrowsAsync<RpcException>(async () =>
-                await new OrderService.OrderServiceClient(node.Channel).GetOrderAsync(new GetOrderRequest { Name = $"orders/{id}" }, claims)),
-        };
-        Assert.All(errors, error => Assert.Equal((StatusCode.Unauthenticated, "UNAUTHENTICATED"), (error.StatusCode, LookupTests.ReasonOf(error))));
-
-        foreach (var path in new[] { $"/v1/lookup/{id}", $"/v1/lookup/{id}:watch", $"/v1/orders/{id}", "/V1/orders" })
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, path);
-            request.Headers.Add("commerce-principal", "staff/developer");
-            using var response = await node.Http.SendAsync(request);
-            using var problem = await Problem(response, HttpStatusCode.Unauthorized);
-            Assert.Equal("UNAUTHENTICATED", problem.RootElement.GetProperty("reason").GetString());
-        }
-
-        Assert.Equal(0, _suite.Orders.Calls.Count);
     }
 
     [Fact]

@@ -142,6 +142,7 @@ public sealed class OrdersService : IAsyncDisposable
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Orders" });
         builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection(TestAccess.Settings("orders"));
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["ConnectionStrings:ordersdb"] = _database!.ConnectionString,
@@ -161,8 +162,8 @@ public sealed class OrdersService : IAsyncDisposable
         await _app.MigrateAsync();
         await _app.StartAsync();
         var urls = _app.Urls.Select(url => new Uri(url)).ToArray();
-        Rest = new HttpClient { BaseAddress = urls[0] };
-        _channel = GrpcChannel.ForAddress(urls[1], new GrpcChannelOptions { MaxSendMessageSize = null });
+        Rest = TestAccess.Client(urls[0], "orders");
+        _channel = TestAccess.Channel(urls[1], "orders", options => options.MaxSendMessageSize = null);
     }
 
     private async Task StopAsync()

@@ -32,6 +32,7 @@ internal sealed class PaymentsBeside(OrdersService orders, FakeProvider provider
         _database ??= await (await TestServers.Get()).CreateDatabase();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Payments" });
         builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection(TestAccess.Settings("payments"));
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["ConnectionStrings:paymentsdb"] = _database.ConnectionString,
@@ -54,7 +55,7 @@ internal sealed class PaymentsBeside(OrdersService orders, FakeProvider provider
         _app.MapPayments();
         await _app.MigrateAsync();
         await _app.StartAsync();
-        _channel = GrpcChannel.ForAddress(new Uri(_app.Urls.Single()));
+        _channel = TestAccess.Channel(new Uri(_app.Urls.Single()), "payments");
     }
 
     /// <summary>Goes away in the middle of its work.</summary>

@@ -199,7 +199,7 @@ public class ReturnTests(OrdersService service) : OrdersServiceTests(service)
         Assert.Equal(DateOnly.FromDateTime(local.DateTime).AddDays(30).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture), info.Metadata["until"]);
 
         ask.OverrideWindow = true;
-        var shopper = new Metadata { { "commerce-principal", "shopper/ada" } };
+        var shopper = TestAccess.As("orders", "shopper/ada");
         Assert.Equal(StatusCode.PermissionDenied, (await Refusal.Of(Service.Returns.RequestReturnAsync(ask, shopper))).Code);
         var one = await Service.Returns.RequestReturnAsync(ask);
         Assert.True(one.WindowOverridden);
@@ -401,7 +401,7 @@ public class ReturnTests(OrdersService service) : OrdersServiceTests(service)
     public async Task A_shopper_may_ask_and_cancel_and_not_decide()
     {
         var order = await Service.Delivered(Request.Line("shopper", 1));
-        var shopper = new Metadata { { "commerce-principal", "shopper/ada" } };
+        var shopper = TestAccess.As("orders", "shopper/ada");
         var one = await Service.Returns.RequestReturnAsync(ReturnsShop.Ask(order, (1, 1)), shopper);
         Assert.Equal("shopper/ada", one.RequestedBy);
         await Refusal.Is("PERMISSION_DENIED", Service.Returns.ApproveReturnAsync(new ApproveReturnRequest { Name = one.Name, RequestId = "a" }, shopper));

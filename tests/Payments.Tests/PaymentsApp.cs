@@ -10,8 +10,6 @@ using Commerce.Payments.V1;
 using Commerce.Sandbox;
 using Commerce.ServiceDefaults;
 using Commerce.Testing;
-using Grpc.Core.Interceptors;
-using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -30,18 +28,17 @@ public sealed class PaymentsApp : IAsyncDisposable
 {
     public const string Secret = "a secret of the tests";
 
-    private const string Caller = "service/tests";
-
     // Begun by the first test and not by the runner: a missing server then skips tests instead of failing the class.
     private readonly Lazy<Task> _started;
     private readonly Stack<Func<ValueTask>> _stop = [];
     private readonly Recorder _recorder = new();
     private IHost? _orders;
+    private WebApplication? _payments;
 
     public PaymentsApp() => _started = new Lazy<Task>(Start);
 
     /// <summary>Payments over REST.</summary>
-    public HttpClient Rest { get; } = new() { Timeout = TimeSpan.FromSeconds(20) };
+    public HttpClient Rest { get; private set; } = null!;
 
     /// <summary>The Sandbox.</summary>
     public HttpClient Outside { get; } = new() { Timeout = TimeSpan.FromSeconds(20) };
@@ -55,6 +52,12 @@ public sealed class PaymentsApp : IAsyncDisposable
     public LedgerService.LedgerServiceClient Ledger { get; private set; } = null!;
 
     public Task Ready => _started.Value;
+
+    /// <summary>The service's own port.</summary>
+    public Uri GrpcAddress { get; private set; } = null!;
+
+    internal T Service<T>()
+        where T : notnull => _payments!.Services.GetRequiredService<T>();
 
     /// <summary>Places an order; returns its id.</summary>
     public Task<string> Place(string storeId, params (string Token, long Minor)[] parts) => PlaceFor(null, storeId, parts);
@@ -107,7 +110,7 @@ public sealed class PaymentsApp : IAsyncDisposable
     {
         while (_stop.TryPop(out var stop))
             await stop();
-        Rest.Dispose();
+        Rest?.Dispose();
         Outside.Dispose();
     }
 
@@ -134,36 +137,22 @@ public sealed class PaymentsApp : IAsyncDisposable
 
         var sandboxUrl = $"http://127.0.0.1:{FreePort()}";
         var payments = await StartPayments(paymentsDb, broker, sandboxUrl);
+        _payments = payments;
         var urls = payments.Urls.ToArray();
+        GrpcAddress = new Uri(urls[0]);
         // Endpoints are bound in the order of their names: grpc, http.
-        Rest.BaseAddress = new Uri(urls[1]);
-        var channel = GrpcChannel.ForAddress(urls[0]);
+        Rest = TestAccess.Client(new Uri(urls[1]), "payments");
+        Rest.Timeout = TimeSpan.FromSeconds(20);
+        var channel = TestAccess.Channel(new Uri(urls[0]), "payments");
         _stop.Push(() =>
         {
             channel.Dispose();
             return ValueTask.CompletedTask;
         });
-        Grpc = new PaymentService.PaymentServiceClient(channel.Intercept(headers =>
-        {
-            headers.Add(Principal.Header, Caller);
-            return headers;
-        }));
-        Invoices = new InvoiceService.InvoiceServiceClient(channel.Intercept(headers =>
-        {
-            headers.Add(Principal.Header, Caller);
-            return headers;
-        }));
-        StoreCredit = new StoreCreditService.StoreCreditServiceClient(channel.Intercept(headers =>
-        {
-            headers.Add(Principal.Header, Caller);
-            return headers;
-        }));
-        Ledger = new LedgerService.LedgerServiceClient(channel.Intercept(headers =>
-        {
-            headers.Add(Principal.Header, Caller);
-            return headers;
-        }));
-        Rest.DefaultRequestHeaders.Add(Principal.Header, Caller);
+        Grpc = new PaymentService.PaymentServiceClient(channel);
+        Invoices = new InvoiceService.InvoiceServiceClient(channel);
+        StoreCredit = new StoreCreditService.StoreCreditServiceClient(channel);
+        Ledger = new LedgerService.LedgerServiceClient(channel);
         await StartSandbox(sandboxUrl, urls[1]);
         Outside.BaseAddress = new Uri(sandboxUrl);
         await StartNeighbours(ordersDb, broker);
@@ -172,6 +161,7 @@ public sealed class PaymentsApp : IAsyncDisposable
     private async Task<WebApplication> StartPayments(TestDatabase database, TestVirtualHost broker, string sandboxUrl)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = Path.GetTempPath() });
+        builder.Configuration.AddInMemoryCollection(TestAccess.Settings("payments"));
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Kestrel:Endpoints:grpc:Url"] = "http://127.0.0.1:0",

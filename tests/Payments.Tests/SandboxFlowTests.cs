@@ -148,7 +148,7 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
         await app.Ready;
         var grant = new V1.GrantStoreCreditRequest { StoreId = "main", CustomerId = "c-1", RequestId = "g1", Amount = new Money(1000, "BRL").ToProto(), Note = "sorry for the delay" };
         var entry = await app.StoreCredit.GrantStoreCreditAsync(grant);
-        Assert.Equal((1, V1.StoreCreditEntry.Types.Kind.Granted, "service/tests", 10L), (entry.EntryNumber, entry.Kind, entry.Actor, entry.Balance.Units));
+        Assert.Equal((1, V1.StoreCreditEntry.Types.Kind.Granted, "staff/developer", 10L), (entry.EntryNumber, entry.Kind, entry.Actor, entry.Balance.Units));
         Assert.Equal(entry, await app.StoreCredit.GrantStoreCreditAsync(grant));
 
         var orderId = await app.PlaceFor("c-1", "main", ("tok_ok", 500), ("credit", 400));
@@ -197,9 +197,8 @@ public sealed class SandboxFlowTests(PaymentsApp app) : IClassFixture<PaymentsAp
         Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, await Refusal(r => r.RequestId = ""));
         Assert.Equal(Grpc.Core.StatusCode.FailedPrecondition, await Refusal(r => r.Amount = new Money(-901, "BRL").ToProto()));
         using var shopper = new HttpRequestMessage(HttpMethod.Post, "/v1/storeCredits/main/c-1:grant") { Content = new StringContent("""{"requestId":"g3"}""", System.Text.Encoding.UTF8, "application/json") };
-        shopper.Headers.Add(ServiceDefaults.Principal.Header, "shopper/ada");
-        using var http = new HttpClient { BaseAddress = app.Rest.BaseAddress };
-        using var denied = await http.SendAsync(shopper);
+        shopper.Headers.Add(ServiceDefaults.TokenMinter.Header, Testing.TestAccess.Token("payments", Testing.TestAccess.Somebody("shopper/ada")));
+        using var denied = await app.Rest.SendAsync(shopper);
         Assert.Equal(System.Net.HttpStatusCode.Forbidden, denied.StatusCode);
     }
 

@@ -12,56 +12,6 @@ namespace Commerce.ServiceDefaults.Tests;
 /// <summary>Who calls, for how long, and what a call to another service takes along.</summary>
 public sealed class CallTests
 {
-    [Theory]
-    [InlineData("shop/acme", "shop/acme")]
-    [InlineData("staff/anna@example.org", "staff/anna@example.org")]
-    [InlineData(null, "staff/developer")]
-    public async Task The_caller_is_who_the_header_says(string? header, string expected)
-    {
-        await using var service = await TestService.Start(new OrderBehaviour { Get = (_, call) => Task.FromResult(new Order { Name = Principal.Of(call).ToString() }) });
-        var headers = new Metadata();
-        if (header is not null)
-            headers.Add(Principal.Header, header);
-        Assert.Equal(expected, (await service.Orders.GetOrderAsync(new GetOrderRequest(), headers)).Name);
-
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/orders/x");
-        if (header is not null)
-            request.Headers.Add(Principal.Header, header);
-        using var response = await service.Rest.SendAsync(request);
-        Assert.Contains(expected, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("acme")]
-    [InlineData("king/acme")]
-    [InlineData("Shop/acme")]
-    [InlineData("shop/")]
-    [InlineData("shop/a/b")]
-    [InlineData("shop/a b")]
-    [InlineData("shop/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
-    public async Task A_malformed_caller_is_nobody(string header)
-    {
-        await using var service = await TestService.Start();
-        var error = await ErrorTests.Refused(() => service.Orders.GetOrderAsync(new GetOrderRequest(), new Metadata { { Principal.Header, header } }).ResponseAsync);
-        Assert.Equal(StatusCode.Unauthenticated, error.StatusCode);
-    }
-
-    [Fact]
-    public async Task Outside_development_a_call_needs_a_caller_unless_one_is_configured()
-    {
-        await using (var strict = await TestService.Start(environment: "Production"))
-        {
-            var error = await ErrorTests.Refused(() => strict.Orders.GetOrderAsync(new GetOrderRequest()).ResponseAsync);
-            Assert.Equal("UNAUTHENTICATED", error.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Reason);
-            using var rest = await strict.Rest.GetAsync("/v1/orders/x");
-            Assert.Equal(HttpStatusCode.Unauthorized, rest.StatusCode);
-        }
-
-        await using var open = await TestService.Start(environment: "Production", settings: new() { ["Principal:Default"] = "staff/operator" });
-        await open.Orders.GetOrderAsync(new GetOrderRequest());
-        await Assert.ThrowsAsync<InvalidOperationException>(() => TestService.Start(settings: new() { ["Principal:Default"] = "nobody" }));
-    }
-
     [Fact]
     public async Task A_call_without_a_deadline_gets_one_and_a_token()
     {
@@ -120,30 +70,34 @@ public sealed class CallTests
     [Fact]
     public async Task A_call_to_another_service_carries_the_caller_and_the_deadline_along()
     {
-        (string Principal, DateTime Deadline) seen = default;
-        await using var orders = await TestService.Start(new OrderBehaviour
-        {
-            Get = (_, call) =>
+        (Principal Principal, DateTime Deadline) seen = (TestAccess.Admin, default);
+        await using var payments = await TestService.Start(
+            new OrderBehaviour
             {
-                seen = (Principal.Of(call).ToString(), call.Deadline);
-                return Task.FromResult(new Order());
+                Get = (_, call) =>
+                {
+                    seen = (Principal.Of(call), call.Deadline);
+                    return Task.FromResult(new Order());
+                },
             },
-        });
-        TestService gateway = null!;
-        gateway = await TestService.Start(
-            new OrderBehaviour { Get = async (request, _) => await gateway.App.Services.GetRequiredService<OrderService.OrderServiceClient>().GetOrderAsync(request) },
-            builder => builder.AddServiceClient<OrderService.OrderServiceClient>("orders"),
-            settings: new() { ["services:orders:grpc:0"] = orders.GrpcAddress.ToString() });
-        await using (gateway)
+            name: "payments");
+        TestService shipments = null!;
+        shipments = await TestService.Start(
+            new OrderBehaviour { Get = async (request, _) => await shipments.App.Services.GetRequiredService<OrderService.OrderServiceClient>().GetOrderAsync(request) },
+            builder => builder.AddServiceClient<OrderService.OrderServiceClient>("payments"),
+            settings: new() { ["services:payments:grpc:0"] = payments.GrpcAddress.ToString() },
+            name: "shipments");
+        await using (shipments)
         {
             var deadline = TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(5);
-            await gateway.Orders.GetOrderAsync(new GetOrderRequest(), new Metadata { { Principal.Header, "shopper/42" } }, deadline);
-            Assert.Equal("shopper/42", seen.Principal);
+            await shipments.Orders.GetOrderAsync(new GetOrderRequest(), TestAccess.As("shipments", "staff/42"), deadline);
+            Assert.Equal(("staff/42", "shipments"), (seen.Principal.ToString(), seen.Principal.Via));
+            Assert.Equal(ServiceScopes.All["shipments"], seen.Principal.Scopes);
             Assert.InRange(seen.Deadline, deadline.AddSeconds(-1), deadline.AddSeconds(1));
 
-            var client = gateway.App.Services.GetRequiredService<OrderService.OrderServiceClient>();
+            var client = shipments.App.Services.GetRequiredService<OrderService.OrderServiceClient>();
             await client.GetOrderAsync(new GetOrderRequest());
-            Assert.Equal("service/orders", seen.Principal);
+            Assert.Equal(("service/shipments", null), (seen.Principal.ToString(), seen.Principal.Via));
             Assert.InRange(seen.Deadline, TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(3), TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(11));
         }
     }
@@ -177,7 +131,8 @@ public sealed class CallTests
         });
         await using var caller = await TestService.Start(
             configure: builder => builder.AddServiceClient<OrderService.OrderServiceClient>("orders"),
-            settings: new() { ["services:orders:grpc:0"] = orders.GrpcAddress.ToString() });
+            settings: new() { ["services:orders:grpc:0"] = orders.GrpcAddress.ToString() },
+            name: "shipments");
         var client = caller.App.Services.GetRequiredService<OrderService.OrderServiceClient>();
         await client.GetOrderAsync(new GetOrderRequest());
         Assert.Equal(3, reads);

@@ -52,7 +52,8 @@ public sealed class TelemetryTests
                     },
                 },
                 builder => builder.AddServiceClient<OrderService.OrderServiceClient>("orders"),
-                settings: Settings(receiver, new() { ["services:orders:grpc:0"] = orders.GrpcAddress.ToString(), ["OTEL_SERVICE_NAME"] = "gateway" }));
+                settings: Settings(receiver, new() { ["services:orders:grpc:0"] = orders.GrpcAddress.ToString(), ["OTEL_SERVICE_NAME"] = "gateway" }),
+                name: "gateway");
             await using (gateway)
             {
                 using var response = await gateway.Rest.GetAsync("/v1/orders/x?min_version=1&email=anna@example.org");

@@ -1,4 +1,5 @@
 using Commerce.Orders.V1;
+using Commerce.Testing;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
@@ -13,11 +14,11 @@ namespace Commerce.ServiceDefaults.Tests;
 /// <summary>A service with all the defaults on two real ports, whose methods do what the test says.</summary>
 internal sealed class TestService : IAsyncDisposable
 {
-    private TestService(WebApplication app, Uri http, Uri grpc)
+    private TestService(WebApplication app, Uri http, Uri grpc, string name)
     {
         App = app;
-        Rest = new HttpClient { BaseAddress = http };
-        Channel = GrpcChannel.ForAddress(grpc, new GrpcChannelOptions { MaxSendMessageSize = null });
+        Rest = TestAccess.Client(http, name);
+        Channel = TestAccess.Channel(grpc, name, options => options.MaxSendMessageSize = null);
         GrpcAddress = grpc;
     }
 
@@ -35,16 +36,17 @@ internal sealed class TestService : IAsyncDisposable
 
     public static async Task<TestService> Start(
         OrderBehaviour? behaviour = null, Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null,
-        string environment = "Development", Dictionary<string, string?>? settings = null)
+        string environment = "Development", Dictionary<string, string?>? settings = null, string name = "orders")
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = "ServiceDefaults.Tests" });
+        builder.Configuration.AddInMemoryCollection(TestAccess.Settings(name));
         builder.Configuration.AddInMemoryCollection(settings ?? []);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
             kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
         });
-        builder.AddServiceDefaults("Orders");
+        builder.AddServiceDefaults(name);
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<LogCollector>();
         builder.Services.AddSingleton<ILoggerProvider>(p => p.GetRequiredService<LogCollector>());
@@ -57,7 +59,7 @@ internal sealed class TestService : IAsyncDisposable
         app.MapServiceDefaults();
         await app.StartAsync();
         var urls = app.Urls.Select(url => new Uri(url)).ToArray();
-        return new TestService(app, urls[0], urls[1]);
+        return new TestService(app, urls[0], urls[1], name);
     }
 
     public async ValueTask DisposeAsync()

@@ -316,7 +316,7 @@ public sealed class RegisteringTrackingTests(ShipmentsApp fixture) : IClassFixtu
     [Fact]
     public async Task A_shopper_registers_and_corrects_nothing()
     {
-        var shopper = new Metadata { { "commerce-principal", "shopper/ana" } };
+        var shopper = TestAccess.As("shipments", "shopper/ana");
         var shipment = await Register(_app.Orders.Add(""), Ups());
         var correct = new CorrectTrackingRequest { Name = shipment.Name, TrackingNumber = Ups(), RequestId = Id() };
         Assert.Equal("PERMISSION_DENIED", (await Refused(async () => await _app.Shipments.CorrectTrackingAsync(correct, shopper))).Reason);

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using Commerce.Shipments.V1;
+using Commerce.Testing;
 using Google.Protobuf;
 using Grpc.Core;
 using Basis = Commerce.Shipments.V1.CarrierServiceability.Types.Basis;
@@ -98,7 +99,7 @@ public sealed class ServiceabilityTests(ShipmentsApp fixture) : IClassFixture<Sh
         await Refused("data", () => Load(Source.Geonames, Encoding.UTF8.GetBytes("hello")));
         await Refused("source", () => Load(Source.Unspecified, Encoding.UTF8.GetBytes(Offices)));
         Assert.Equal(StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(() => Upload("teleport", "x"))).StatusCode);
-        var shopper = new Metadata { { "commerce-principal", "shopper/anna" } };
+        var shopper = TestAccess.As("shipments", "shopper/anna");
         using var call = _app.Carriers.UploadServiceability(shopper);
         Assert.Equal(StatusCode.PermissionDenied, (await Assert.ThrowsAsync<RpcException>(async () => await call)).StatusCode);
     }

@@ -62,6 +62,9 @@ public sealed class ShipmentsApp : IAsyncLifetime
 
     public CarrierService.CarrierServiceClient Carriers => new(_channel);
 
+    /// <summary>The service's own port.</summary>
+    internal Uri GrpcAddress => new(_app!.Urls.Last());
+
     internal T Service<T>()
         where T : notnull => _app!.Services.GetRequiredService<T>();
 
@@ -83,6 +86,7 @@ public sealed class ShipmentsApp : IAsyncLifetime
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Shipments.Tests" });
         // The service's own settings lie beside the tests, fixed ports among them.
         builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection(TestAccess.Settings("shipments"));
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["ConnectionStrings:shipmentsdb"] = _database.ConnectionString,
@@ -123,8 +127,8 @@ public sealed class ShipmentsApp : IAsyncLifetime
         var bus = _app.Services.GetRequiredService<IBusControl>();
         await Eventually.True(() => bus.CheckHealth().Status == BusHealthStatus.Healthy, TimeSpan.FromSeconds(90), () => bus.CheckHealth().Description);
         var urls = _app.Urls.Select(url => new Uri(url)).ToArray();
-        Http = new HttpClient { BaseAddress = urls[0] };
-        _channel = GrpcChannel.ForAddress(urls[1]);
+        Http = TestAccess.Client(urls[0], "shipments");
+        _channel = TestAccess.Channel(urls[1], "shipments");
     }
 
     public async ValueTask DisposeAsync()

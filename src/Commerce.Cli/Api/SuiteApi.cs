@@ -1,4 +1,6 @@
+using Commerce.Cli.Access;
 using Commerce.Gateway.V1;
+using Commerce.Operations.V1;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
 using Commerce.Shipments.V1;
@@ -10,11 +12,16 @@ namespace Commerce.Cli.Api;
 internal sealed class SuiteApi : IDisposable
 {
     private readonly GrpcChannel _channel;
+    private readonly Credential _credential;
 
     private SuiteApi(Uri gatewayGrpc, Uri gateway, Uri? sandbox)
     {
+        _credential = new Credential(sandbox);
         _channel = GrpcChannel.ForAddress(gatewayGrpc, new GrpcChannelOptions
         {
+            Credentials = _credential.ForChannel(gatewayGrpc),
+            // In development the way to the Gateway is this machine's own.
+            UnsafeUseInsecureChannelCallCredentials = gatewayGrpc.Scheme == Uri.UriSchemeHttp,
             HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, ConnectTimeout = TimeSpan.FromSeconds(5) },
             MaxReceiveMessageSize = 64 * 1024 * 1024,
         });
@@ -34,6 +41,8 @@ internal sealed class SuiteApi : IDisposable
         Exceptions = new ExceptionService.ExceptionServiceClient(_channel);
         Carriers = new CarrierService.CarrierServiceClient(_channel);
         Lookup = new LookupService.LookupServiceClient(_channel);
+        Access = new AccessService.AccessServiceClient(_channel);
+        Messaging = new MessagingService.MessagingServiceClient(_channel);
     }
 
     /// <summary>The Gateway's HTTP address, for what to try next.</summary>
@@ -67,6 +76,11 @@ internal sealed class SuiteApi : IDisposable
 
     public LookupService.LookupServiceClient Lookup { get; }
 
+    public AccessService.AccessServiceClient Access { get; }
+
+    /// <summary>The queues of the service that the header "commerce-service" names; of the Gateway without it.</summary>
+    public MessagingService.MessagingServiceClient Messaging { get; }
+
     /// <summary>The outside world in development; null where the suite runs without it.</summary>
     public SandboxApi? Sandbox { get; }
 
@@ -80,6 +94,7 @@ internal sealed class SuiteApi : IDisposable
     public void Dispose()
     {
         _channel.Dispose();
+        _credential.Dispose();
         Sandbox?.Dispose();
     }
 }

@@ -124,7 +124,7 @@ internal static class DemoCommand
         Console.Out.WriteLine("Either code answers. Try:");
         Console.Out.WriteLine($"  ./commerce lookup {first.OrderId}");
         Console.Out.WriteLine($"  ./commerce lookup {tracking}");
-        Console.Out.WriteLine($"  curl {api.Gateway}v1/lookup/{tracking}");
+        Console.Out.WriteLine($"  curl -H \"Authorization: Bearer $(./commerce token)\" {api.Gateway}v1/lookup/{tracking}");
         Console.Out.WriteLine($"  {api.Sandbox!.Address}mailbox    the mails that the shoppers got");
     }
 

@@ -51,7 +51,7 @@ internal static class OrderCommands
                 Console.Out.WriteLine("Try next:");
                 Console.Out.WriteLine($"  ./commerce watch {placed.OrderId}     follow it to the door");
                 Console.Out.WriteLine($"  ./commerce lookup {placed.OrderId}    order, payment and parcels at once");
-                Console.Out.WriteLine($"  curl {api.Gateway}v1/lookup/{placed.OrderId}");
+                Console.Out.WriteLine($"  curl -H \"Authorization: Bearer $(./commerce token)\" {api.Gateway}v1/lookup/{placed.OrderId}");
                 return Exit.Done;
             },
             cancellationToken));

@@ -13,7 +13,7 @@ internal static class QueueCommands
     {
         var json = new Option<bool>("--json") { Description = "Print a commerce.operations.v1.ListQueuesResponse as protobuf JSON." };
         var command = new Command("queues", "What waits in each service's queues, and what failed there.\n\nExample: ./commerce queues") { json };
-        command.SetAction((parse, cancellationToken) => ApiCall.Run(() => List(parse.GetValue(json), cancellationToken), cancellationToken));
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(api => List(api, parse.GetValue(json), cancellationToken), cancellationToken));
         return command;
     }
 
@@ -28,13 +28,13 @@ internal static class QueueCommands
             if (result.GetValue(queue) is not null == result.GetValue(all))
                 result.AddError("Name one QUEUE, or say --all.");
         });
-        command.SetAction((parse, cancellationToken) => ApiCall.Run(() => Redrive(parse.GetValue(queue), parse.GetValue(json), cancellationToken), cancellationToken));
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(api => Redrive(api, parse.GetValue(queue), parse.GetValue(json), cancellationToken), cancellationToken));
         return command;
     }
 
-    private static async Task<int> List(bool json, CancellationToken cancellationToken)
+    private static async Task<int> List(SuiteApi api, bool json, CancellationToken cancellationToken)
     {
-        using var services = new ServiceQueues(SuiteConnection.FindServices());
+        var services = new ServiceQueues(api);
         var found = await services.List(cancellationToken);
         if (json)
             Print.JsonFigures(new ListQueuesResponse { Queues = { found.SelectMany(one => one.Queues) } });
@@ -43,9 +43,9 @@ internal static class QueueCommands
         return await Complain(found) ?? Exit.Done;
     }
 
-    private static async Task<int> Redrive(string? queue, bool json, CancellationToken cancellationToken)
+    private static async Task<int> Redrive(SuiteApi api, string? queue, bool json, CancellationToken cancellationToken)
     {
-        using var services = new ServiceQueues(SuiteConnection.FindServices());
+        var services = new ServiceQueues(api);
         var found = await services.List(cancellationToken);
         var known = found.SelectMany(one => one.Queues, (one, of) => (one.Service, of.Name)).ToList();
         var chosen = queue is null ? known : [.. known.Where(one => one.Name == Collection + queue || one.Name == queue)];

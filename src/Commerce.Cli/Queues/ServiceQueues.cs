@@ -1,46 +1,36 @@
-using Commerce.Cli.Orders;
+using Commerce.Cli.Api;
 using Commerce.Operations.V1;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace Commerce.Cli.Queues;
 
 /// <summary>The queues of one service, or why it could not tell.</summary>
 internal sealed record QueuesOf(string Service, IReadOnlyList<Queue> Queues, RpcException? Error);
 
-/// <summary>Asks each service of the suite that runs here for its own queues.</summary>
-internal sealed class ServiceQueues : IDisposable
+/// <summary>Asks each service of the suite for its own queues, through the Gateway.</summary>
+internal sealed class ServiceQueues(SuiteApi api)
 {
-    private readonly Dictionary<string, GrpcChannel> _channels;
+    private const string Gateway = "gateway";
 
-    public ServiceQueues(IReadOnlyDictionary<string, Uri> services) => _channels = services.ToDictionary(
-        service => service.Key,
-        service => GrpcChannel.ForAddress(service.Value, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5) } }));
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly string[] Services = [Gateway, "notifications", "orders", "payments", "shipments"];
 
     /// <summary>All services at once, by name; one that does not answer does not hide the others.</summary>
     public async Task<IReadOnlyList<QueuesOf>> List(CancellationToken cancellationToken) =>
-        await Task.WhenAll(_channels.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => List(one.Key, one.Value, cancellationToken)));
+        await Task.WhenAll(Services.Select(service => List(service, cancellationToken)));
 
     public async Task<RedriveQueueResponse> Redrive(string service, string name, CancellationToken cancellationToken) =>
-        await new MessagingService.MessagingServiceClient(_channels[service])
-            .RedriveQueueAsync(new RedriveQueueRequest { Name = name }, OrderCommands.Options(cancellationToken));
+        await api.Messaging.RedriveQueueAsync(new RedriveQueueRequest { Name = name }, To(service, cancellationToken));
 
-    public void Dispose()
+    private async Task<QueuesOf> List(string service, CancellationToken cancellationToken)
     {
-        foreach (var channel in _channels.Values)
-            channel.Dispose();
-    }
-
-    private static async Task<QueuesOf> List(string service, GrpcChannel channel, CancellationToken cancellationToken)
-    {
-        var client = new MessagingService.MessagingServiceClient(channel);
         var request = new ListQueuesRequest();
         var queues = new List<Queue>();
         try
         {
             do
             {
-                var page = await client.ListQueuesAsync(request, OrderCommands.Options(cancellationToken));
+                var page = await api.Messaging.ListQueuesAsync(request, To(service, cancellationToken));
                 queues.AddRange(page.Queues);
                 request.PageToken = page.NextPageToken;
             }
@@ -52,4 +42,8 @@ internal sealed class ServiceQueues : IDisposable
             return new QueuesOf(service, queues, exception);
         }
     }
+
+    // The Gateway's own are meant where no service is named.
+    private static CallOptions To(string service, CancellationToken cancellationToken) => new(
+        service == Gateway ? [] : new Metadata { { "commerce-service", service } }, TimeProvider.System.GetUtcNow().UtcDateTime + Patience, cancellationToken);
 }

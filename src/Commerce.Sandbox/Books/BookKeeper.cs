@@ -24,9 +24,7 @@ internal sealed partial class BookKeeper : IDisposable
     {
         _agenda = agenda;
         _logger = logger;
-        var directory = options.Value.DataDirectory is { Length: > 0 } given ? Path.GetFullPath(given, environment.ContentRootPath) : DefaultDirectory(environment.ContentRootPath);
-        Directory.CreateDirectory(directory);
-        _file = Path.Combine(directory, "books.db");
+        _file = Path.Combine(DirectoryOf(options.Value, environment), "books.db");
         _writer = new WritingPage(Open(SqliteOpenMode.ReadWriteCreate));
         _writer.Execute("PRAGMA journal_mode = WAL");
         _writer.Execute("PRAGMA synchronous = NORMAL");
@@ -47,6 +45,14 @@ internal sealed partial class BookKeeper : IDisposable
         Opened(logger, _file, agenda.Count);
         _thread = new Thread(Work) { IsBackground = true, Name = "books" };
         _thread.Start();
+    }
+
+    /// <summary>Where the Sandbox keeps what it keeps; made when absent.</summary>
+    public static string DirectoryOf(SandboxOptions options, IHostEnvironment environment)
+    {
+        var directory = options.DataDirectory is { Length: > 0 } given ? Path.GetFullPath(given, environment.ContentRootPath) : DefaultDirectory(environment.ContentRootPath);
+        Directory.CreateDirectory(directory);
+        return directory;
     }
 
     /// <summary>Runs on the writer's thread; the task ends after the commit. An exception undoes this operation alone.</summary>

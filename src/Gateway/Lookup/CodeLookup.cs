@@ -11,7 +11,7 @@ namespace Commerce.Gateway.Lookup;
 /// <param name="View">The order's view.</param>
 internal sealed record Found(OrderId Order, string? TrackingNumber, OrderView View)
 {
-    public LookupView ToMessage() => View.ToMessage(TrackingNumber);
+    public LookupView ToMessage() => View.ToMessage(TrackingNumber, Principal.Current);
 }
 
 /// <summary>Finds out what a code is, and the view that it leads to.</summary>
@@ -64,7 +64,7 @@ internal sealed class CodeLookup(ViewReader views, ViewCache cache, PartSources 
 
     private async Task<Found> Answer(string code, OrderIdReading reading, long minOrderVersion, CancellationToken cancellationToken)
     {
-        if (reading.Kind == OrderIdReadingKind.Valid && await views.Read(reading.Id, minOrderVersion, cancellationToken) is { } view)
+        if (reading.Kind == OrderIdReadingKind.Valid && await Read(reading.Id, minOrderVersion, cancellationToken) is { } view)
             return new Found(reading.Id, null, view);
 
         // Some carriers' numbers look like an Order ID, even like a valid one, by chance. That a parcel bears exactly this
@@ -81,7 +81,7 @@ internal sealed class CodeLookup(ViewReader views, ViewCache cache, PartSources 
     private async Task<Found?> FindParcel(string number, long minOrderVersion, bool mistyped, CancellationToken cancellationToken)
     {
         if (await cache.FindOrder(number) is { } known
-            && await views.Read(known, minOrderVersion, cancellationToken) is { } knownView && knownView.Bears(number))
+            && await Read(known, minOrderVersion, cancellationToken) is { } knownView && knownView.Bears(number))
             return new Found(known, number, knownView);
 
         var epoch = link.Epoch;
@@ -94,7 +94,7 @@ internal sealed class CodeLookup(ViewReader views, ViewCache cache, PartSources 
             };
         }
 
-        if (order is not { } id || await views.Read(id, minOrderVersion, cancellationToken) is not { } view)
+        if (order is not { } id || await Read(id, minOrderVersion, cancellationToken) is not { } view)
             return null;
         await cache.KeepOrder(number, id, epoch);
         return new Found(id, number, view);
@@ -116,11 +116,15 @@ internal sealed class CodeLookup(ViewReader views, ViewCache cache, PartSources 
             new FieldError("code", "Mistyped: the check symbols do not agree."));
     }
 
+    // What belongs to a store that is not the caller's does not exist for it.
+    private async Task<OrderView?> Read(OrderId id, long minOrderVersion, CancellationToken cancellationToken) =>
+        await views.Read(id, minOrderVersion, cancellationToken) is { } view && Principal.CurrentMaySee(view.StoreId) ? view : null;
+
     private async Task<bool> Exists(OrderId id, CancellationToken cancellationToken)
     {
         try
         {
-            return await views.Read(id, 0, cancellationToken) is not null;
+            return await Read(id, 0, cancellationToken) is not null;
         }
         catch (Failure failure) when (failure.Reason == ErrorReason.DependencyUnavailable)
         {

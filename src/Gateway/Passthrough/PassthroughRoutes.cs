@@ -1,6 +1,11 @@
 using System.Net;
+using Commerce.Gateway.Access;
+using Commerce.Operations.V1;
+using Commerce.ServiceDefaults;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Commerce.Gateway.Passthrough;
 
@@ -12,6 +17,10 @@ namespace Commerce.Gateway.Passthrough;
 internal static class PassthroughRoutes
 {
     private const string Own = "gateway";
+    private const string GrpcSuffix = "-grpc";
+
+    /// <summary>Of which service a call to commerce.operations.v1 is meant.</summary>
+    private const string ServiceHeader = "commerce-service";
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
     // A little longer than the services' own deadline for a call that has none, so that theirs is the answer.
@@ -19,20 +28,52 @@ internal static class PassthroughRoutes
 
     public static void AddPassthrough(this IHostApplicationBuilder builder) => builder.Services
         .AddReverseProxy()
-        .LoadFromMemory([.. Grpc, .. Rest], [.. Clusters])
+        .LoadFromMemory([.. Grpc, .. Queues, .. Rest], [.. Clusters])
+        .AddTransforms(PassOn)
         .ConfigureHttpClient((_, handler) => handler.ConnectTimeout = ConnectTimeout)
         .AddServiceDiscoveryDestinationResolver();
 
     private static IEnumerable<string> Owners => PublicApi.Services.Select(PublicApi.OwnerOf).Where(owner => owner != Own).Distinct();
+
+    // The services know callers by the Gateway's token, and never see what these showed the Gateway.
+    private static void PassOn(TransformBuilderContext context)
+    {
+        var tokens = context.Services.GetRequiredService<TokenMinter>();
+        var owner = context.Route.ClusterId!.Replace(GrpcSuffix, "", StringComparison.Ordinal);
+        context.AddRequestTransform(call =>
+        {
+            var caller = Principal.Established(call.HttpContext) ?? throw new InvalidOperationException("A call is passed on of which nobody asked who makes it.");
+            var headers = call.ProxyRequest.Headers;
+            headers.Remove("Authorization");
+            headers.Remove(OutsideCaller.KeyHeader);
+            headers.Remove(TokenMinter.Header);
+            headers.TryAddWithoutValidation(TokenMinter.Header, tokens.For(caller, owner));
+            return ValueTask.CompletedTask;
+        });
+    }
 
     private static IEnumerable<RouteConfig> Grpc => PublicApi.Services
         .Where(service => PublicApi.OwnerOf(service) != Own)
         .Select(service => new RouteConfig
         {
             RouteId = service.FullName,
-            ClusterId = $"{PublicApi.OwnerOf(service)}-grpc",
+            ClusterId = PublicApi.OwnerOf(service) + GrpcSuffix,
             Match = new RouteMatch { Path = $"/{service.FullName}/{{method}}", Methods = [HttpMethods.Post] },
         });
+
+    // Every service has queues of its own. Before the Gateway's own, which are meant where no service is named.
+    private static IEnumerable<RouteConfig> Queues => Owners.Select(owner => new RouteConfig
+    {
+        RouteId = $"queues of {owner}",
+        ClusterId = owner + GrpcSuffix,
+        Order = -1,
+        Match = new RouteMatch
+        {
+            Path = $"/{MessagingService.Descriptor.FullName}/{{method}}",
+            Methods = [HttpMethods.Post],
+            Headers = [new RouteHeader { Name = ServiceHeader, Values = [owner], Mode = HeaderMatchMode.ExactHeader }],
+        },
+    });
 
     private static IEnumerable<RouteConfig> Rest => PublicApi.Services
         .Where(service => PublicApi.OwnerOf(service) != Own)
@@ -50,7 +91,7 @@ internal static class PassthroughRoutes
 
     private static IEnumerable<ClusterConfig> Clusters => Owners.SelectMany(owner => new[]
     {
-        Cluster($"{owner}-grpc", $"http://_grpc.{owner}", HttpVersion.Version20),
+        Cluster(owner + GrpcSuffix, $"http://_grpc.{owner}", HttpVersion.Version20),
         Cluster(owner, $"http://_http.{owner}", HttpVersion.Version11),
     });
 

@@ -1,7 +1,9 @@
 using Commerce.Gateway.V1;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
+using Commerce.ServiceDefaults;
 using Commerce.Shipments.V1;
+using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 
 namespace Commerce.Gateway.Views;
@@ -25,6 +27,9 @@ internal sealed class OrderView
 
     /// <summary>The Order ID in canonical form.</summary>
     public string OrderId => _order.OrderId;
+
+    /// <summary>The store that it belongs to.</summary>
+    public string StoreId => _order.StoreId;
 
     /// <summary>The order's own version.</summary>
     public long OrderVersion => _order.Version;
@@ -64,8 +69,11 @@ internal sealed class OrderView
     public bool Bears(string trackingNumber) => _shipments.Any(shipment => Nearness(shipment, trackingNumber) > 0);
 
     /// <summary>The answer to an Order ID, or to a Tracking ID, whose own parcel then comes first.</summary>
-    public LookupView ToMessage(string? trackingNumber)
+    /// <param name="trackingNumber">The Tracking ID.</param>
+    /// <param name="reader">Whom it is for, who is shown the parts that it may read; null: the Gateway itself.</param>
+    public LookupView ToMessage(string? trackingNumber, Principal? reader)
     {
+        bool May(Scope scope) => reader?.Scopes.Has(scope) ?? true;
         var message = new LookupView
         {
             OrderId = _order.OrderId,
@@ -73,9 +81,11 @@ internal sealed class OrderView
             TrackingNumber = trackingNumber ?? "",
             Version = Version,
             Order = _order,
-            Payment = _payment,
+            Payment = May(Scope.PaymentsRead) ? _payment : null,
             StaleParts = { _staleParts },
         };
+        if (!May(Scope.ShipmentsRead))
+            return message;
         if (trackingNumber is null)
             message.Shipments.AddRange(_shipments);
         else

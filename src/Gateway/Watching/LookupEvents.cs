@@ -1,3 +1,4 @@
+using Commerce.Gateway.V1;
 using Commerce.ServiceDefaults;
 using Google.Protobuf;
 using Microsoft.Extensions.Options;
@@ -14,9 +15,10 @@ internal static class LookupEvents
 
     public static void MapLookupEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/v1/lookup/{code}:watch", Stream);
 
-    private static async Task Stream(string code, HttpContext http, Watches watches, IOptions<GatewayOptions> options, TimeProvider time)
+    private static async Task Stream(string code, HttpContext http, Watches watches, AccessControl access, IOptions<GatewayOptions> options, TimeProvider time)
     {
         var cancellationToken = http.RequestAborted;
+        access.Require(http, "/commerce.gateway.v1.LookupService/WatchLookup", new WatchLookupRequest { Code = code });
         // Before the response begins, so that a code that cannot be found is an error and not a silent stream.
         using var watch = await watches.Open(code, ServerSentEvents.AfterVersion(http.Request), cancellationToken);
         await ServerSentEvents.Begin(http, cancellationToken);

@@ -25,6 +25,7 @@ internal sealed class Watches(CodeLookup lookup, WatchHub hub, IHostApplicationL
 /// <summary>An open watch, of one reader.</summary>
 internal sealed class Watch(Found found, Watcher watcher, long afterVersion, CancellationToken stopping) : IDisposable
 {
+    private readonly Principal? _reader = Principal.Current;
     private long _last = afterVersion;
     private bool _begun;
 
@@ -38,7 +39,7 @@ internal sealed class Watch(Found found, Watcher watcher, long afterVersion, Can
         {
             _begun = true;
             if (IsNewer(found.View.Version))
-                return found.ToMessage();
+                return found.View.ToMessage(found.TrackingNumber, _reader);
         }
 
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
@@ -48,7 +49,7 @@ internal sealed class Watch(Found found, Watcher watcher, long afterVersion, Can
             {
                 var view = await watcher.Next(ends.Token);
                 if (IsNewer(view.Version))
-                    return view.ToMessage(found.TrackingNumber);
+                    return view.ToMessage(found.TrackingNumber, _reader);
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

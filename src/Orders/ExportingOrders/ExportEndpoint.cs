@@ -12,10 +12,11 @@ internal static class ExportEndpoint
 
     public static void MapOrderExport(this IEndpointRouteBuilder routes) => routes.MapGet("/v1/orders:export", Export);
 
-    private static async Task Export(HttpContext http, ExportOrders export, IHostEnvironment environment)
+    private static async Task Export(HttpContext http, ExportOrders export, AccessControl access)
     {
-        Principal.Require(http.Request, environment);
-        var query = await export.Prepare(Read(http.Request.Query), http.RequestAborted);
+        var request = new ExportOrdersRequest { Filter = Read(http.Request.Query) };
+        access.Require(http, "/commerce.orders.v1.OrderService/ExportOrders", request);
+        var query = await export.Prepare(request.Filter, http.RequestAborted);
         http.Response.ContentType = "text/csv; charset=utf-8; header=present";
         http.Response.Headers.ContentDisposition = "attachment; filename=orders.csv";
         http.Response.Headers.CacheControl = "no-store";

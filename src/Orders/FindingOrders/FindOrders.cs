@@ -63,8 +63,13 @@ public sealed class FindOrders(NpgsqlDataSource database, OrderReader orders)
             """
             SELECT t.version, t.time, t.event, t.actor, t.detail
             FROM order_timeline t JOIN orders o USING (order_id) JOIN stores s USING (store_id)
-            WHERE t.order_id = $1 AND s.order_prefix = $2 ORDER BY t.version
+            WHERE t.order_id = $1 AND s.order_prefix = $2 AND ($3 IS NULL OR o.store_id = ANY ($3)) ORDER BY t.version
             """).With(id.Value).With(id.Prefix);
+        command.Parameters.Add(new NpgsqlParameter
+        {
+            Value = Principal.Current?.Stores is { } stores ? stores.ToArray() : DBNull.Value,
+            NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text,
+        });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var timeline = new OrderTimeline();
         while (await reader.ReadAsync(cancellationToken))

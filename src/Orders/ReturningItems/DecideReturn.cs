@@ -3,7 +3,6 @@ using Commerce.Messaging;
 using Commerce.Orders.Checking;
 using Commerce.Orders.V1;
 using Commerce.ServiceDefaults;
-using Commerce.Types.V1;
 
 namespace Commerce.Orders.ReturningItems;
 
@@ -12,19 +11,17 @@ public sealed class DecideReturn(ReturnChanges changes)
 {
     private const int LongestNote = 500;
 
-    /// <exception cref="Failure">RETURN_STATE, RETURN_NOT_FOUND, INVALID_FIELD, PERMISSION_DENIED, ETAG_MISMATCH, REQUEST_ID_REUSED.</exception>
-    public Task<V1.Return> Approve(ApproveReturnRequest request, RequestKey key, Principal caller, CancellationToken cancellationToken)
+    /// <exception cref="Failure">RETURN_STATE, RETURN_NOT_FOUND, INVALID_FIELD, ETAG_MISMATCH, REQUEST_ID_REUSED.</exception>
+    public Task<V1.Return> Approve(ApproveReturnRequest request, RequestKey key, CancellationToken cancellationToken)
     {
         Check(request.RequestId, request.Etag, errors => errors.Optional("note", request.Note, LongestNote));
-        RequireShop(caller);
         return changes.Once(request.Name, request.Etag, key, (decision, one) => Approve(decision, one, request.Note, !request.WithoutLabel), cancellationToken);
     }
 
-    /// <exception cref="Failure">As <see cref="Approve(ApproveReturnRequest, RequestKey, Principal, CancellationToken)"/>.</exception>
-    public Task<V1.Return> Reject(RejectReturnRequest request, RequestKey key, Principal caller, CancellationToken cancellationToken)
+    /// <exception cref="Failure">As <see cref="Approve(ApproveReturnRequest, RequestKey, CancellationToken)"/>.</exception>
+    public Task<V1.Return> Reject(RejectReturnRequest request, RequestKey key, CancellationToken cancellationToken)
     {
         Check(request.RequestId, request.Etag, errors => errors.Required("reason", request.Reason, LongestNote));
-        RequireShop(caller);
         return changes.Once(
             request.Name,
             request.Etag,
@@ -59,13 +56,6 @@ public sealed class DecideReturn(ReturnChanges changes)
         if (!one.Approve(note, labelWanted, decision.Moment.Time))
             return;
         decision.Tell(one, note, version => new ReturnApproved(one.OrderId.ToString(), one.StoreId, version, decision.Moment.Time, one.Number, labelWanted));
-    }
-
-    /// <exception cref="Failure">PERMISSION_DENIED.</exception>
-    public static void RequireShop(Principal caller)
-    {
-        if (caller.Kind == PrincipalKind.Shopper)
-            throw new Failure(ErrorReason.PermissionDenied, "Only the shop may do this.");
     }
 
     private static void Check(string requestId, string etag, Action<FieldErrors> more)

@@ -14,12 +14,11 @@ public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
     private const int LongestReference = 128;
 
     /// <exception cref="Failure">
-    /// RETURN_STATE, NOT_RETURNABLE, RETURN_NOT_FOUND, INVALID_FIELD, PERMISSION_DENIED, ETAG_MISMATCH, REQUEST_ID_REUSED, PAYMENT_ELSEWHERE.
+    /// RETURN_STATE, NOT_RETURNABLE, RETURN_NOT_FOUND, INVALID_FIELD, ETAG_MISMATCH, REQUEST_ID_REUSED, PAYMENT_ELSEWHERE.
     /// </exception>
-    public Task<V1.Return> Receive(ReceiveReturnRequest request, RequestKey key, Principal caller, CancellationToken cancellationToken)
+    public Task<V1.Return> Receive(ReceiveReturnRequest request, RequestKey key, CancellationToken cancellationToken)
     {
         Check(request);
-        DecideReturn.RequireShop(caller);
         return changes.Once(
             request.Name,
             request.Etag,
@@ -35,15 +34,14 @@ public sealed class ReceiveReturn(ReturnChanges changes, RecoveryPoints points)
             cancellationToken);
     }
 
-    /// <exception cref="Failure">RETURN_STATE, RETURN_NOT_FOUND, INVALID_FIELD, PERMISSION_DENIED, ETAG_MISMATCH, REQUEST_ID_REUSED, PAYMENT_ELSEWHERE.</exception>
-    public Task<V1.Return> Refund(RefundReturnRequest request, RequestKey key, Principal caller, CancellationToken cancellationToken)
+    /// <exception cref="Failure">RETURN_STATE, RETURN_NOT_FOUND, INVALID_FIELD, ETAG_MISMATCH, REQUEST_ID_REUSED, PAYMENT_ELSEWHERE.</exception>
+    public Task<V1.Return> Refund(RefundReturnRequest request, RequestKey key, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         errors.RequestId(request.RequestId, required: true);
         errors.Etag("etag", request.Etag);
         errors.Optional("outside_reference", request.OutsideReference, LongestReference);
         errors.ThrowIfAny();
-        DecideReturn.RequireShop(caller);
         return changes.Once(
             request.Name,
             request.Etag,

@@ -19,16 +19,16 @@ public sealed class ReturnGrpc(RequestReturn requestReturn, DecideReturn decideR
         findReturns.List(request, context.CancellationToken);
 
     public override Task<V1.Return> ApproveReturn(ApproveReturnRequest request, ServerCallContext context) =>
-        decideReturn.Approve(request, RequestKey.For(context, request.RequestId, request), Principal.Of(context), context.CancellationToken);
+        decideReturn.Approve(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
 
     public override Task<V1.Return> RejectReturn(RejectReturnRequest request, ServerCallContext context) =>
-        decideReturn.Reject(request, RequestKey.For(context, request.RequestId, request), Principal.Of(context), context.CancellationToken);
+        decideReturn.Reject(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
 
     public override Task<V1.Return> ReceiveReturn(ReceiveReturnRequest request, ServerCallContext context) =>
-        receiveReturn.Receive(request, RequestKey.For(context, request.RequestId, request), Principal.Of(context), context.CancellationToken);
+        receiveReturn.Receive(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
 
     public override Task<V1.Return> RefundReturn(RefundReturnRequest request, ServerCallContext context) =>
-        receiveReturn.Refund(request, RequestKey.For(context, request.RequestId, request), Principal.Of(context), context.CancellationToken);
+        receiveReturn.Refund(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
 
     public override Task<V1.Return> CancelReturn(CancelReturnRequest request, ServerCallContext context) =>
         decideReturn.Cancel(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);

@@ -11,11 +11,11 @@ internal static class StockEvents
 
     public static void MapStockEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/v1/stores/{store}/stock:watch", Stream);
 
-    private static async Task Stream(string store, HttpContext http, WatchStock stock, IHostEnvironment environment)
+    private static async Task Stream(string store, HttpContext http, WatchStock stock, AccessControl access)
     {
-        Principal.Require(http.Request, environment);
         var cancellationToken = http.RequestAborted;
         var request = new WatchStockRequest { Parent = "stores/" + store, AfterVersion = ServerSentEvents.AfterVersion(http.Request), Skus = { http.Request.Query["skus"].OfType<string>() } };
+        access.Require(http, "/commerce.orders.v1.StockService/WatchStock", request);
         // Before the response begins, so that what is wrong is an error and not a silent stream.
         using var watch = await stock.Open(request, cancellationToken);
         await ServerSentEvents.Begin(http, cancellationToken);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Commerce.Orders.Checking;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
+using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Npgsql;
@@ -39,11 +40,11 @@ public sealed class OrderReader(NpgsqlDataSource database)
 
     private const int MostAttempts = 20;
 
-    /// <summary>The order with this value, null if there is none.</summary>
+    /// <summary>The order with this value, null if there is none that whoever calls may see.</summary>
     public async Task<V1.Order?> Find(long orderId, CancellationToken cancellationToken) =>
         (await Find([orderId], cancellationToken)).GetValueOrDefault(orderId);
 
-    /// <summary>Those of the orders that exist, by value.</summary>
+    /// <summary>Those of the orders that exist, by value; those of a store that is not the caller's do not exist for it.</summary>
     public async Task<Dictionary<long, V1.Order>> Find(long[] orderIds, CancellationToken cancellationToken)
     {
         var found = new Dictionary<long, V1.Order>(orderIds.Length);
@@ -56,6 +57,8 @@ public sealed class OrderReader(NpgsqlDataSource database)
             wanted = moved;
         }
 
+        foreach (var (orderId, _) in found.Where(one => !Principal.CurrentMaySee(one.Value.StoreId)).ToList())
+            found.Remove(orderId);
         return wanted.Length == 0
             ? found
             : throw new InvalidOperationException($"{wanted.Length} orders changed while they were read, {MostAttempts} times over.");

@@ -5,7 +5,6 @@ using Commerce.Payments.FindingPayments;
 using Commerce.Payments.Settling;
 using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
-using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
@@ -88,13 +87,11 @@ public sealed class LedgerGrpcService(LedgerStore ledger, ImportSettlement impor
 
     public override Task<ImportSettlementResponse> ImportSettlement(IAsyncStreamReader<ImportSettlementRequest> requestStream, ServerCallContext context)
     {
-        RequireStaff(context);
         return importSettlement.Import(requestStream, context.CancellationToken);
     }
 
     public override async Task<CorrectEntryResponse> CorrectEntry(CorrectEntryRequest request, ServerCallContext context)
     {
-        RequireStaff(context);
         var entries = await correctEntry.Correct(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
         return new CorrectEntryResponse { Entries = { entries.Select(ToProto) } };
     }
@@ -152,12 +149,6 @@ public sealed class LedgerGrpcService(LedgerStore ledger, ImportSettlement impor
                 }),
             },
         };
-    }
-
-    private static void RequireStaff(ServerCallContext context)
-    {
-        if (Principal.Of(context) is not { Kind: PrincipalKind.Staff or PrincipalKind.Service })
-            throw new Failure(ErrorReason.PermissionDenied, "The ledger is written by staff or a service.");
     }
 
     private static V1.LedgerEntry ToProto(PostedEntry entry) => new()

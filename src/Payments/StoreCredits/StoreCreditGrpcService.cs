@@ -2,7 +2,6 @@ using System.Globalization;
 using Commerce.Messaging;
 using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
-using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
@@ -58,8 +57,6 @@ public sealed class StoreCreditGrpcService(StoreCreditBook book, GrantStoreCredi
 
     public override async Task<StoreCreditEntry> GrantStoreCredit(GrantStoreCreditRequest request, ServerCallContext context)
     {
-        if (Principal.Of(context) is not { Kind: PrincipalKind.Staff or PrincipalKind.Service })
-            throw new Failure(ErrorReason.PermissionDenied, "Store credit is given by staff or a service.");
         var errors = Owner(request.StoreId, request.CustomerId);
         StoreCredits.GrantStoreCredit.Check(request, errors);
         ThrowIfAny(errors);

@@ -3,6 +3,7 @@ using Commerce.Orders.V1;
 using Commerce.Payments.V1;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.V1;
+using Commerce.Testing;
 using Commerce.Types.V1;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
@@ -32,10 +33,10 @@ internal sealed class FakeService : IAsyncDisposable
 
     public FakeCalls Calls { get; }
 
-    public static async Task<FakeService> Start(World world, Action<WebApplication> map)
+    public static async Task<FakeService> Start(World world, string service, Action<WebApplication> map)
     {
         var calls = new FakeCalls();
-        var app = Hosts.Build("Fake", builder =>
+        var app = Hosts.Build(service, builder =>
         {
             builder.Services.AddSingleton(world);
             builder.Services.AddSingleton(calls);
@@ -97,6 +98,16 @@ internal sealed class FakeOrders(World world, FakeCalls calls) : OrderService.Or
         return order;
     }
 
+    // What a stream names is looked at as it is read.
+    public override async Task<ImportOrdersResponse> ImportOrders(IAsyncStreamReader<ImportOrdersRequest> requestStream, ServerCallContext context)
+    {
+        while (await requestStream.MoveNext(context.CancellationToken))
+        {
+        }
+
+        return new ImportOrdersResponse();
+    }
+
     public override async Task<Order> CancelOrder(CancelOrderRequest request, ServerCallContext context)
     {
         await calls.Enter(context);
@@ -139,6 +150,7 @@ internal static class Hosts
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
+        Microsoft.Extensions.Configuration.MemoryConfigurationBuilderExtensions.AddInMemoryCollection(builder.Configuration, TestAccess.Settings(service.ToLowerInvariant()));
         Microsoft.Extensions.Configuration.MemoryConfigurationBuilderExtensions.AddInMemoryCollection(builder.Configuration, settings.Concat(
         [
             new("Kestrel:Endpoints:grpc:Url", "http://127.0.0.1:0"),

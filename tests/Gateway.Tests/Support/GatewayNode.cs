@@ -1,5 +1,7 @@
 using Commerce.Gateway.Lookup;
 using Commerce.Gateway.V1;
+using Commerce.ServiceDefaults;
+using Commerce.Testing;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,16 +13,26 @@ internal sealed class GatewayNode : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private GatewayNode(WebApplication app)
+    private GatewayNode(WebApplication app, TestIssuer issuer)
     {
         _app = app;
         var (grpc, http) = Hosts.EndpointsOf(app);
-        Channel = GrpcChannel.ForAddress($"http://{grpc}");
+        (GrpcAddress, HttpAddress) = (new Uri($"http://{grpc}"), new Uri($"http://{http}"));
+        Channel = GrpcChannel.ForAddress(GrpcAddress, new GrpcChannelOptions { HttpHandler = new AsDeveloper(issuer), DisposeHttpClient = true });
+        Strange = GrpcChannel.ForAddress(GrpcAddress);
         Lookups = new LookupService.LookupServiceClient(Channel);
-        Http = new HttpClient { BaseAddress = new Uri($"http://{http}") };
+        Http = new HttpClient(new AsDeveloper(issuer)) { BaseAddress = HttpAddress };
     }
 
+    public Uri GrpcAddress { get; }
+
+    public Uri HttpAddress { get; }
+
+    /// <summary>As the developer, where a call says nothing else.</summary>
     public GrpcChannel Channel { get; }
+
+    /// <summary>As nobody.</summary>
+    public GrpcChannel Strange { get; }
 
     public LookupService.LookupServiceClient Lookups { get; }
 
@@ -32,6 +44,12 @@ internal sealed class GatewayNode : IAsyncDisposable
         {
             ["ConnectionStrings:redis"] = redis,
             ["ConnectionStrings:messaging"] = broker,
+            ["ConnectionStrings:gatewaydb"] = suite.Database.ConnectionString,
+            ["Access:Issuers:0:Authority"] = suite.Issuer.Authority,
+            ["Access:Issuers:0:Audience"] = TestIssuer.Audience,
+            // Long, so that what is told is not what time brings.
+            ["Access:KeyCacheFor"] = "00:05:00",
+            ["Access:KeyUseEvery"] = "00:00:00.1",
             ["Gateway:RedisPrefix"] = suite.Prefix,
             ["Gateway:RedisProbe"] = "00:00:00.050",
             ["Gateway:MaxAbsenceAge"] = "00:05:00",
@@ -41,15 +59,16 @@ internal sealed class GatewayNode : IAsyncDisposable
             ["services:payments:http:0"] = $"http://{suite.Payments.Http.Address}",
             ["services:shipments:grpc:0"] = $"http://{suite.Shipments.Grpc.Address}",
             ["services:shipments:http:0"] = $"http://{suite.Shipments.Http.Address}",
-            ["services:notifications:grpc:0"] = $"http://{suite.Shipments.Grpc.Address}",
-            ["services:notifications:http:0"] = $"http://{suite.Shipments.Http.Address}",
+            ["services:notifications:grpc:0"] = $"http://{suite.Notifications.Grpc.Address}",
+            ["services:notifications:http:0"] = $"http://{suite.Notifications.Http.Address}",
         };
         foreach (var (key, value) in settings)
             configuration[key] = value;
         var app = Hosts.Build("Gateway", builder => builder.AddGateway(), environment, configuration);
         app.MapGateway();
+        await app.MigrateAsync();
         await app.StartAsync();
-        return new GatewayNode(app);
+        return new GatewayNode(app, suite.Issuer);
     }
 
     public T Get<T>()
@@ -64,7 +83,20 @@ internal sealed class GatewayNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Channel.Dispose();
+        Strange.Dispose();
         Http.Dispose();
         await _app.DisposeAsync();
+    }
+
+    private sealed class AsDeveloper(TestIssuer issuer) : DelegatingHandler(new SocketsHttpHandler { EnableMultipleHttp2Connections = true })
+    {
+        private readonly string _token = issuer.Token();
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (!request.Headers.Contains("Authorization") && !request.Headers.Contains("x-api-key"))
+                request.Headers.Add("Authorization", "Bearer " + _token);
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 }

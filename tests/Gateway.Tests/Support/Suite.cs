@@ -34,6 +34,12 @@ internal sealed class Suite : IAsyncDisposable
 
     public FakeService Shipments { get; }
 
+    public required FakeService Notifications { get; init; }
+
+    public required TestDatabase Database { get; init; }
+
+    public required TestIssuer Issuer { get; init; }
+
     public TcpGate Redis { get; }
 
     public string Prefix { get; } = $"test-{Guid.NewGuid():N}:";
@@ -46,15 +52,21 @@ internal sealed class Suite : IAsyncDisposable
     {
         var servers = await TestServers.Get();
         var world = new World();
-        var orders = await FakeService.Start(world, app => app.MapGrpcService<FakeOrders>());
-        var payments = await FakeService.Start(world, app => app.MapGrpcService<FakePayments>());
-        var shipments = await FakeService.Start(world, app =>
+        var orders = await FakeService.Start(world, "Orders", app => app.MapBare("orders").MapGrpcService<FakeOrders>());
+        var payments = await FakeService.Start(world, "Payments", app => app.MapBare("payments").MapGrpcService<FakePayments>());
+        var shipments = await FakeService.Start(world, "Shipments", app =>
         {
-            app.MapGrpcService<FakeShipments>();
+            app.MapBare("shipments").MapGrpcService<FakeShipments>();
             app.MapGrpcService<FakeTracking>();
         });
+        var notifications = await FakeService.Start(world, "Notifications", app => app.MapBare("notifications"));
         var endpoint = (IPEndPoint)ConfigurationOptions.Parse(servers.Redis).EndPoints[0];
-        var suite = new Suite(orders, payments, shipments, new TcpGate(endpoint), servers.Redis, await servers.CreateVirtualHost(), world);
+        var suite = new Suite(orders, payments, shipments, new TcpGate(endpoint), servers.Redis, await servers.CreateVirtualHost(), world)
+        {
+            Notifications = notifications,
+            Database = await servers.CreateDatabase(),
+            Issuer = await TestIssuer.Start(),
+        };
         for (var i = 0; i < nodes; i++)
             await suite.AddNode("Development", settings);
         return suite;
@@ -99,7 +111,10 @@ internal sealed class Suite : IAsyncDisposable
         await Orders.DisposeAsync();
         await Payments.DisposeAsync();
         await Shipments.DisposeAsync();
+        await Notifications.DisposeAsync();
+        await Issuer.DisposeAsync();
         await Redis.DisposeAsync();
         await _broker.DisposeAsync();
+        await Database.DisposeAsync();
     }
 }

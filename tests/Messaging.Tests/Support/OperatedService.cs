@@ -1,6 +1,6 @@
 using Commerce.Operations.V1;
 using Commerce.ServiceDefaults;
-using Grpc.Core;
+using Commerce.Testing;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -18,10 +18,10 @@ internal sealed class OperatedService : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly GrpcChannel _channel;
 
-    private OperatedService(WebApplication app)
+    private OperatedService(WebApplication app, string service)
     {
         _app = app;
-        _channel = GrpcChannel.ForAddress(app.Urls.Single());
+        _channel = TestAccess.Channel(new Uri(app.Urls.Single()), service);
         Messaging = new MessagingService.MessagingServiceClient(_channel);
     }
 
@@ -34,6 +34,7 @@ internal sealed class OperatedService : IAsyncDisposable
         string service, string? database, string broker, Action<MessagingBuilder> messaging, Action<MessagingOptions>? options = null, Action<IServiceCollection>? services = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Messaging.Tests" });
+        builder.Configuration.AddInMemoryCollection(TestAccess.Settings(service));
         builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:messaging", broker)]);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
         builder.AddServiceDefaults(service);
@@ -51,13 +52,11 @@ internal sealed class OperatedService : IAsyncDisposable
         app.MapMessaging();
         app.MapServiceDefaults();
         await app.StartAsync();
-        return new OperatedService(app);
+        return new OperatedService(app, service);
     }
 
     /// <summary>The service's only queue.</summary>
     public async Task<Queue> Queue() => Assert.Single((await Messaging.ListQueuesAsync(new ListQueuesRequest())).Queues);
-
-    public static Metadata As(string principal) => new() { { Principal.Header, principal } };
 
     public async ValueTask DisposeAsync()
     {

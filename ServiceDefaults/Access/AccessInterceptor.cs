@@ -1,0 +1,51 @@
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace Commerce.ServiceDefaults;
+
+/// <summary>Lets in who may call the method, of gRPC and of REST by transcoding alike, and says who it is.</summary>
+internal sealed class AccessInterceptor(AccessControl access) : CallInterceptor
+{
+    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
+        base.ClientStreamingServerHandler(requestStream, context, (stream, call) => continuation(Bounded(stream, call), call));
+
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
+        base.DuplexStreamingServerHandler(requestStream, responseStream, context, (stream, responses, call) => continuation(Bounded(stream, call), responses, call));
+
+    protected override Task<T> Around<T>(ServerCallContext context, object? request, bool streams, Func<ServerCallContext, Task<T>> call)
+    {
+        if (AccessControl.IsOpen(context.Method))
+            return call(context);
+        var (principal, rule) = access.Admit(context.GetHttpContext(), context.Method);
+        if (principal.Stores is not null && request is IMessage message)
+            rule.CheckStores(principal, message);
+        principal.Calls(context);
+        return call(context);
+    }
+
+    private IAsyncStreamReader<TRequest> Bounded<TRequest>(IAsyncStreamReader<TRequest> stream, ServerCallContext call)
+        where TRequest : class
+    {
+        if (AccessControl.IsOpen(call.Method) || Principal.Of(call) is not { Stores: not null } principal)
+            return stream;
+        var (_, rule) = access.Admit(call.GetHttpContext(), call.Method);
+        return new BoundedStream<TRequest>(stream, request => rule.CheckStores(principal, (IMessage)request));
+    }
+
+    /// <summary>A stream of requests whose stores are looked at as they come.</summary>
+    private sealed class BoundedStream<T>(IAsyncStreamReader<T> inner, Action<T> check) : IAsyncStreamReader<T>
+        where T : class
+    {
+        public T Current => inner.Current;
+
+        public async Task<bool> MoveNext(CancellationToken cancellationToken)
+        {
+            if (!await inner.MoveNext(cancellationToken))
+                return false;
+            check(inner.Current);
+            return true;
+        }
+    }
+}

@@ -1,0 +1,182 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Commerce.Gateway.Views;
+using Commerce.ServiceDefaults;
+using Commerce.Types.V1;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace Commerce.Gateway.Access;
+
+/// <summary>
+/// Who an API key is of. What the database says of a key is kept for some seconds; a change of it is told to every Gateway by
+/// Redis, and what is kept is forgotten at once. Where Redis tells nobody, the seconds are the bound.
+/// </summary>
+internal sealed partial class ApiKeys(
+    ApiKeyStore store, RedisLink link, IOptions<OutsideOptions> options, IOptions<GatewayOptions> gateway, TimeProvider time, ILogger<ApiKeys> logger) : BackgroundService
+{
+    private const int MostKept = 20_000;
+
+    private readonly OutsideOptions _options = options.Value;
+    private readonly RedisChannel _channel = RedisChannel.Literal(gateway.Value.RedisPrefix + "api-keys");
+    private readonly TimeSpan _probe = gateway.Value.RedisProbe;
+    private readonly ConcurrentDictionary<string, Kept> _kept = new(StringComparer.Ordinal);
+    private long _changes;
+
+    /// <exception cref="Failure">UNAUTHENTICATED, CREDENTIAL_EXPIRED.</exception>
+    public ValueTask<Principal> Verify(string text, CancellationToken cancellationToken)
+    {
+        if (!ApiKey.TryRead(text, out var id, out var secret))
+            throw Nobody();
+        var now = time.GetUtcNow();
+        return _kept.TryGetValue(id, out var kept) && now < kept.Until
+            ? ValueTask.FromResult(Check(kept, secret, now))
+            : new ValueTask<Principal>(Read(id, secret.ToString(), cancellationToken));
+    }
+
+    /// <summary>A key was changed: every Gateway reads it again.</summary>
+    public async Task Changed(string id)
+    {
+        Forget(id);
+        if (link.IsUp && link.Connection is { } redis)
+        {
+            try
+            {
+                await redis.GetSubscriber().PublishAsync(_channel, id).WaitAsync(gateway.Value.RedisTimeout, time);
+            }
+            // The change is stored; the others see it when what they keep is over.
+            catch (Exception exception) when (exception is RedisException or TimeoutException)
+            {
+                LogNotTold(exception.GetType().Name);
+            }
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // What was told while Redis was away was not heard.
+        link.CameBack += ForgetAll;
+        try
+        {
+            await Task.WhenAll(Subscribe(stoppingToken), WriteUses(stoppingToken));
+        }
+        finally
+        {
+            link.CameBack -= ForgetAll;
+        }
+    }
+
+    private async Task<Principal> Read(string id, string secret, CancellationToken cancellationToken)
+    {
+        var changes = Interlocked.Read(ref _changes);
+        if (await store.Find(id, cancellationToken) is not { } key)
+            throw Nobody();
+        var now = time.GetUtcNow();
+        var kept = new Kept(key, new Principal(PrincipalKind.Shop, key.Id, key.ScopeSet, key.StoreIds), now + _options.KeyCacheFor);
+        if (_kept.Count > MostKept)
+            _kept.Clear();
+        _kept[id] = kept;
+        // What was read may be what was before a change that was told in between.
+        if (Interlocked.Read(ref _changes) != changes)
+            _kept.TryRemove(id, out _);
+        return Check(kept, secret, now);
+    }
+
+    private static Principal Check(Kept kept, ReadOnlySpan<char> secret, DateTimeOffset now)
+    {
+        var hash = ApiKey.Hash(secret);
+        var key = kept.Key;
+        var right = CryptographicOperations.FixedTimeEquals(hash, key.SecretHash)
+            || key.FormerHash is not null && key.FormerUntil > now && CryptographicOperations.FixedTimeEquals(hash, key.FormerHash);
+        if (!right || key.RevokedAt is not null)
+            throw Nobody();
+        if (key.ExpiresAt <= now)
+            throw new Failure(ErrorReason.CredentialExpired, "The API key is over; ask for a new one.");
+        kept.UsedAtTicks = now.UtcTicks;
+        return kept.Principal;
+    }
+
+    private async Task Subscribe(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(_probe, time);
+        var first = true;
+        do
+        {
+            try
+            {
+                if (link.IsUp && link.Connection is { } redis)
+                {
+                    if (first)
+                        redis.ConnectionRestored += (_, _) => ForgetAll();
+                    first = false;
+                    await redis.GetSubscriber().SubscribeAsync(_channel, (_, id) => Forget(id.ToString())).WaitAsync(cancellationToken);
+                    ForgetAll();
+                    return;
+                }
+            }
+            catch (Exception exception) when (exception is RedisException or TimeoutException)
+            {
+                LogNotSubscribed(exception.GetType().Name);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(cancellationToken));
+    }
+
+    private async Task WriteUses(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(_options.KeyUseEvery, time);
+        var written = new Dictionary<string, long>(StringComparer.Ordinal);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            var uses = _kept.Values.Where(kept => kept.UsedAtTicks > written.GetValueOrDefault(kept.Key.Id)).Select(kept => (kept.Key.Id, kept.UsedAtTicks)).ToList();
+            if (uses.Count == 0)
+                continue;
+            try
+            {
+                await store.Used([.. uses.Select(use => (use.Id, new DateTimeOffset(use.UsedAtTicks, TimeSpan.Zero)))], cancellationToken);
+                written = uses.ToDictionary(use => use.Id, use => use.UsedAtTicks, StringComparer.Ordinal);
+            }
+            // It is for people to see which keys are not needed any more: the next time will do.
+            catch (NpgsqlException exception)
+            {
+                LogNotWritten(exception.GetType().Name);
+            }
+        }
+    }
+
+    private void Forget(string id)
+    {
+        Interlocked.Increment(ref _changes);
+        _kept.TryRemove(id, out _);
+    }
+
+    private void ForgetAll()
+    {
+        Interlocked.Increment(ref _changes);
+        _kept.Clear();
+    }
+
+    // The same for a key that never was, one that is revoked and a wrong secret.
+    private static Failure Nobody() => new(ErrorReason.Unauthenticated, "The caller is not known: the API key is not good.");
+
+    [LoggerMessage(LogLevel.Warning, "The other Gateways could not be told of a changed API key ({Error}); they see it within seconds.")]
+    private partial void LogNotTold(string error);
+
+    [LoggerMessage(LogLevel.Warning, "Changes of API keys are not heard yet ({Error}).")]
+    private partial void LogNotSubscribed(string error);
+
+    [LoggerMessage(LogLevel.Warning, "When API keys were last used could not be written down ({Error}).")]
+    private partial void LogNotWritten(string error);
+
+    private sealed class Kept(ApiKey key, Principal principal, DateTimeOffset until)
+    {
+        public ApiKey Key { get; } = key;
+
+        public Principal Principal { get; } = principal;
+
+        public DateTimeOffset Until { get; } = until;
+
+        public long UsedAtTicks { get; set; }
+    }
+}

@@ -1,0 +1,62 @@
+using Commerce.Notifications.V1;
+using Commerce.Operations.V1;
+using Commerce.Orders.V1;
+using Commerce.Payments.V1;
+using Commerce.Shipments.V1;
+using Microsoft.AspNetCore.Builder;
+
+namespace Commerce.Gateway.Tests;
+
+/// <summary>Every method of a service that no fake has: it lets in who may call, and does nothing.</summary>
+internal static class BareServices
+{
+    public static WebApplication MapBare(this WebApplication app, string service)
+    {
+        app.MapGrpcService<Queues>();
+        switch (service)
+        {
+            case "orders":
+                app.MapGrpcService<Stores>();
+                app.MapGrpcService<Catalogue>();
+                app.MapGrpcService<Stock>();
+                app.MapGrpcService<Returns>();
+                break;
+            case "payments":
+                app.MapGrpcService<Invoices>();
+                app.MapGrpcService<Ledger>();
+                app.MapGrpcService<Credits>();
+                break;
+            case "shipments":
+                app.MapGrpcService<Carriers>();
+                app.MapGrpcService<Exceptions>();
+                break;
+            default:
+                app.MapGrpcService<Notifications>();
+                break;
+        }
+
+        return app;
+    }
+
+    private sealed class Queues : MessagingService.MessagingServiceBase;
+
+    private sealed class Stores : StoreService.StoreServiceBase;
+
+    private sealed class Catalogue : CatalogService.CatalogServiceBase;
+
+    private sealed class Stock : StockService.StockServiceBase;
+
+    private sealed class Returns : ReturnService.ReturnServiceBase;
+
+    private sealed class Invoices : InvoiceService.InvoiceServiceBase;
+
+    private sealed class Ledger : LedgerService.LedgerServiceBase;
+
+    private sealed class Credits : StoreCreditService.StoreCreditServiceBase;
+
+    private sealed class Carriers : CarrierService.CarrierServiceBase;
+
+    private sealed class Exceptions : ExceptionService.ExceptionServiceBase;
+
+    private sealed class Notifications : NotificationService.NotificationServiceBase;
+}
