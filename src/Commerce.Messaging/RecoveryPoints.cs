@@ -17,11 +17,17 @@ public sealed record RecoveryPoint(string Kind, string Key, string Payload = "{}
 public sealed class RecoveryPoints(TimeProvider time, RecoverySignal signal)
 {
     /// <summary>Adds the point's row to a batch; one that exists already stays as it is.</summary>
-    public void Add(NpgsqlBatch batch, RecoveryPoint point)
+    public void Add(NpgsqlBatch batch, RecoveryPoint point) => Add(batch, point, "ON CONFLICT DO NOTHING");
+
+    /// <summary>The same, but one that exists already is due no later than this one.</summary>
+    public void Hasten(NpgsqlBatch batch, RecoveryPoint point) =>
+        Add(batch, point, "ON CONFLICT (kind, key) DO UPDATE SET due_at = LEAST(recovery_points.due_at, excluded.due_at)");
+
+    private void Add(NpgsqlBatch batch, RecoveryPoint point, string onConflict)
     {
         var now = time.GetUtcNow();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            "INSERT INTO messaging.recovery_points (kind, key, payload, traceparent, due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING")
+            $"INSERT INTO messaging.recovery_points (kind, key, payload, traceparent, due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6) {onConflict}")
         {
             Parameters =
             {

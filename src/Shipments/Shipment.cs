@@ -87,8 +87,8 @@ internal sealed class Shipment : TrackedParcel
             throw new InvalidOperationException($"Shipment {PublicId} has a label already.");
         (LabelId, TrackingNumber, LabelPrice, EstimatedAt) = (labelId, trackingNumber, price, estimatedAt);
         (Carrier, Service) = (carrier.Length > 0 ? carrier : BuyingCarrier, BuyingService);
-        // What kept it from a label is over; the fact of the label says so by itself.
-        Exception = null;
+        // The fact of the label says so by itself.
+        OwnExceptionIsOver();
         Next(now);
         return new LabelBought(PublicId, OrderId, StoreId, Version, now, Carrier!, Service!, trackingNumber, price, estimatedAt) { ReturnNumber = ReturnNumber };
     }
@@ -99,8 +99,7 @@ internal sealed class Shipment : TrackedParcel
         if (TrackingNumber is not null)
             throw new InvalidOperationException($"Shipment {PublicId} bears a number already.");
         (Carrier, Service, TrackingNumber) = (carrier, service, trackingNumber);
-        // What kept it from a label is over.
-        Exception = null;
+        OwnExceptionIsOver();
         Next(now);
         return NumberChanged(null, null, now);
     }
@@ -166,7 +165,8 @@ internal sealed class Shipment : TrackedParcel
             DeliveryChange = change with { State = V1.DeliveryChange.Types.State.Accepted, AnsweredAt = now };
         (Carrier, Service, BuyingCarrier, BuyingService) = (null, null, null, null);
         (LabelId, TrackingNumber, LabelPrice, EstimatedAt) = (null, null, null, null);
-        (Refused, Exception) = ([], null);
+        Refused = [];
+        OwnExceptionIsOver();
         Tracking = TrackingState.Planned(now);
         Next(now);
         return new ShipmentReaddressed(PublicId, OrderId, StoreId, Version, now, voided) { ReturnNumber = ReturnNumber };
@@ -208,9 +208,16 @@ internal sealed class Shipment : TrackedParcel
             return null;
         CancelRequested = true;
         Tracking = Tracking with { Status = V1.TrackingStatus.Cancelled, StatusAt = now };
-        Exception = null;
+        OwnExceptionIsOver();
         Next(now);
         return new ShipmentCancelled(PublicId, OrderId, StoreId, Version, now) { ReturnNumber = ReturnNumber };
+    }
+
+    // What kept it so far is over; the money for a former label is another matter.
+    private void OwnExceptionIsOver()
+    {
+        if (Exception?.Kind != V1.ShipmentException.Types.Kind.RefundNotGranted)
+            Exception = null;
     }
 
     private DeliveryChangeTold Told(V1.DeliveryChange.Types.State state, DateTimeOffset now) =>

@@ -49,6 +49,7 @@ public static class ShipmentsModule
             .Recover<PlanReturn>()
             .Recover<BuyLabel>()
             .Recover<VoidLabel>()
+            .Recover<FollowRefund>()
             .Recover<ReaddressShipments>()
             .Recover<RecutShipments>()
             .Recover<ChangeDelivery>()

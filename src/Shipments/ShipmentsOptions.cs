@@ -78,6 +78,14 @@ public sealed class ShipmentsOptions
     /// <summary>A carrier that has not decided a claim is asked again, at last after this.</summary>
     public TimeSpan ClaimAskedAfter { get; set; } = TimeSpan.FromHours(6);
 
+    /// <summary>A seller that has not decided the refund of a voided label is asked again, at last after this.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "7.00:00:00")]
+    public TimeSpan RefundAskedAfter { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>… and no more after this: somebody has to.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "200.00:00:00")]
+    public TimeSpan RefundDecidedWithin { get; set; } = TimeSpan.FromDays(31);
+
     /// <summary>JSON files, each the shape of a payload of a carrier that is not built in (docs/payloads.md).</summary>
     public string[] PayloadShapes { get; set; } = [];
 

@@ -1,3 +1,4 @@
+using Commerce.Shipments.Carriers;
 using Commerce.Shipments.V1;
 using Commerce.Testing;
 using Kind = Commerce.Shipments.V1.ShipmentException.Types.Kind;
@@ -12,7 +13,73 @@ public sealed class CancellingTests(ShipmentsApp fixture) : IClassFixture<Shipme
     {
         (_app.Ups.HasParcels, _app.Ups.Down, _app.Ups.Serves, _app.Dhl.Serves) = (false, false, true, true);
         _app.Ups.BeforeLabel = () => Task.CompletedTask;
+        _app.Ups.Refund = null;
     }
+
+    [Fact]
+    public async Task A_refund_that_is_decided_later_is_asked_for_until_it_is_granted()
+    {
+        _app.Ups.Refund = RefundDecision.Open;
+        var parcel = await Cancelled();
+        var before = _app.Ups.RefundsAskedFor;
+        await Eventually.True(() => _app.Ups.RefundsAskedFor >= before + 3);
+        _app.Ups.Down = true;
+        before = _app.Ups.RefundsAskedFor;
+        await Eventually.True(() => _app.Ups.RefundsAskedFor >= before + 2);
+        Assert.Equal(1, await Refunds(parcel));
+
+        (_app.Ups.Down, _app.Ups.Refund) = (false, RefundDecision.Refunded);
+
+        await Eventually.True(async () => await Refunds(parcel) == 0);
+        Assert.Null((await _app.Parcel(parcel)).Exception);
+    }
+
+    [Fact]
+    public async Task A_refund_that_stays_rejected_is_asked_for_thrice_more_and_then_shown_to_somebody()
+    {
+        _app.Ups.Refund = RefundDecision.Rejected;
+        var voids = _app.Ups.Voids;
+        var parcel = await Cancelled();
+
+        var shown = await _app.Parcel(parcel, one => one.Exception is not null);
+
+        Assert.Equal((Kind.RefundNotGranted, TrackingStatus.Cancelled), (shown.Exception.Kind, shown.Status));
+        Assert.Contains("ups rejects the refund of the voided label", shown.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("10.00 BRL", shown.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal(voids + 4, _app.Ups.Voids);
+        Assert.Equal(0, await Refunds(parcel));
+        var listed = await _app.Exceptions.ListExceptionsAsync(new ListExceptionsRequest { StoreId = "main", PageSize = 500 });
+        var report = Assert.Single(listed.Exceptions, one => one.Shipment == parcel.Name);
+        Assert.Equal([ResolutionAction.Dismiss], report.ProposedActions);
+        await _app.Exceptions.ResolveExceptionAsync(new ResolveExceptionRequest { Name = parcel.Name, RequestId = Guid.NewGuid().ToString(), Action = ResolutionAction.Dismiss });
+        Assert.Null((await _app.Parcel(parcel)).Exception);
+    }
+
+    [Fact]
+    public async Task A_refund_that_is_never_decided_is_shown_to_somebody_in_the_end()
+    {
+        _app.Ups.Refund = RefundDecision.Open;
+        var parcel = await Cancelled();
+        await Eventually.True(async () => await Refunds(parcel) == 1);
+
+        await _app.Database.CreateCommand(
+            $"UPDATE messaging.recovery_points SET payload = jsonb_set(payload::jsonb, '{{voidedAt}}', '\"2020-01-01T00:00:00Z\"')::text WHERE kind = 'follow-refund' AND key LIKE '{parcel.ShipmentId}/%'").ExecuteNonQueryAsync();
+
+        var shown = await _app.Parcel(parcel, one => one.Exception is not null);
+        Assert.Equal(Kind.RefundNotGranted, shown.Exception.Kind);
+        Assert.Contains("has not decided", shown.Exception.Message, StringComparison.Ordinal);
+    }
+
+    private async Task<V1.Shipment> Cancelled()
+    {
+        var order = _app.Orders.Add("a");
+        var parcel = Assert.Single(await _app.Ship(order));
+        await _app.Cancel(order);
+        return await _app.Parcel(parcel, one => one.Status == TrackingStatus.Cancelled);
+    }
+
+    private Task<long> Refunds(V1.Shipment parcel) =>
+        _app.Count($"SELECT count(*) FROM messaging.recovery_points WHERE kind = 'follow-refund' AND key LIKE '{parcel.ShipmentId}/%'");
 
     [Fact]
     public async Task A_cancellation_that_is_heard_before_the_confirmation_is_remembered()

@@ -95,7 +95,22 @@ internal sealed class FakeCarrier(string code) : ICarrier
         if (HasParcels)
             return Task.FromResult(VoidOutcome.HandedOver);
         _voided[labelId] = true;
-        return Task.FromResult(VoidOutcome.Voided);
+        Interlocked.Increment(ref Voids);
+        return Task.FromResult(Refund is null or RefundDecision.Refunded ? VoidOutcome.Voided : VoidOutcome.RefundPending);
+    }
+
+    /// <summary>What it says of a refund that it decides later; null: its labels cost nothing once they are void.</summary>
+    public RefundDecision? Refund { get; set; }
+
+    public int Voids;
+
+    public int RefundsAskedFor;
+
+    public Task<RefundDecision> FindRefund(string labelId, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref RefundsAskedFor);
+        ThrowIfDown();
+        return Task.FromResult(Refund ?? RefundDecision.Refunded);
     }
 
     public Task<DeliveryChangeOutcome> ChangeDelivery(Shipment shipment, AddressRecord to, bool elsewhere, string idempotencyKey, CancellationToken cancellationToken)

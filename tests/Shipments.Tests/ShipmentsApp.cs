@@ -101,6 +101,7 @@ public sealed class ShipmentsApp : IAsyncLifetime
             ["Shipments:FirstRetryAfter"] = "00:00:00.02",
             ["Shipments:LongestRetryAfter"] = "00:00:00.2",
             ["Shipments:ClaimAskedAfter"] = "00:00:00.2",
+            ["Shipments:RefundAskedAfter"] = "00:00:00.1",
         });
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -11,6 +11,8 @@ public sealed class SilenceTests(ShipmentsApp fixture) : IClassFixture<Shipments
 {
     private readonly ShipmentsApp _app = fixture.Required;
 
+    private async Task<int> Set(string sql) => await _app.Database.CreateCommand(sql).ExecuteNonQueryAsync();
+
     [Fact]
     public async Task A_silent_carrier_is_asked_then_shown_and_the_next_scan_clears_it()
     {
@@ -26,6 +28,41 @@ public sealed class SilenceTests(ShipmentsApp fixture) : IClassFixture<Shipments
         Assert.Equal(TrackingStatus.Delivered, heard.Status);
         // Delivered is over: nobody watches it any more.
         await Eventually.True(async () => await _app.Count($"SELECT count(*) FROM messaging.recovery_points WHERE key = '{parcel.ShipmentId}'") == 0);
+    }
+
+    // AfterShip's sdk-php 38: re-tracking an expired shipment does nothing.
+    [Fact]
+    public async Task A_number_that_is_told_again_after_it_fell_silent_has_its_carrier_asked_at_once()
+    {
+        var order = _app.Orders.Add("a");
+        var parcel = Assert.Single(await _app.Ship(order));
+        await _app.Parcel(parcel, one => one.Exception is { Kind: Kind.Silent });
+        // As if it were looked at again in months only.
+        await Eventually.True(async () => await Set($"UPDATE messaging.recovery_points SET due_at = now() + interval '90 days' WHERE key = '{parcel.ShipmentId}' AND leased_until IS NULL") == 1);
+        _app.Ups.Events[parcel.TrackingNumber] = ShipmentsApp.Event(parcel.TrackingNumber, "P", 5);
+
+        var again = await _app.Shipments.RegisterTrackingAsync(
+            new RegisterTrackingRequest { OrderId = order.OrderId, TrackingNumber = parcel.TrackingNumber, Carrier = "ups", RequestId = Guid.NewGuid().ToString() });
+
+        Assert.Equal(parcel.Name, again.Name);
+        var heard = await _app.Parcel(parcel, one => one.Scans.Count > 0);
+        Assert.Equal((TrackingStatus.PickedUp, "poll"), (heard.Status, heard.Scans[0].Source));
+    }
+
+    [Fact]
+    public async Task A_parcel_that_goes_on_after_it_was_delivered_is_watched_again()
+    {
+        var parcel = Assert.Single(await _app.Ship(_app.Orders.Add("a")));
+        using var delivered = await _app.Webhook("ups", ShipmentsApp.Event(parcel.TrackingNumber, "D", 9));
+        await Eventually.True(async () => await _app.Count($"SELECT count(*) FROM messaging.recovery_points WHERE key = '{parcel.ShipmentId}'") == 0);
+
+        await _app.Tracking.IngestScansAsync(new IngestScansRequest
+        {
+            Scans = { new ReportedScan { Carrier = "ups", TrackingNumber = parcel.TrackingNumber, Status = TrackingStatus.DeliveryFailed, Description = "Receiver not home", LocalTime = "2025-03-02T10:00:00-03:00" } },
+        });
+
+        Assert.Equal(TrackingStatus.DeliveryFailed, (await _app.Parcel(parcel)).Status);
+        Assert.Equal(1, await _app.Count($"SELECT count(*) FROM messaging.recovery_points WHERE kind = 'watch-silence' AND key = '{parcel.ShipmentId}'"));
     }
 
     [Fact]

@@ -88,13 +88,17 @@ internal static class LookupScreen
         foreach (var scan in shipment.Scans)
         {
             var place = string.Join(", ", new[] { scan.Place?.Locality, scan.Place?.AdministrativeArea, scan.Place?.RegionCode }.Where(text => !string.IsNullOrEmpty(text)));
-            journey.AddRow($"[dim]{Print.Escape(LocalTime(scan.LocalTime))}[/]", Print.Escape(scan.Description), $"[dim]{Print.Escape(place)}[/]");
+            journey.AddRow($"[dim]{Print.Escape(LocalTime(scan))}[/]", Print.Escape(scan.Description), $"[dim]{Print.Escape(place)}[/]");
         }
 
         AnsiConsole.Write(journey);
     }
 
-    // The place's own clock, to the second.
-    private static string LocalTime(string text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out var time) ? time.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture) : text;
+    /// <summary>The place's own clock, to the second; where that cannot be right, when we learned of it.</summary>
+    public static string LocalTime(Scan scan)
+    {
+        if (scan.TimeBasis == Scan.Types.TimeBasis.Received && scan.ReceivedTime is { } received)
+            return received.ToDateTimeOffset().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + (scan.LocalTime.Length > 0 ? $" received, told as {scan.LocalTime}" : " received");
+        return DateTimeOffset.TryParse(scan.LocalTime, CultureInfo.InvariantCulture, out var time) ? time.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture) : scan.LocalTime;
+    }
 }

@@ -74,6 +74,7 @@ internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory ca
             return;
         }
 
+        AwaitRefund(shipment, outcome, context);
         if (shipment.Cancel(time.GetUtcNow()) is not { } fact)
             return;
         context.Tell(fact);
@@ -92,11 +93,19 @@ internal sealed partial class VoidLabel(ShipmentStore store, CarrierDirectory ca
         }
         else
         {
+            AwaitRefund(shipment, outcome, context);
             context.Tell(shipment.WasReaddressed(to, time.GetUtcNow()));
             context.Intend(BuyLabel.PointOf(shipment));
         }
 
         context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
+    }
+
+    // Before the parcel forgets its label.
+    private void AwaitRefund(Shipment shipment, VoidOutcome outcome, RecoveryContext context)
+    {
+        if (outcome == VoidOutcome.RefundPending)
+            context.Intend(FollowRefund.PointOf(shipment, time.GetUtcNow()));
     }
 
     private async Task Raise(Guid id, Kind kind, string message, int attempt, RecoveryContext context)

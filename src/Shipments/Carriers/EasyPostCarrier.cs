@@ -85,13 +85,35 @@ internal sealed class EasyPostCarrier(EasyPostOptions options, IHttpClientFactor
         if (answer.Status == HttpStatusCode.NotFound)
             return VoidOutcome.Voided;
         if (answer.Status is not (HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest or HttpStatusCode.Conflict))
-            return Refund(answer.Success());
+            return Void(answer.Success(), TextOf(answer.Json, "refund_status"));
         // It refuses what was refunded before as well as what is on its way: the shipment says which.
         using var shipment = await Send(HttpMethod.Get, path, body: null, cancellationToken);
-        return Refund(shipment.Success());
+        return TextOf(shipment.Success(), "refund_status") is var status && status == "rejected" ? VoidOutcome.HandedOver : Void(shipment.Json, status);
 
-        // Submitted: the carrier decides in days, but the label is void from now on.
-        static VoidOutcome Refund(JsonElement json) => TextOf(json, "refund_status") is "submitted" or "refunded" ? VoidOutcome.Voided : VoidOutcome.HandedOver;
+        // A refund can be rejected merely because the label is minutes old, and what is charged when it is scanned has none:
+        // neither says that the carrier has the parcel, the tracker does.
+        static VoidOutcome Void(JsonElement json, string status) => status switch
+        {
+            "refunded" => VoidOutcome.Voided,
+            "submitted" => VoidOutcome.RefundPending,
+            "not_applicable" when IsNotHandedOver(json) => VoidOutcome.Voided,
+            "rejected" when IsNotHandedOver(json) => VoidOutcome.RefundPending,
+            _ => VoidOutcome.HandedOver,
+        };
+
+        static bool IsNotHandedOver(JsonElement json) =>
+            (TextOf(Get(json, "tracker"), "status") is { Length: > 0 } tracked ? tracked : TextOf(json, "status")) is "unknown" or "pre_transit";
+    }
+
+    public async Task<RefundDecision> FindRefund(string labelId, CancellationToken cancellationToken)
+    {
+        using var answer = await Send(HttpMethod.Get, $"/v2/shipments/{Uri.EscapeDataString(labelId)}", body: null, cancellationToken);
+        return TextOf(answer.Success(), "refund_status") switch
+        {
+            "refunded" or "not_applicable" => RefundDecision.Refunded,
+            "rejected" => RefundDecision.Rejected,
+            _ => RefundDecision.Open,
+        };
     }
 
     public Task<DeliveryChangeOutcome> ChangeDelivery(Shipment shipment, AddressRecord to, bool elsewhere, string idempotencyKey, CancellationToken cancellationToken) =>

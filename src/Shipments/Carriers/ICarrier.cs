@@ -25,6 +25,9 @@ internal interface ICarrier
 
     Task<VoidOutcome> VoidLabel(string labelId, string idempotencyKey, CancellationToken cancellationToken);
 
+    /// <summary>What came of the refund of a label whose void was answered with <see cref="VoidOutcome.RefundPending"/>.</summary>
+    Task<RefundDecision> FindRefund(string labelId, CancellationToken cancellationToken) => Task.FromResult(RefundDecision.Refunded);
+
     /// <summary>Asks that a parcel with a label is delivered in another way or at another time, or where it goes.</summary>
     /// <param name="shipment">As it is.</param>
     /// <param name="to">Where and how it is to be delivered instead.</param>
@@ -66,9 +69,22 @@ internal enum ClaimDecision
     Rejected,
 }
 
+internal enum RefundDecision
+{
+    Open,
+
+    /// <summary>Its price came back, or was never charged.</summary>
+    Refunded,
+
+    Rejected,
+}
+
 internal enum VoidOutcome
 {
     Voided,
+
+    /// <summary>It is void for us, but whether its price comes back is decided later: see <see cref="ICarrier.FindRefund"/>.</summary>
+    RefundPending,
 
     /// <summary>The carrier has the parcel already.</summary>
     HandedOver,

@@ -7,6 +7,7 @@ using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipments.Storage;
+using Commerce.Shipments.WatchingSilence;
 using Commerce.Shipments.WatchingTracking;
 using Commerce.Tracking.Payloads;
 using Microsoft.Extensions.Options;
@@ -180,7 +181,12 @@ internal sealed class ScanIngestion
         // It was given up for lost, and turned up: what was packed instead need not leave.
         if (parcel.Remedy == Remedy.Reshipped && state.Status == V1.TrackingStatus.Delivered && parcel.Tracking.Status != V1.TrackingStatus.Delivered)
             intend(RecutShipments.PointOf(parcel.OrderId, 0, $"arrived/{parcel.PublicId}/{parcel.Version}"));
-        return parcel.WasTracked(state, fresh.Count, now, now) with { Arrival = ArrivalMessage.FactOf(_estimator.Of(parcel, all)) };
+        var wasOver = parcel.IsOver;
+        var fact = parcel.WasTracked(state, fresh.Count, now, now) with { Arrival = ArrivalMessage.FactOf(_estimator.Of(parcel, all)) };
+        // Its watch ended with its journey, which goes on.
+        if (wasOver && !parcel.IsOver)
+            intend(WatchSilence.PointOf(parcel, now + _options.SilenceAtLeast));
+        return fact;
     }
 
     // Whoever sends scans names their carrier: a stranger's name must not become a time series of its own.

@@ -41,7 +41,11 @@ internal sealed class RegisterTracking(
                 return Guid.ParseExact(earlier.Resource.AsSpan(ShipmentMessage.NamePrefix.Length), "N");
             var parcels = await store.Select(ShipmentQuery.OfOrder(bought.OrderId, onlyExceptions: false, afterPosition: -1, int.MaxValue), cancellationToken);
             if (parcels.FirstOrDefault(one => Bears(one, bought)) is { } same)
+            {
+                await LookAgain(same.Shipment, cancellationToken);
                 return same.Shipment.Id;
+            }
+
             if (parcels.FirstOrDefault(one => one.Shipment.TrackingNumber == bought.TrackingNumber)?.Shipment is { } other)
             {
                 throw new Failure(ErrorReason.ShipmentState, $"Shipment {other.PublicId} of this order bears this number, as {other.Carrier}'s: correct its carrier.")
@@ -64,6 +68,17 @@ internal sealed class RegisterTracking(
                 // The first call with this key has its answer by now.
             }
         }
+    }
+
+    // Whoever tells a number again wants to know where it is: it is looked at now, however long it was silent.
+    private async Task LookAgain(Shipment shipment, CancellationToken cancellationToken)
+    {
+        if (shipment.IsOver)
+            return;
+        await using var batch = database.CreateBatch();
+        points.Hasten(batch, WatchSilence.PointOf(shipment, time.GetUtcNow()));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        points.Wake();
     }
 
     // Null: another call changed the order's parcels meanwhile; look again.

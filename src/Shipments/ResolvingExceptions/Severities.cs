@@ -15,7 +15,7 @@ internal static class Severities
         Kind.ArrivedAfterRemedy or Kind.CancelledInTransit or Kind.AddressChangedTooLate => Severity.High,
         Kind.ActionRequired => tracking.Status == V1.TrackingStatus.AvailableForPickup ? Severity.Low : Severity.High,
         Kind.NoRate or Kind.LabelRefused => Severity.High,
-        Kind.CarrierUnavailable => Severity.Low,
+        Kind.CarrierUnavailable or Kind.RefundNotGranted => Severity.Low,
         _ => Severity.Medium,
     };
 
@@ -25,7 +25,7 @@ internal static class Severities
         if (shipment.Exception is not { } exception)
             return [];
         // Nobody has to do anything about a carrier that is asked again by itself.
-        if (exception.Kind is Kind.ArrivedAfterRemedy or Kind.CarrierUnavailable or Kind.NoRate or Kind.LabelRefused)
+        if (exception.Kind is Kind.ArrivedAfterRemedy or Kind.CarrierUnavailable or Kind.NoRate or Kind.LabelRefused or Kind.RefundNotGranted)
             return [Action.Dismiss];
         var actions = new List<Action>();
         var lost = Of(exception.Kind, shipment.Tracking) == Severity.Critical || exception.Kind == Kind.Silent;

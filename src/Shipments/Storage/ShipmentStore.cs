@@ -160,7 +160,12 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             """;
         await using var batch = new NpgsqlBatch(connection, transaction);
         // Whatever the planner knew of these numbers, it would go by the same indexes: to plan this and what is written next anew takes longer than to do it.
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("SET LOCAL plan_cache_mode = force_generic_plan"));
+        // A plan that is kept may be one of empty tables, where reading all of them looks cheapest and stays so until they are analysed: only the indexes are left to it.
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            """
+            SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+              set_config('enable_mergejoin', 'off', true)
+            """));
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_advisory_xact_lock(hashtextextended(number, 2)) FROM (SELECT number FROM unnest($1) AS given (number) GROUP BY number ORDER BY number COLLATE \"C\") AS numbers")
         {
             Parameters = { new NpgsqlParameter<string[]> { TypedValue = [.. numbers.Select(one => one.TrackingNumber)] } },
@@ -182,7 +187,8 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         }
 
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        // The first result is that of the locks: what is set has none.
+        // First come what is set and the locks.
+        await reader.NextResultAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         var parcels = new List<TrackedParcel>();
         while (await reader.ReadAsync(cancellationToken))

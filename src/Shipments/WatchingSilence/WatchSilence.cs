@@ -24,7 +24,7 @@ internal sealed partial class WatchSilence(
 
     public string Kind => PointKind;
 
-    public static RecoveryPoint PointOf(Shipment shipment, DateTimeOffset dueAt) => new(PointKind, shipment.PublicId, DueAt: dueAt);
+    public static RecoveryPoint PointOf(TrackedParcel parcel, DateTimeOffset dueAt) => new(PointKind, parcel.PublicId, DueAt: dueAt);
 
     public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
     {

@@ -21,6 +21,9 @@ public sealed class EasyPostContractTests(EasyPostWorld world) : CarrierContract
 /// <summary>What every carrier must do, whoever it is: nothing else is relied on.</summary>
 public abstract class CarrierContractTests
 {
+    // Whether its price comes back may be decided later.
+    private static readonly VoidOutcome[] Void = [VoidOutcome.Voided, VoidOutcome.RefundPending];
+
     private static readonly CancellationToken Stop = CancellationToken.None;
 
     private protected abstract ICarrierWorld World { get; }
@@ -82,9 +85,9 @@ public abstract class CarrierContractTests
     {
         await World.Ready;
         var label = await Buy(World.Parcel(), "1");
-        Assert.Equal(VoidOutcome.Voided, await Carrier.VoidLabel(label.Id, $"{label.Id}/void", Stop));
-        Assert.Equal(VoidOutcome.Voided, await Carrier.VoidLabel(label.Id, $"{label.Id}/void", Stop));
-        Assert.Equal(VoidOutcome.Voided, await Carrier.VoidLabel(label.Id, $"{label.Id}/again", Stop));
+        Assert.Contains(await Carrier.VoidLabel(label.Id, $"{label.Id}/void", Stop), Void);
+        Assert.Contains(await Carrier.VoidLabel(label.Id, $"{label.Id}/void", Stop), Void);
+        Assert.Contains(await Carrier.VoidLabel(label.Id, $"{label.Id}/again", Stop), Void);
         Assert.Equal(VoidOutcome.Voided, await Carrier.VoidLabel("nothing", "nothing/void", Stop));
     }
 

@@ -66,16 +66,42 @@ public sealed class EasyPostTests(EasyPostWorld world) : IClassFixture<EasyPostW
     }
 
     [Theory]
-    [InlineData("submitted", false)]
-    [InlineData("refunded", false)]
-    [InlineData("rejected", true)]
-    public async Task A_refund_asked_for_again_is_told_by_the_state_of_the_first(string status, bool handedOver)
+    [InlineData("submitted", VoidOutcome.RefundPending, RefundDecision.Open)]
+    [InlineData("refunded", VoidOutcome.Voided, RefundDecision.Refunded)]
+    [InlineData("rejected", VoidOutcome.RefundPending, RefundDecision.Rejected)]
+    internal async Task A_refund_is_told_by_its_state_and_a_rejected_one_can_be_asked_for_again(string status, VoidOutcome again, RefundDecision decision)
+    {
+        var label = await Bought();
+        Assert.Equal(VoidOutcome.RefundPending, await world.Carrier.VoidLabel(label.Id, "k", CancellationToken.None));
+        world.EasyPost.Refunded(label.Id, status);
+        Assert.Equal(decision, await world.Carrier.FindRefund(label.Id, CancellationToken.None));
+        Assert.Equal(again, await world.Carrier.VoidLabel(label.Id, "k", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_rejected_refund_of_a_parcel_on_its_way_says_that_the_carrier_has_it()
+    {
+        var label = await Bought();
+        world.EasyPost.HandOver(label.Id);
+        world.EasyPost.Refunded(label.Id, "rejected");
+        Assert.Equal(VoidOutcome.HandedOver, await world.Carrier.VoidLabel(label.Id, "k", CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("pre_transit", VoidOutcome.Voided)]
+    [InlineData("in_transit", VoidOutcome.HandedOver)]
+    internal async Task A_label_that_is_charged_when_it_is_scanned_has_no_refund_and_is_void_as_long_as_nobody_scanned_it(string tracked, VoidOutcome outcome)
+    {
+        var label = await Bought();
+        world.EasyPost.RefundsAnswer(label.Id, "not_applicable", tracked);
+        Assert.Equal(outcome, await world.Carrier.VoidLabel(label.Id, "k", CancellationToken.None));
+        Assert.Equal(RefundDecision.Refunded, await world.Carrier.FindRefund(label.Id, CancellationToken.None));
+    }
+
+    private async Task<Label> Bought()
     {
         await world.Ready;
         var parcel = SandboxBehind.ToSaoPaulo("US");
-        var label = await world.Carrier.BuyLabel(parcel, "USPS.Priority", parcel.PublicId, CancellationToken.None);
-        Assert.Equal(VoidOutcome.Voided, await world.Carrier.VoidLabel(label.Id, "k", CancellationToken.None));
-        world.EasyPost.Refunded(label.Id, status);
-        Assert.Equal(handedOver ? VoidOutcome.HandedOver : VoidOutcome.Voided, await world.Carrier.VoidLabel(label.Id, "k", CancellationToken.None));
+        return await world.Carrier.BuyLabel(parcel, "USPS.Priority", parcel.PublicId, CancellationToken.None);
     }
 }

@@ -24,6 +24,7 @@ internal sealed class FakeEasyPost : IAsyncDisposable
     private readonly ConcurrentDictionary<string, JsonObject> _shipments = new();
     private readonly ConcurrentDictionary<string, string> _byReference = new();
     private readonly ConcurrentDictionary<string, bool> _handedOver = new();
+    private readonly ConcurrentDictionary<string, string> _refundsAnswer = new();
     private readonly Lock _lock = new();
     private WebApplication? _app;
     private int _count;
@@ -37,6 +38,10 @@ internal sealed class FakeEasyPost : IAsyncDisposable
 
     /// <summary>What became of a refund that was asked for.</summary>
     public void Refunded(string id, string status) => Find(id)!["refund_status"] = status;
+
+    /// <summary>What every further request for its refund is answered, and where its tracker is.</summary>
+    public void RefundsAnswer(string id, string status, string tracked) =>
+        (_refundsAnswer[id], Find(id)!["tracker"]!["status"], Find(id)!["status"]) = (status, tracked, tracked);
 
     public void HandOver(string id) => _handedOver[id] = true;
 
@@ -123,11 +128,12 @@ internal sealed class FakeEasyPost : IAsyncDisposable
         {
             if (Find(id) is not { } shipment)
                 return NotFound();
-            if (shipment["refund_status"]?.GetValue<string>() is "submitted" or "refunded" or "rejected")
+            if (shipment["refund_status"]?.GetValue<string>() is "submitted" or "refunded")
                 return Error(422, "SHIPMENT.REFUND.UNAVAILABLE", "A refund was requested already.");
             if (_handedOver.ContainsKey(id))
                 return Error(422, "SHIPMENT.REFUND.UNAVAILABLE", "Unable to request refund. The parcel has been shipped.");
-            shipment["refund_status"] = "submitted";
+            // One that was rejected may be asked for again.
+            shipment["refund_status"] = _refundsAnswer.GetValueOrDefault(id, "submitted");
             return Answer(shipment);
         }
     }
