@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Reflection;
 using Google.Protobuf.Reflection;
 using Google.Rpc;
@@ -127,14 +128,17 @@ public static class ServiceDefaultsExtensions
         services.AddTransient<IStartupFilter, ErrorStartupFilter>();
         services.AddSingleton<ErrorInterceptor>();
         services.AddSingleton<PrincipalInterceptor>();
-        services.AddSingleton<IdempotencyKeyInterceptor>();
+        services.AddSingleton<HeadersInterceptor>();
         services.AddSingleton<DeadlineInterceptor>();
         services.AddGrpc(options =>
             {
                 options.MaxReceiveMessageSize = Limits.RequestBytes;
+                // What AnswerCompression allows.
+                options.ResponseCompressionAlgorithm = "gzip";
+                options.ResponseCompressionLevel = CompressionLevel.Fastest;
                 options.Interceptors.Add<ErrorInterceptor>();
                 options.Interceptors.Add<PrincipalInterceptor>();
-                options.Interceptors.Add<IdempotencyKeyInterceptor>();
+                options.Interceptors.Add<HeadersInterceptor>();
                 options.Interceptors.Add<DeadlineInterceptor>();
             })
             .AddJsonTranscoding(options =>

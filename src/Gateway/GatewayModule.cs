@@ -3,6 +3,7 @@ using Commerce.Gateway.OpenApi;
 using Commerce.Gateway.Passthrough;
 using Commerce.Gateway.Views;
 using Commerce.Gateway.Watching;
+using Commerce.Gateway.Web;
 using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
@@ -62,6 +63,7 @@ public static class GatewayModule
         });
 
         builder.AddPassthrough();
+        builder.AddWebClients();
         services.AddSingleton<ApiDescription>();
         // Reflection tells of every service that can be called here, not only of those implemented here.
         services.AddSingleton(new ReflectionServiceImpl(PublicApi.Services));
@@ -71,6 +73,7 @@ public static class GatewayModule
 
     public static WebApplication MapGateway(this WebApplication app)
     {
+        app.UseWebClients();
         app.UseMiddleware<OutsideCaller>();
         app.MapGrpcService<LookupGrpcService>();
         app.MapLookupEvents();
