@@ -14,6 +14,8 @@ internal static class Examples
 
     public static JsonNode? ParameterOf(string operation, string parameter) => All[operation]?["parameters"]?[parameter]?.DeepClone();
 
+    public static IEnumerable<string> ParametersOf(string operation) => (All[operation]?["parameters"]?.AsObject() ?? []).Select(one => one.Key);
+
     public static JsonNode? BodyOf(string operation) => All[operation]?["body"]?.DeepClone();
 
     private static JsonObject Read()
