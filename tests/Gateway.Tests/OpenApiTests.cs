@@ -229,6 +229,16 @@ public sealed class OpenApiTests
     }
 
     [Fact]
+    public void The_client_package_has_every_public_service()
+    {
+        var offered = PublicApi.Services.Select(service => service.FullName).Order(StringComparer.Ordinal).ToArray();
+        Assert.Equal(offered, Client.CommerceClient.Files().SelectMany(file => file.Services).Select(service => service.FullName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            offered.Select(name => name[(name.LastIndexOf('.') + 1)..] + "Client").Order(StringComparer.Ordinal),
+            typeof(Client.CommerceClient).GetProperties().Select(property => property.PropertyType.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Who_calls_says_so_by_a_token_or_a_key()
     {
         var schemes = Document["components"]!["securitySchemes"]!;
