@@ -24,18 +24,21 @@ internal static class AnswerCompression
     /// <summary>Before the call: nothing is compressed unless <see cref="Allow"/> says so.</summary>
     public static void Forbid(ServerCallContext context) => context.WriteOptions = AsIs;
 
-    /// <summary>After a unary call: its answer may be compressed, or says that it must not be.</summary>
-    public static void Allow(ServerCallContext context, HttpContext http, bool isGrpc, IMessage answer)
+    /// <summary>The caller of a gRPC method compresses its own messages.</summary>
+    public static bool IsAskedFor(HttpContext http) => http.Request.Headers["grpc-encoding"] == "gzip";
+
+    /// <summary>After a unary gRPC call: its answer is compressed where that saves something.</summary>
+    public static void Allow(ServerCallContext context, IMessage answer)
     {
-        if (!isGrpc)
-        {
-            if (HasSecret(answer.Descriptor))
-                http.Response.Headers.CacheControl = "no-store";
-        }
-        else if (http.Request.Headers["grpc-encoding"] == "gzip" && !HasSecret(answer.Descriptor) && answer.CalculateSize() >= UsefulBytes)
-        {
+        if (!HasSecret(answer.Descriptor) && answer.CalculateSize() >= UsefulBytes)
             context.WriteOptions = null;
-        }
+    }
+
+    /// <summary>On REST: whether it may be kept, and so be compressed.</summary>
+    public static void Tell(HttpContext http, IMessage answer)
+    {
+        if (HasSecret(answer.Descriptor))
+            http.Response.Headers.CacheControl = "no-store";
     }
 
     /// <summary>A field that the protos mark with debug_redact is a secret.</summary>

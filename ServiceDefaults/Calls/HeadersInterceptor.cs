@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
 
 namespace Commerce.ServiceDefaults;
 
@@ -9,25 +10,38 @@ namespace Commerce.ServiceDefaults;
 /// </summary>
 internal sealed class HeadersInterceptor : CallInterceptor
 {
-    protected override async Task<T> Around<T>(ServerCallContext context, object? request, bool streams, Func<ServerCallContext, Task<T>> call)
+    protected override Task<T> Around<T>(ServerCallContext context, object? request, bool streams, Func<ServerCallContext, Task<T>> call)
     {
         var http = context.GetHttpContext();
-        var isGrpc = ErrorMiddleware.IsGrpc(http.Request);
         AnswerCompression.Forbid(context);
-        if (!isGrpc && request is IMessage message)
+        if (!ErrorMiddleware.IsGrpc(http.Request))
+            return streams ? call(context) : Rest(context, http, request as IMessage, call);
+        return !streams && AnswerCompression.IsAskedFor(http) ? Compressed(context, call) : call(context);
+    }
+
+    private static async Task<T> Rest<T>(ServerCallContext context, HttpContext http, IMessage? request, Func<ServerCallContext, Task<T>> call)
+    {
+        if (request is not null)
         {
-            IdempotencyKey.Apply(http, message);
-            Conditions.Expect(http, message);
+            IdempotencyKey.Apply(http, request);
+            Conditions.Expect(http, request);
         }
 
         var answer = await call(context);
-        if (!streams && answer is IMessage one)
+        if (answer is IMessage message)
         {
-            if (!isGrpc)
-                Conditions.Tell(http, one);
-            AnswerCompression.Allow(context, http, isGrpc, one);
+            Conditions.Tell(http, message);
+            AnswerCompression.Tell(http, message);
         }
 
+        return answer;
+    }
+
+    private static async Task<T> Compressed<T>(ServerCallContext context, Func<ServerCallContext, Task<T>> call)
+    {
+        var answer = await call(context);
+        if (answer is IMessage message)
+            AnswerCompression.Allow(context, message);
         return answer;
     }
 }

@@ -81,7 +81,7 @@ public sealed class WatchTests : IAsyncLifetime
         static async IAsyncEnumerable<LookupView> Endless([EnumeratorCancellation] CancellationToken left = default)
         {
             yield return new LookupView { Version = 1 };
-            await Task.Delay(Timeout.Infinite, left);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, left);
         }
     }
 

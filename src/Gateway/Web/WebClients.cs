@@ -14,8 +14,9 @@ internal static class WebClients
     public static void AddWebClients(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
-        // In front of everything, the errors' middleware too: from there on it is gRPC like any other.
-        services.Insert(0, ServiceDescriptor.Transient<IStartupFilter, GrpcWebFilter>());
+        // In front of everything, the errors' middleware too: behind it gRPC-Web is gRPC like any other, a page may read a refusal,
+        // and a browser that asks whether it may call need not say who it is.
+        services.Insert(0, ServiceDescriptor.Transient<IStartupFilter, WebFilter>());
 
         services.AddCors();
         services.AddOptions<Microsoft.AspNetCore.Cors.Infrastructure.CorsOptions>().Configure<IOptions<GatewayOptions>>((cors, options) =>
@@ -43,17 +44,12 @@ internal static class WebClients
         services.AddSingleton<IResponseCompressionProvider, UsefulCompression>();
     }
 
-    public static void UseWebClients(this WebApplication app)
-    {
-        app.UseResponseCompression();
-        if (app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.CorsOrigins.Count > 0)
-            app.UseCors();
-    }
-
-    private sealed class GrpcWebFilter : IStartupFilter
+    private sealed class WebFilter(IOptions<GatewayOptions> options) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
+            if (options.Value.CorsOrigins.Count > 0)
+                app.UseCors();
             app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
             next(app);
         };
