@@ -13,9 +13,9 @@ internal sealed class HeadersInterceptor : CallInterceptor
     protected override Task<T> Around<T>(ServerCallContext context, object? request, bool streams, Func<ServerCallContext, Task<T>> call)
     {
         var http = context.GetHttpContext();
-        AnswerCompression.Forbid(context);
         if (!ErrorMiddleware.IsGrpc(http.Request))
             return streams ? call(context) : Rest(context, http, request as IMessage, call);
+        AnswerCompression.Forbid(context);
         return !streams && AnswerCompression.IsAskedFor(http) ? Compressed(context, call) : call(context);
     }
 

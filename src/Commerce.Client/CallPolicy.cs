@@ -74,7 +74,8 @@ internal sealed class CallPolicy(CommerceClientOptions options, Tokens? tokens, 
     private CommerceException Explain(RpcException exception, AccessToken? used)
     {
         if (exception.StatusCode == StatusCode.Unauthenticated)
-            tokens?.Refuse(used);
+            // The first call of all fetched it after it began.
+            tokens?.Refuse(used ?? tokens.Current);
         return CommerceException.Of(exception);
     }
 

@@ -158,7 +158,7 @@ public sealed class WebTests : IAsyncLifetime
     [Theory]
     [InlineData("GET", "/v1/nowhere", null, "application/json", HttpStatusCode.NotFound, "METHOD_NOT_FOUND")]
     [InlineData("DELETE", "/v1/lookup/x", null, "application/json", HttpStatusCode.MethodNotAllowed, "METHOD_NOT_FOUND")]
-    [InlineData("DELETE", "/v1/orders", null, "application/json", HttpStatusCode.MethodNotAllowed, "METHOD_NOT_FOUND")]
+    [InlineData("DELETE", "/v1/orders/x", null, "application/json", HttpStatusCode.MethodNotAllowed, "METHOD_NOT_FOUND")]
     [InlineData("POST", "/v1/lookup:batch", "{", "application/json", HttpStatusCode.BadRequest, "MALFORMED_REQUEST")]
     [InlineData("POST", "/v1/orders/x:cancel", "{", "application/json", HttpStatusCode.BadRequest, "MALFORMED_REQUEST")]
     [InlineData("POST", "/v1/lookup:batch", "codes=x", "application/x-www-form-urlencoded", HttpStatusCode.UnsupportedMediaType, "MALFORMED_REQUEST")]

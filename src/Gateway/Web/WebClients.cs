@@ -46,11 +46,26 @@ internal static class WebClients
 
     private sealed class WebFilter(IOptions<GatewayOptions> options) : IStartupFilter
     {
+        private static readonly object TextKey = new();
+
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
             if (options.Value.CorsOrigins.Count > 0)
                 app.UseCors();
+            app.Use((http, rest) =>
+            {
+                if (http.Request.ContentType?.StartsWith("application/grpc-web-text", StringComparison.OrdinalIgnoreCase) == true)
+                    http.Items[TextKey] = true;
+                return rest(http);
+            });
             app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
+            app.Use((http, rest) =>
+            {
+                // Its base64 is undone for who reads by pipe; who passes the call on reads a stream.
+                if (http.Items.ContainsKey(TextKey))
+                    http.Request.Body = http.Request.BodyReader.AsStream();
+                return rest(http);
+            });
             next(app);
         };
     }
