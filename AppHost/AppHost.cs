@@ -59,7 +59,7 @@ builder.AddProject<Projects.Gateway>("gateway")
     .WithReference(orders).WaitFor(orders)
     .WithReference(payments).WaitFor(payments)
     .WithReference(shipments).WaitFor(shipments)
-    .WaitFor(notifications)
+    .WithReference(notifications).WaitFor(notifications)
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health", endpointName: "http");
 
