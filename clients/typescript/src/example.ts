@@ -24,9 +24,10 @@ const order = answered(
 );
 console.log(`placed ${order.orderId}`);
 
-const read = await commerce.GET("/v1/orders/{order}", { params: { path: { order: order.orderId! } } });
-const again = await commerce.GET("/v1/orders/{order}", {
-  params: { path: { order: order.orderId! }, header: { "If-None-Match": read.response.headers.get("ETag")! } },
+// An order moves on by itself; a store is still what it was.
+const read = await commerce.GET("/v1/stores/{store}", { params: { path: { store: "main" } } });
+const again = await commerce.GET("/v1/stores/{store}", {
+  params: { path: { store: "main" }, header: { "If-None-Match": read.response.headers.get("ETag")! } },
   parseAs: "text",
 });
 console.log(`read ${read.response.status}, and again ${again.response.status}`);

@@ -61,9 +61,13 @@ internal static class WebClients
             app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
             app.Use((http, rest) =>
             {
-                // Its base64 is undone for who reads by pipe; who passes the call on reads a stream.
+                // Its base64 is undone for who reads by pipe; who passes the call on reads a stream, and is told a length that is the base64's.
                 if (http.Items.ContainsKey(TextKey))
+                {
                     http.Request.Body = http.Request.BodyReader.AsStream();
+                    http.Request.ContentLength = null;
+                }
+
                 return rest(http);
             });
             next(app);
