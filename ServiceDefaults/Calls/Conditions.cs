@@ -10,7 +10,7 @@ namespace Commerce.ServiceDefaults;
 /// <summary>
 /// Conditional requests on REST (RFC 9110, 13): what has an etag, or else a version, is answered with it in ETag; a read with
 /// If-None-Match that names it is answered with 304; a write with If-Match passes it to the method as the etag that it takes.
-/// The tag is the resource's state, not its bytes: no ranges are served, so it stays strong under any coding.
+/// An etag field is quoted as the header is (AIP-154). The tag is the resource's state, not its bytes: no ranges are served, so it stays strong under any coding.
 /// </summary>
 internal static class Conditions
 {
@@ -44,7 +44,7 @@ internal static class Conditions
         if (TagOf(answer) is not { Length: > 0 } tag)
             return;
         var headers = http.Response.Headers;
-        headers.ETag = $"\"{tag}\"";
+        headers.ETag = tag;
         headers.CacheControl = "private, no-cache";
         headers.Append(HeaderNames.Vary, "Authorization, x-api-key");
         if (HttpMethods.IsGet(http.Request.Method) && Names(http.Request.Headers.IfNoneMatch, tag))
@@ -62,7 +62,7 @@ internal static class Conditions
             throw Failure.Invalid(new FieldError(HeaderNames.IfMatch, "This method cannot depend on an etag; leave the header out."));
 
         // A proxy that compresses makes a tag weak; the state that it names is the same.
-        var value = tag.Tag.AsSpan().Trim('"').ToString();
+        var value = tag.Tag.ToString();
         var given = expectation.Read(request);
         if (given.Length > 0 && given != value)
             throw Failure.Invalid(new FieldError(Field, $"The header {HeaderNames.IfMatch} and {Field} differ; send one of them, or the same in both."));
@@ -74,7 +74,7 @@ internal static class Conditions
     {
         if (header is ["*"])
             return true;
-        return EntityTagHeaderValue.TryParseList(header, out var tags) && tags.Any(one => one.Tag.AsSpan().Trim('"').SequenceEqual(tag));
+        return EntityTagHeaderValue.TryParseList(header, out var tags) && tags.Any(one => one.Tag.AsSpan().SequenceEqual(tag));
     }
 
     private static string? TagOf(IMessage answer) => Tags.GetOrAdd(answer.Descriptor, ReaderOf)?.Invoke(answer);
@@ -89,7 +89,7 @@ internal static class Conditions
         var stale = descriptor.FindFieldByName("stale_parts");
         return answer => stale?.Accessor.GetValue(answer) is System.Collections.ICollection { Count: > 0 } || version.Accessor.GetValue(answer) is 0L
             ? ""
-            : version.Accessor.GetValue(answer).ToString()!;
+            : $"\"{version.Accessor.GetValue(answer)}\"";
     }
 
     /// <summary>Where a request says which etag it expects: in a field of its own, or in the resource that it brings.</summary>

@@ -106,6 +106,8 @@ public sealed class ExampleTests(Suite suite)
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.IsSuccessStatusCode, $"{operation.Id}: {request.Method} {request.RequestUri} is {(int)response.StatusCode}: {text}");
         var answer = JsonNode.Parse(text)!;
+        if (answer["etag"] is { } etag)
+            Assert.Equal(etag.GetValue<string>(), response.Headers.ETag?.ToString());
         var result = operation.AnswerSchema(document).Evaluate(answer, new EvaluationOptions { OutputFormat = OutputFormat.List });
         Assert.True(
             result.IsValid,

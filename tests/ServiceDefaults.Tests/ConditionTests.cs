@@ -12,7 +12,7 @@ namespace Commerce.ServiceDefaults.Tests;
 /// <summary>ETag, If-None-Match and If-Match on REST, and which answers are compressed on gRPC.</summary>
 public sealed class ConditionTests : IAsyncLifetime
 {
-    private readonly OrderBehaviour _behaviour = new() { Get = (request, _) => Task.FromResult(new Order { Name = request.Name, Version = 7, Etag = "7" }) };
+    private readonly OrderBehaviour _behaviour = new() { Get = (request, _) => Task.FromResult(new Order { Name = request.Name, Version = 7, Etag = "\"7\"" }) };
     private TestService _service = null!;
 
     public async ValueTask InitializeAsync() => _service = await TestService.Start(_behaviour);
@@ -58,16 +58,16 @@ public sealed class ConditionTests : IAsyncLifetime
     [Theory]
     [InlineData("\"7\"", "{}")]
     [InlineData("W/\"7\"", "{}")]
-    [InlineData("\"7\"", "{\"etag\":\"7\"}")]
-    [InlineData(null, "{\"etag\":\"7\"}")]
-    [InlineData("*", "{\"etag\":\"7\"}")]
+    [InlineData("\"7\"", "{\"etag\":\"\\\"7\\\"\"}")]
+    [InlineData(null, "{\"etag\":\"\\\"7\\\"\"}")]
+    [InlineData("*", "{\"etag\":\"\\\"7\\\"\"}")]
     public async Task If_Match_is_the_etag_that_the_method_expects(string? header, string body)
     {
         CancelOrderRequest? seen = null;
-        _behaviour.Cancel = (request, _) => Task.FromResult(new Order { Name = (seen = request).Name, Etag = "8" });
+        _behaviour.Cancel = (request, _) => Task.FromResult(new Order { Name = (seen = request).Name, Etag = "\"8\"" });
         using var response = await Post("/v1/orders/x:cancel", body, header);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal("7", seen!.Etag);
+        Assert.Equal("\"7\"", seen!.Etag);
         Assert.Equal("\"8\"", response.Headers.ETag!.ToString());
     }
 
@@ -84,12 +84,12 @@ public sealed class ConditionTests : IAsyncLifetime
         request.Headers.TryAddWithoutValidation("If-Match", "\"7\"");
         using var response = await _service.Rest.SendAsync(request);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal(("orders/x", "7"), (seen!.Order.Name, seen.Order.Etag));
+        Assert.Equal(("orders/x", "\"7\""), (seen!.Order.Name, seen.Order.Etag));
     }
 
     [Theory]
     [InlineData("\"6\"", "{}", HttpStatusCode.PreconditionFailed)]
-    [InlineData(null, "{\"etag\":\"6\"}", HttpStatusCode.Conflict)]
+    [InlineData(null, "{\"etag\":\"\\\"6\\\"\"}", HttpStatusCode.Conflict)]
     public async Task A_state_that_is_over_is_412_for_the_header_and_a_conflict_for_the_field(string? header, string body, HttpStatusCode expected)
     {
         _behaviour.Cancel = (_, _) => throw new Failure(ErrorReason.EtagMismatch, "It changed.");
@@ -101,7 +101,7 @@ public sealed class ConditionTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("/v1/orders/x:cancel", "{\"etag\":\"6\"}", "If-Match", "\"7\"")]
+    [InlineData("/v1/orders/x:cancel", "{\"etag\":\"\\\"6\\\"\"}", "If-Match", "\"7\"")]
     [InlineData("/v1/orders/x:cancel", "{}", "If-Match", "\"6\", \"7\"")]
     [InlineData("/v1/orders/x:cancel", "{}", "If-Match", "7")]
     [InlineData("/v1/orders", "{}", "If-Match", "\"7\"")]

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -61,10 +62,10 @@ internal static class WebClients
             app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
             app.Use((http, rest) =>
             {
-                // Its base64 is undone for who reads by pipe; who passes the call on reads a stream, and is told a length that is the base64's.
+                // Its base64 is undone for who reads by pipe; who passes the call on reads a stream, and would send the base64's length.
                 if (http.Items.ContainsKey(TextKey))
                 {
-                    http.Request.Body = http.Request.BodyReader.AsStream();
+                    http.Request.Body = new CryptoStream(http.Request.Body, new FromBase64Transform(), CryptoStreamMode.Read);
                     http.Request.ContentLength = null;
                 }
 

@@ -19,7 +19,7 @@ internal sealed class World
     public OrderId Place()
     {
         var id = OrderId.New("ORD", TimeProvider.System);
-        _entries[id.ToString()] = new Entry(new Order { OrderId = id.ToString(), Name = $"orders/{id}", StoreId = "main", Version = 1, Etag = "1", Customer = new Contact { Name = "Ada" } });
+        _entries[id.ToString()] = new Entry(new Order { OrderId = id.ToString(), Name = $"orders/{id}", StoreId = "main", Version = 1, Etag = "\"1\"", Customer = new Contact { Name = "Ada" } });
         return id;
     }
 
