@@ -73,7 +73,7 @@ public static class GatewayModule
 
     public static WebApplication MapGateway(this WebApplication app)
     {
-        app.UseResponseCompression();
+        app.UseWebClients();
         app.UseMiddleware<OutsideCaller>();
         app.MapGrpcService<LookupGrpcService>();
         app.MapLookupEvents();

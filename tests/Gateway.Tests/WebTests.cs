@@ -24,13 +24,19 @@ public sealed class WebTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await _suite.DisposeAsync();
 
-    [Theory]
-    [InlineData(GrpcWebMode.GrpcWeb)]
-    [InlineData(GrpcWebMode.GrpcWebText)]
-    public async Task GRPC_Web_reaches_the_Gateway_and_the_services_behind_it(GrpcWebMode mode)
+    [Fact]
+    public async Task GRPC_Web_in_text_is_told_to_speak_binary()
+    {
+        using var channel = WebChannel(GrpcWebMode.GrpcWebText);
+        var refused = await Assert.ThrowsAsync<RpcException>(() => new LookupService.LookupServiceClient(channel).LookupAsync(new LookupRequest { Code = "x" }).ResponseAsync);
+        Assert.Equal((StatusCode.InvalidArgument, "MALFORMED_REQUEST"), (refused.StatusCode, LookupTests.ReasonOf(refused)));
+    }
+
+    [Fact]
+    public async Task GRPC_Web_reaches_the_Gateway_and_the_services_behind_it()
     {
         var id = _suite.World.Place();
-        using var channel = WebChannel(mode);
+        using var channel = WebChannel(GrpcWebMode.GrpcWeb);
         Assert.Equal(id.ToString(), (await new LookupService.LookupServiceClient(channel).LookupAsync(new LookupRequest { Code = id.ToString() })).OrderId);
 
         var orders = new OrderService.OrderServiceClient(channel);

@@ -1,5 +1,6 @@
 using System.IO.Compression;
-using System.Security.Cryptography;
+using Commerce.ServiceDefaults;
+using Commerce.Types.V1;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -12,6 +13,9 @@ namespace Commerce.Gateway.Web;
 /// </summary>
 internal static class WebClients
 {
+    // The text form is for browsers of before streams; its base64 does not get through a proxy that streams.
+    private static readonly object TextKey = new();
+
     public static void AddWebClients(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -45,10 +49,16 @@ internal static class WebClients
         services.AddSingleton<IResponseCompressionProvider, UsefulCompression>();
     }
 
+    public static void UseWebClients(this WebApplication app)
+    {
+        app.UseResponseCompression();
+        app.Use((http, next) => http.Items.ContainsKey(TextKey)
+            ? throw new Failure(ErrorReason.MalformedRequest, "gRPC-Web is spoken in binary here: send application/grpc-web+proto, not application/grpc-web-text.")
+            : next(http));
+    }
+
     private sealed class WebFilter(IOptions<GatewayOptions> options) : IStartupFilter
     {
-        private static readonly object TextKey = new();
-
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
             if (options.Value.CorsOrigins.Count > 0)
@@ -60,17 +70,6 @@ internal static class WebClients
                 return rest(http);
             });
             app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
-            app.Use((http, rest) =>
-            {
-                // Its base64 is undone for who reads by pipe; who passes the call on reads a stream, and would send the base64's length.
-                if (http.Items.ContainsKey(TextKey))
-                {
-                    http.Request.Body = new CryptoStream(http.Request.Body, new FromBase64Transform(), CryptoStreamMode.Read);
-                    http.Request.ContentLength = null;
-                }
-
-                return rest(http);
-            });
             next(app);
         };
     }
