@@ -16,6 +16,7 @@ var benches = new Dictionary<string, Func<Task<IReadOnlyList<Comparison>>>>
     ["place"] = async () => [await PlaceBench.Run()],
     ["find"] = () => FindBench.Run(orders),
     ["scans"] = () => ScansBench.Run(scans),
+    ["live"] = LiveBench.Run,
     ["detect"] = () => Task.FromResult<IReadOnlyList<Comparison>>([DetectBench.Run()]),
 };
 if (name == "empty-service")

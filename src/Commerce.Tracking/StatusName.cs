@@ -16,6 +16,10 @@ public static class StatusName
 
     public static string Of(V1.DeliveryChange.Types.State state) => Screaming(state.ToString());
 
+    public static string Of(V1.ArrivalEstimate.Types.Basis basis) => Screaming(basis.ToString());
+
+    public static string Of(V1.DelayCause.Types.Code code) => Screaming(code.ToString());
+
     /// <exception cref="FormatException">There is no such status.</exception>
     public static V1.TrackingStatus Parse(string name) =>
         ByName.TryGetValue(name, out var status) ? status : throw new FormatException($"There is no status {name}; the statuses are {string.Join(", ", ByName.Keys)}.");

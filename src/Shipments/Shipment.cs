@@ -15,8 +15,6 @@ internal sealed class Shipment : TrackedParcel
     /// <summary>What the carrier is told: the shop's own number if it gave one, otherwise the Order ID.</summary>
     public required string OrderReference { get; init; }
 
-    public required string LocationId { get; init; }
-
     public required int Position { get; init; }
 
     public required PlaceRecord ShipFrom { get; init; }
@@ -33,13 +31,11 @@ internal sealed class Shipment : TrackedParcel
 
     public required ParcelSize Size { get; init; }
 
+    public override Lane Lane => new(ShipFrom.Country, ShipFrom.Region, ShipTo.Country, ShipTo.Region, ShipTo.PostalCode);
+
+    public override int WeightGrams => Size.WeightGrams;
+
     public required Money Value { get; init; }
-
-    public DateTimeOffset? PromisedAt { get; init; }
-
-    public DateTimeOffset? EstimatedAt { get; set; }
-
-    public string? Service { get; set; }
 
     public string? BuyingCarrier { get; set; }
 
@@ -75,8 +71,8 @@ internal sealed class Shipment : TrackedParcel
     /// <summary>Its label was bought elsewhere: nobody here can void it.</summary>
     public bool IsRegistered => TrackingNumber is not null && LabelId is null;
 
-    /// <summary>Nothing more is to come by itself, or nobody waits for it any more.</summary>
-    public bool IsOver => Remedy != Remedy.None || Tracking.Status is V1.TrackingStatus.Delivered or V1.TrackingStatus.Cancelled or V1.TrackingStatus.ReturnToSender;
+    /// <summary>Who sold its label: its carrier, or an aggregator; null without one.</summary>
+    public string? Seller => LabelId is null ? null : BuyingCarrier;
 
     public ShipmentCreated Created() => new(
         PublicId, OrderId, StoreId, Version, CreatedAt, [.. Lines.Select(line => new ShipmentLineFact(line.LineNumber, line.Quantity))])
@@ -84,12 +80,13 @@ internal sealed class Shipment : TrackedParcel
         ReturnNumber = ReturnNumber,
     };
 
-    public LabelBought LabelWasBought(string labelId, string trackingNumber, Money price, DateTimeOffset? estimatedAt, DateTimeOffset now)
+    /// <param name="carrier">Whose number it bears; empty: the seller's.</param>
+    public LabelBought LabelWasBought(string carrier, string labelId, string trackingNumber, Money price, DateTimeOffset? estimatedAt, DateTimeOffset now)
     {
         if (LabelId is not null)
             throw new InvalidOperationException($"Shipment {PublicId} has a label already.");
         (LabelId, TrackingNumber, LabelPrice, EstimatedAt) = (labelId, trackingNumber, price, estimatedAt);
-        (Carrier, Service) = (BuyingCarrier, BuyingService);
+        (Carrier, Service) = (carrier.Length > 0 ? carrier : BuyingCarrier, BuyingService);
         // What kept it from a label is over; the fact of the label says so by itself.
         Exception = null;
         Next(now);

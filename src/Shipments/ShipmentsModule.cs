@@ -10,7 +10,9 @@ using Commerce.Shipments.Consumers;
 using Commerce.Shipments.CorrectingTracking;
 using Commerce.Shipments.DetectingCarriers;
 using Commerce.Shipments.EstimatingArrivals;
+using Commerce.Shipments.FindingBottlenecks;
 using Commerce.Shipments.FindingShipments;
+using Commerce.Shipments.FollowingPaths;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.Manifesting;
 using Commerce.Shipments.MeasuringCarriers;
@@ -71,6 +73,10 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<CarrierRecord>();
         builder.Services.AddSingleton<ReadPerformance>();
         builder.Services.AddHostedService<MeasureCarriers>();
+        builder.Services.AddSingleton<FollowPaths>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<FollowPaths>());
+        builder.Services.AddSingleton<FindBottlenecks>();
+        builder.Services.AddSingleton<UsualSilence>();
         builder.Services.AddSingleton<RateShopper>();
         builder.Services.AddSingleton<QuoteRates>();
         builder.Services.AddSingleton<ShipmentStore>();
@@ -80,6 +86,7 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<ManifestStore>();
         builder.Services.AddSingleton<Manifests>();
         builder.Services.AddSingleton<ScanIngestion>();
+        builder.Services.AddSingleton<CarrierRest>();
         builder.Services.AddSingleton<BeginResolution>();
         builder.Services.AddSingleton<RecentDeliveries>();
         builder.Services.AddSingleton<IngestReported>();

@@ -33,9 +33,20 @@ public sealed class ShipmentsOptions
     [Range(typeof(TimeSpan), "00:00:00.01", "1.00:00:00")]
     public TimeSpan LongestRetryAfter { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>No scan for so long, and the carrier is asked; still nothing, and the parcel shows an exception.</summary>
+    /// <summary>
+    /// No scan for so long, and the carrier is asked; still nothing, and the parcel shows an exception. This holds until it is learned what
+    /// is usual for a carrier; from a day on, weekends and holidays do not count.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "60.00:00:00")]
     public TimeSpan SilenceAfter { get; set; } = TimeSpan.FromDays(2);
+
+    /// <summary>However often a carrier usually scans, less silence than this is borne; watched parcels are looked at at least so often.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "60.00:00:00")]
+    public TimeSpan SilenceAtLeast { get; set; } = TimeSpan.FromHours(12);
+
+    /// <summary>However seldom a carrier usually scans, more silence than this is not borne.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "200.00:00:00")]
+    public TimeSpan SilenceAtMost { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>Carriers that send no webhooks, by code: they are asked, the sooner the more is due.</summary>
     public string[] PolledCarriers { get; set; } = [];
@@ -82,8 +93,11 @@ public sealed class ShipmentsOptions
     [Range(1, 10_000)]
     public int LargestParcelLitres { get; set; } = 150;
 
-    /// <summary>A parcel's carrier is asked for the first time so long after it got its number.</summary>
-    public TimeSpan FirstAskAfter(string carrier) => PolledCarriers.Contains(carrier) ? PollOnTheWay : SilenceAfter;
+    /// <summary>A parcel is looked at for the first time so long after it got its number.</summary>
+    internal TimeSpan FirstAskAfter(Shipment shipment) => IsPolled(shipment) ? PollOnTheWay : SilenceAtLeast < SilenceAfter ? SilenceAtLeast : SilenceAfter;
+
+    /// <summary>Its carrier, or the aggregator that sold its label, sends no webhooks.</summary>
+    internal bool IsPolled(Shipment shipment) => PolledCarriers.Contains(shipment.Carrier) || (shipment.Seller is { } seller && PolledCarriers.Contains(seller));
 
     /// <summary>How often delivered parcels are learned from for the estimates of others.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]

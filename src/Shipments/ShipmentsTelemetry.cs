@@ -21,6 +21,9 @@ internal static class ShipmentsTelemetry
 
     public static readonly Counter<long> RatesUnanswered = Meter.CreateCounter<long>("commerce.shipments.rates_unanswered", "{request}", "Carriers that gave no rates when asked, by carrier.");
 
+    public static readonly Counter<long> SilenceThresholds = Meter.CreateCounter<long>("commerce.shipments.silence_thresholds", "{threshold}", "Thresholds of silence asked for, by what told them.");
+    public static readonly Counter<long> PathsRead = Meter.CreateCounter<long>("commerce.shipments.paths_read", "{parcel}", "Parcels whose waits, stays and legs were counted anew.");
+
     public static void TagOrder(string orderId) => TagOrder(Activity.Current, orderId);
 
     public static void TagOrder(Activity? activity, string orderId) => activity?.SetTag("commerce.order.id", orderId);

@@ -4,8 +4,8 @@ using Commerce.Shipments.ResolvingExceptions;
 namespace Commerce.Shipments;
 
 /// <summary>
-/// Where a parcel is: as much of it as scans change, and as much as they need to know. Scans come by the thousand, and whoever keeps them
-/// does not read what is in the parcel and to whom it goes.
+/// Where a parcel is and when it arrives: as much of it as scans change, and as much as they need to know. Scans come by the thousand, and
+/// whoever keeps them does not read what is in the parcel and to whom it goes.
 /// </summary>
 internal class TrackedParcel
 {
@@ -18,7 +18,20 @@ internal class TrackedParcel
     /// <summary>The order's return that it brings back; 0: it goes to the shopper.</summary>
     public int ReturnNumber { get; init; }
 
+    public required string LocationId { get; init; }
+
+    /// <summary>From where to where.</summary>
+    public virtual Lane Lane { get; init; } = Lane.Unknown;
+
+    public virtual int WeightGrams { get; init; }
+
+    public DateTimeOffset? PromisedAt { get; init; }
+
+    public DateTimeOffset? EstimatedAt { get; set; }
+
     public string? Carrier { get; set; }
+
+    public string? Service { get; set; }
 
     public string? TrackingNumber { get; set; }
 
@@ -38,6 +51,9 @@ internal class TrackedParcel
     public DateTimeOffset UpdatedAt { get; set; }
 
     public string PublicId => Id.ToString("N");
+
+    /// <summary>Nothing more is to come by itself, or nobody waits for it any more.</summary>
+    public bool IsOver => Remedy != Remedy.None || Tracking.Status is V1.TrackingStatus.Delivered or V1.TrackingStatus.Cancelled or V1.TrackingStatus.ReturnToSender;
 
     /// <summary>Its scans, old and new, say <paramref name="state"/>.</summary>
     public ParcelTracked WasTracked(TrackingState state, int newScans, DateTimeOffset lastScanAt, DateTimeOffset now)
@@ -76,4 +92,10 @@ internal class TrackedParcel
 
     private static string Words(TrackingState state) =>
         state.ReasonCode.Length > 0 ? $"{StatusName.Of(state.Status)}, {state.ReasonCode}" : StatusName.Of(state.Status);
+}
+
+/// <summary>Countries (ISO 3166-1 alpha-2), regions and the postal code that a parcel goes from and to.</summary>
+internal sealed record Lane(string FromCountry, string FromRegion, string ToCountry, string ToRegion, string ToPostalCode)
+{
+    public static Lane Unknown { get; } = new("", "", "", "", "");
 }

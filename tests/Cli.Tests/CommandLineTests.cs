@@ -13,6 +13,7 @@ public sealed class CommandLineTests
     [InlineData("redrive --all --json")]
     [InlineData("bench up")]
     [InlineData("bench detect --json")]
+    [InlineData("bench live --json")]
     [InlineData("detect 1Z5R89390357567127 9400111206206407628746 --json")]
     [InlineData("detect --carrier usps")]
     [InlineData("tracking get 1Z5R89390357567127 --json")]

@@ -37,6 +37,7 @@ public sealed class OpenApiTests
         var operations = Document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject(), (path, verb) => $"{verb.Key} {path.Key}").Order(StringComparer.Ordinal);
         Assert.Equal(
             [
+                "get /v1/bottlenecks",
                 "get /v1/carrierPerformance",
                 "get /v1/carriers",
                 "get /v1/carriers/{carrier}/rateCards",

@@ -4,6 +4,8 @@ using Commerce.Testing;
 using CsCheck;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
 
 namespace Commerce.Messaging.Tests;
 
@@ -38,6 +40,33 @@ public sealed class RelayTests : MessagingTest
             },
             iter: 15,
             threads: 1);
+    }
+
+    [Fact]
+    public async Task A_fact_that_is_told_while_the_relay_deletes_the_one_before_does_not_wait_for_the_sweep()
+    {
+        const int facts = 500;
+        await using var orders = Orders(options: o => o.Sweep = TimeSpan.FromHours(1));
+        await using var wire = new Wire(Broker.ConnectionString);
+        await orders.Start();
+        await orders.Tell(Make.Placed("ORD-0"));
+        await Eventually.True(async () => await orders.Database.Count("messaging.outbox") == 0);
+        using var arrived = new SemaphoreSlim(0);
+        var channel = await wire.Channel();
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += (_, _) =>
+        {
+            arrived.Release();
+            return Task.CompletedTask;
+        };
+        await channel.BasicConsumeAsync(Queue, autoAck: true, consumer);
+        await arrived.WaitAsync(TestContext.Current.CancellationToken);
+        // Each is told the moment the one before is on the wire: then the relay hears of its confirm, deletes it and claims.
+        for (var fact = 1; fact <= facts; fact++)
+        {
+            await orders.Tell(Make.Placed($"ORD-{fact}"));
+            Assert.True(await arrived.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken), $"Fact {fact} was not published within 30 s.");
+        }
     }
 
     [Fact]

@@ -1,7 +1,11 @@
+using System.Text.Json;
+using Commerce.Facts;
+using Commerce.Messaging;
 using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using Basis = Commerce.Shipments.V1.ArrivalEstimate.Types.Basis;
 using Stage = Commerce.Shipments.V1.ArrivalEstimate.Types.Stage;
 
@@ -40,6 +44,13 @@ public sealed class EstimatingArrivalsTests(ShipmentsApp fixture) : IClassFixtur
         using var pickedUp = await _app.Webhook("ups", ShipmentsApp.Event(first.TrackingNumber, "P", 1));
         var travelling = await _app.Parcel(first, one => one.Scans.Count == 1);
         Assert.Equal(Stage.WithCarrier, travelling.ArrivalEstimate.Stage);
+        Assert.Equal("SHOP_PROMISE", (await Told("LabelBought", first.ShipmentId))!.Basis);
+        var told = (await Told("ParcelTracked", first.ShipmentId))!;
+        Assert.Equal(("LANE", 3), (told.Basis, told.Windows.Count));
+        Assert.Equal([0.5, 0.8, 0.95], told.Windows.Select(window => window.Coverage));
+        Assert.InRange((told.ExpectedAt - travelling.ArrivalEstimate.ExpectedTime.ToDateTimeOffset()).Duration(), TimeSpan.Zero, TimeSpan.FromHours(1));
+        Assert.Equal(TimeSpan.FromHours(-3), told.ExpectedAt.Offset);
+        Assert.InRange(told.DelayRisk!.Value, 0, 1);
         Assert.InRange(DaysLeft(travelling), 2.2, 4.2);
 
         using var onTheVan = await _app.Webhook("ups", ShipmentsApp.Event(first.TrackingNumber, "O", 30));
@@ -51,6 +62,7 @@ public sealed class EstimatingArrivalsTests(ShipmentsApp fixture) : IClassFixtur
         var over = await _app.Parcel(first, one => one.Status == TrackingStatus.Delivered);
         Assert.Null(over.ArrivalEstimate);
         Assert.Null(over.DelayRisk);
+        Assert.Null(await Told("ParcelTracked", first.ShipmentId));
 
         // A process that starts anew knows as much, from the database alone.
         var estimator = new ArrivalEstimator(TimeProvider.System);
@@ -80,6 +92,17 @@ public sealed class EstimatingArrivalsTests(ShipmentsApp fixture) : IClassFixtur
         {
             (_app.Ups.Serves, _app.Dhl.Serves) = (true, true);
         }
+    }
+
+    // The last of its kind.
+    private async Task<ArrivalFact?> Told(string fact, string shipmentId)
+    {
+        await using var command = _app.Database.CreateCommand("SELECT body FROM told WHERE key = $1 AND fact = $2 ORDER BY id DESC LIMIT 1");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = shipmentId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = fact });
+        var body = (string)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+        using var json = JsonDocument.Parse(body);
+        return json.RootElement.GetProperty("arrival").Deserialize<ArrivalFact>(FactJson.Options);
     }
 
     private async Task<V1.Shipment> Shipped(string country, string region) => Assert.Single(await _app.Ship(_app.Orders.Change(_app.Orders.Add("a"), order =>

@@ -18,6 +18,11 @@ internal sealed class FakeCarrier(string code) : ICarrier
 
     public string Name => code.ToUpperInvariant();
 
+    /// <summary>The carrier whose labels it sells; empty: its own.</summary>
+    public string SellsFor { get; set; } = "";
+
+    public bool SellsForOthers => SellsFor.Length > 0;
+
     /// <summary>Why it does not deliver otherwise; null: it does.</summary>
     public string? RefusesChanges { get; set; }
 
@@ -60,6 +65,9 @@ internal sealed class FakeCarrier(string code) : ICarrier
 
     public int Polls;
 
+    /// <summary>What comes of asking for a parcel, instead of an answer; null: it answers.</summary>
+    public Func<Exception>? TrackFails { get; set; }
+
     public Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken)
     {
         ThrowIfDown();
@@ -74,7 +82,7 @@ internal sealed class FakeCarrier(string code) : ICarrier
         ThrowIfDown();
         if (Refuses)
             throw new LabelRefusedException("not today");
-        var label = _byKey.GetOrAdd(idempotencyKey, key => new Label($"label {key}", $"{code.ToUpperInvariant()}{Interlocked.Increment(ref _numbers):D10}", new Money(PriceMinor, "BRL"), null));
+        var label = _byKey.GetOrAdd(idempotencyKey, key => new Label($"label {key}", $"{code.ToUpperInvariant()}{Interlocked.Increment(ref _numbers):D10}", new Money(PriceMinor, "BRL"), null) { Carrier = SellsFor });
         await AfterLabel(label);
         if (Interlocked.Increment(ref _timeouts) <= TimeoutsAfterSuccess)
             throw new TaskCanceledException("timed out", new TimeoutException());
@@ -101,6 +109,8 @@ internal sealed class FakeCarrier(string code) : ICarrier
     {
         Interlocked.Increment(ref Polls);
         ThrowIfDown();
+        if (TrackFails is { } fails)
+            throw fails();
         return Task.FromResult(new PayloadReader().Read(Encoding.UTF8.GetBytes($$"""{"events":[{{Events.GetValueOrDefault(trackingNumber)}}]}"""), "sandbox", Code).Scans);
     }
 

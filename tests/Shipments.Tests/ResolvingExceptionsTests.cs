@@ -111,15 +111,34 @@ public sealed class ResolvingExceptionsTests(ShipmentsApp app) : IClassFixture<S
     internal async Task A_claim_is_filed_once_and_ends_as_the_carrier_decides(ClaimDecision decision, State state, string detail)
     {
         var (_, lost) = await Lost();
+        var before = await Claims(lost);
         _app.Ups.Decision = ClaimDecision.Open;
         var begun = await _app.Exceptions.ResolveExceptionAsync(Request(lost, ResolutionAction.Claim));
         await Settled(begun, State.Waiting);
         _app.Ups.Decision = decision;
         Assert.Equal(detail, (await Settled(begun, state)).Detail);
         Assert.Single(_app.Ups.Claims, pair => pair.Key.Contains(lost.ShipmentId, StringComparison.Ordinal));
+        var claims = await Claims(lost);
+        Assert.Equal((1, decision == ClaimDecision.Accepted ? 1 : 0, decision == ClaimDecision.Rejected ? 1 : 0), (claims.Claims - before.Claims, claims.ClaimsGranted - before.ClaimsGranted, claims.ClaimsRejected - before.ClaimsRejected));
+        Assert.Equal(40, Units(claims.ClaimedAmounts) - Units(before.ClaimedAmounts));
+        Assert.Equal(decision == ClaimDecision.Accepted ? 40 : 0, Units(claims.PaidAmounts) - Units(before.PaidAmounts));
         // A claim is the shop's; the shopper still waits.
         Assert.Contains(await List(), one => one.Shipment == lost.Name);
     }
+
+    // How its carrier does on its lane this week, as far as claims are concerned: its parcel never ended.
+    private async Task<CarrierPerformance.Types.Row> Claims(V1.Shipment parcel)
+    {
+        var answer = await _app.Carriers.GetCarrierPerformanceAsync(new GetCarrierPerformanceRequest
+        {
+            Carrier = parcel.Carrier,
+            LaneFrom = "BR-SP",
+            GroupBy = { GetCarrierPerformanceRequest.Types.GroupBy.Service, GetCarrierPerformanceRequest.Types.GroupBy.Lane, GetCarrierPerformanceRequest.Types.GroupBy.Week },
+        });
+        return answer.Rows.SingleOrDefault(row => row.Claims > 0) ?? new CarrierPerformance.Types.Row();
+    }
+
+    private static long Units(IEnumerable<Google.Type.Money> amounts) => amounts.Sum(one => one.Units);
 
     [Fact]
     public async Task A_parcel_whose_delivery_failed_is_brought_again_on_another_day()

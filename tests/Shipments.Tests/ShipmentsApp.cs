@@ -92,6 +92,7 @@ public sealed class ShipmentsApp : IAsyncLifetime
             ["Webhooks:Sources:shipengine:PublicKeys:0"] = ShipEngineKey.ExportSubjectPublicKeyInfoPem(),
             ["Shipments:Carriers:0"] = "ups",
             ["Shipments:SilenceAfter"] = "00:00:01",
+            ["Shipments:SilenceAtLeast"] = "00:00:01",
             ["Shipments:LabelAttemptsBeforeException"] = "2",
             ["Shipments:FirstRetryAfter"] = "00:00:00.02",
             ["Shipments:LongestRetryAfter"] = "00:00:00.2",

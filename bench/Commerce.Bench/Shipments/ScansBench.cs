@@ -1,7 +1,6 @@
 using System.Globalization;
 using Commerce.Bench.Orders;
 using Commerce.Shipments.V1;
-using Commerce.Types.V1;
 
 namespace Commerce.Bench.Shipments;
 
@@ -19,16 +18,15 @@ internal static class ScansBench
     private const int ScansAParcel = 10;
     private const int Smaller = 50;
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(5);
-    private static long _scans;
 
     public static async Task<IReadOnlyList<Comparison>> Run(int many)
     {
         await using var servers = await BenchServers.Start();
         await using var ours = await ShipmentsProcess.Start(servers);
         await using var peer = await ShipmentsProcess.Start(servers);
-        await Fill(ours, Parcels);
-        await Fill(peer, Parcels);
-        var rows = await WrittenRows.Catch(peer.Database, () => peer.Tracking.IngestScansAsync(new IngestScansRequest { Scans = { Scan(1) } }).ResponseAsync);
+        await BenchParcels.Fill(ours, Parcels);
+        await BenchParcels.Fill(peer, Parcels);
+        var rows = await WrittenRows.Catch(peer.Database, () => peer.Tracking.IngestScansAsync(new IngestScansRequest { Scans = { BenchParcels.Scan(1) } }).ResponseAsync);
         await peer.Stop();
         List<Comparison> comparisons = [await Compare(ours, peer, rows, 1, relays: false), await Compare(ours, peer, rows, Batch, relays: false)];
         await ours.Relay();
@@ -36,9 +34,9 @@ internal static class ScansBench
         await ours.Stop();
         await using var small = await ShipmentsProcess.Start(servers);
         await using var large = await ShipmentsProcess.Start(servers);
-        await Fill(small, many / Smaller / ScansAParcel);
+        await BenchParcels.Fill(small, many / Smaller / ScansAParcel);
         await FillScans(small, many / Smaller / ScansAParcel, ScansAParcel);
-        await Fill(large, many / ScansAParcel);
+        await BenchParcels.Fill(large, many / ScansAParcel);
         await FillScans(large, many / ScansAParcel, ScansAParcel);
         comparisons.Add(await Find(large, small, many));
         return comparisons;
@@ -74,7 +72,7 @@ internal static class ScansBench
             while (TimeProvider.System.GetElapsedTime(start) < Round)
             {
                 var first = Random.Shared.Next(Parcels - batch);
-                var request = new IngestScansRequest { Scans = { Enumerable.Range(first, batch).Select(n => Scan(n + 1)) } };
+                var request = new IngestScansRequest { Scans = { Enumerable.Range(first, batch).Select(n => BenchParcels.Scan(n + 1)) } };
                 mine += (await shipments.Tracking.IngestScansAsync(request)).KeptCount;
             }
 
@@ -98,14 +96,14 @@ internal static class ScansBench
 
     private static async Task<string> Script(WrittenRows rows, int batch)
     {
-        var to = Id(1);
+        var to = BenchParcels.Id(1);
         string[] lines =
         [
             string.Create(CultureInfo.InvariantCulture, $"\\set n random(1, {Parcels - batch})"),
             "\\startpipeline",
             "BEGIN;",
             .. rows.Statements(
-                [(to, "'00000000000000000000' || lpad(to_hex(:n + g.i), 12, '0')"), (Number(1), "'BENCH' || lpad((:n + g.i)::text, 9, '0')")],
+                [(to, "'00000000000000000000' || lpad(to_hex(:n + g.i), 12, '0')"), (BenchParcels.Number(1), "'BENCH' || lpad((:n + g.i)::text, 9, '0')")],
                 column => column is "public.scans.shipment_id" or "public.shipments.id" ? "('00000000-0000-0000-0000-' || lpad(to_hex(:n + g.i), 12, '0'))::uuid" : null,
                 string.Create(CultureInfo.InvariantCulture, $"FROM generate_series(0, {batch - 1}) AS g (i)"))
                 .Select(statement => statement.StartsWith("UPDATE", StringComparison.Ordinal)
@@ -143,7 +141,7 @@ internal static class ScansBench
             var mine = 0;
             for (; TimeProvider.System.GetElapsedTime(start) < Round; mine++)
             {
-                if ((await shipments.Tracking.GetTrackingAsync(new GetTrackingRequest { TrackingNumber = Number(1 + Random.Shared.Next(parcels)) })).Scans.Count == 0)
+                if ((await shipments.Tracking.GetTrackingAsync(new GetTrackingRequest { TrackingNumber = BenchParcels.Number(1 + Random.Shared.Next(parcels)) })).Scans.Count == 0)
                     throw new InvalidOperationException("A parcel has lost its scans.");
             }
 
@@ -151,32 +149,6 @@ internal static class ScansBench
         })));
         return calls.Sum() / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
     }
-
-    // Never the same twice: each call brings something new.
-    private static ReportedScan Scan(int parcel) => new()
-    {
-        Carrier = "ups",
-        TrackingNumber = Number(parcel),
-        CarrierCode = "I",
-        Description = "Departed from Facility",
-        LocalTime = DateTimeOffset.UnixEpoch.AddYears(55).AddSeconds(Interlocked.Increment(ref _scans)).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-        Place = new Place { Locality = "Louisville", AdministrativeArea = "KY", PostalCode = "40213", RegionCode = "US" },
-    };
-
-    private static string Number(int n) => string.Create(CultureInfo.InvariantCulture, $"BENCH{n:000000000}");
-
-    // As the public id and as the key of facts.
-    private static string Id(int n) => string.Create(CultureInfo.InvariantCulture, $"00000000000000000000{n:x12}");
-
-    private static Task Fill(ShipmentsProcess shipments, int count) => shipments.Execute(string.Create(CultureInfo.InvariantCulture, $$"""
-        INSERT INTO shipments (id, store_id, order_id, order_reference, location_id, position, ship_from, ship_to, lines, weight_grams, length_mm, width_mm, height_mm, value_minor, currency,
-          carrier, service, label_id, tracking_number, status, status_at, version, created_at, updated_at)
-        SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid, 'main', 'ORD-' || n, 'ORD-' || n, '', 0,
-          '{"locationId":"","locality":"Louisville","region":"KY","postalCode":"40213","country":"US"}', '{"name":"A","lines":["1 Main St"],"locality":"Austin","region":"TX","postalCode":"78701","country":"US"}',
-          '[{"lineNumber":1,"sku":"a","title":"A","quantity":1}]', 500, 100, 100, 100, 1000, 'USD', 'ups', 'ground', 'l' || n, 'BENCH' || lpad(n::text, 9, '0'), 1, now(), 1, now(), now()
-        FROM generate_series(1, {{count}}) AS g (n);
-        ANALYZE shipments
-        """));
 
     private static async Task FillScans(ShipmentsProcess shipments, int parcels, int each)
     {

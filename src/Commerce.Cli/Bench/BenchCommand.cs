@@ -10,8 +10,8 @@ internal static class BenchCommand
 {
     public static Command Create()
     {
-        var name = new Argument<string>("NAME") { Description = "relay, consume, place, find, scans, detect, flow or up." };
-        name.AcceptOnlyFromAmong("relay", "consume", "place", "find", "scans", "detect", "flow", "up");
+        var name = new Argument<string>("NAME") { Description = "relay, consume, place, find, scans, live, detect, flow or up." };
+        name.AcceptOnlyFromAmong("relay", "consume", "place", "find", "scans", "live", "detect", "flow", "up");
         var orders = new Option<int?>("--orders")
         {
             Description = "For flow: how many orders are measured (400), after a quarter as many to warm up. For find: among how many orders (10,000,000, which take about 40 GB and a quarter of an hour to make).",

@@ -16,7 +16,7 @@ internal static class CarrierCommands
 {
     private const int MostShown = 20;
 
-    public static Command Create() => new("carrier", "Carriers: where they go, what they want, and what a store wants of them.") { List(), Serviceability(), Rates(), Rules(), PerformanceCommand.Create() };
+    public static Command Create() => new("carrier", "Carriers: where they go, what they want, and what a store wants of them.") { List(), Serviceability(), Rates(), Rules(), PerformanceCommand.Create(), BottlenecksCommand.Create() };
 
     private static Command List()
     {

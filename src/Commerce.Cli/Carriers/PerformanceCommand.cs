@@ -21,7 +21,7 @@ internal static class PerformanceCommand
         var (since, until) = (Text("--since", "From the week of this day on; without it 13 weeks ago."), Text("--until", "Only weeks that began before this day."));
         var json = OrderCommands.JsonOption();
         var command = new Command(
-            "performance", "Show how carriers do: in time, days on the way, first attempts, exceptions, cost.\n\nExample: ./commerce carrier performance --by service zone --since 2026-01-01") { by, carrier, service, from, to, zone, since, until, json };
+            "performance", "Show how carriers do: in time, days on the way, first attempts, exceptions, cost, claims.\n\nExample: ./commerce carrier performance --by service zone --since 2026-01-01") { by, carrier, service, from, to, zone, since, until, json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
@@ -51,7 +51,7 @@ internal static class PerformanceCommand
     private static void Write(CarrierPerformance answer)
     {
         var table = new Table().Border(TableBorder.Rounded).AddColumn("");
-        foreach (var column in new[] { "parcels", "in time", "promise kept", "first attempt", "exceptions", "days p50/p80/p95", "working days", "a label" })
+        foreach (var column in new[] { "parcels", "in time", "promise kept", "first attempt", "exceptions", "days p50/p80/p95", "working days", "a label", "claims", "paid" })
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var row in answer.Rows)
         {
@@ -59,7 +59,8 @@ internal static class PerformanceCommand
             table.AddRow(
                 Print.Escape(string.Join("  ", what.Where(text => text.Length > 0))), row.Parcels.ToString(CultureInfo.InvariantCulture),
                 Share(row.HasInTimeShare, row.InTimeShare), Share(row.HasPromiseKeptShare, row.PromiseKeptShare), Share(row.HasFirstAttemptShare, row.FirstAttemptShare), Share(row.HasExceptionShare, row.ExceptionShare),
-                Days(row.CalendarDays), Days(row.BusinessDays), string.Join(", ", row.AverageCosts.Select(Print.Amount)));
+                Days(row.CalendarDays), Days(row.BusinessDays), string.Join(", ", row.AverageCosts.Select(Print.Amount)),
+                row.Claims == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{row.Claims}: {row.ClaimsGranted} granted, {row.ClaimsRejected} rejected"), string.Join(", ", row.PaidAmounts.Select(Print.Amount)));
         }
 
         AnsiConsole.Write(table);
@@ -73,7 +74,7 @@ internal static class PerformanceCommand
 
     private static Option<string> Text(string name, string description) => new(name) { Description = description, DefaultValueFactory = _ => "" };
 
-    private static Timestamp? Day(string option, string? text) => string.IsNullOrEmpty(text)
+    internal static Timestamp? Day(string option, string? text) => string.IsNullOrEmpty(text)
         ? null
         : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
             ? Timestamp.FromDateTimeOffset(time)

@@ -44,6 +44,9 @@ public sealed record LabelBought(
     public string Key => ShipmentId;
 
     public int ReturnNumber { get; init; }
+
+    /// <summary>When it will arrive, as of this fact; null once the journey is over, for a return, where nothing tells, and in facts from before it was told.</summary>
+    public ArrivalFact? Arrival { get; init; }
 }
 
 /// <summary>
@@ -92,6 +95,9 @@ public sealed record ParcelTracked(
     public string Key => ShipmentId;
 
     public int ReturnNumber { get; init; }
+
+    /// <summary>When it will arrive, as of this fact; null once the journey is over, for a return, where nothing tells, and in facts from before it was told.</summary>
+    public ArrivalFact? Arrival { get; init; }
 }
 
 /// <summary>Something keeps the parcel from going on by itself, or no longer does.</summary>
@@ -152,3 +158,20 @@ public sealed record ShipmentCancelled(
 
     public int ReturnNumber { get; init; }
 }
+
+/// <summary>When a parcel will arrive, as of a moment. Every time has the offset of the recipient's clock, so that its date is the day on their wall.</summary>
+/// <param name="ExpectedAt">As likely before as after.</param>
+/// <param name="Windows">Of coverage 0.5, 0.8 and 0.95, each the chance to arrive within it.</param>
+/// <param name="Basis">As in <c>commerce.shipments.v1.ArrivalEstimate.Basis</c> without prefix, for example "LANE".</param>
+/// <param name="DelayRisk">The chance to miss the promise, from 0 to 1; null: nothing was promised.</param>
+/// <param name="DelayCauses">As in <c>commerce.shipments.v1.DelayCause.Code</c> without prefix, the weightiest first.</param>
+public sealed record ArrivalFact(
+    DateTimeOffset ExpectedAt,
+    IReadOnlyList<ArrivalWindowFact> Windows,
+    string Basis,
+    DateTimeOffset AsOf,
+    double? DelayRisk,
+    IReadOnlyList<string> DelayCauses);
+
+/// <summary>From when until when a parcel arrives with a chance of <paramref name="Coverage"/>.</summary>
+public sealed record ArrivalWindowFact(double Coverage, DateTimeOffset From, DateTimeOffset Until);

@@ -50,12 +50,13 @@ internal sealed partial class RelaySession(
                     await declare(session.Token);
                 }
 
-                var claimed = await Exchange(session.Token);
-                foreach (var row in claimed)
-                    Enqueue(row, session.Token);
-
+                // Before the claim: what is signalled during it is looked for again. Afterwards, a signal that came too late for the claim
+                // could not be told from one that led to it, and its fact would wait for the sweep.
                 signalled = signalled is null || signalled.IsCompleted ? signal.WaitAsync(session.Token) : signalled;
                 progressed = progressed is null || progressed.IsCompleted ? _progress.WaitAsync(session.Token) : progressed;
+                foreach (var row in await Exchange(session.Token))
+                    Enqueue(row, session.Token);
+
                 await Waiting.ForAny(Wake(signalled, progressed), UntilNextLook(), time, session.Token);
                 if (_fault is { } fault)
                     throw new InvalidOperationException("The broker does not confirm: " + fault.Message, fault);

@@ -39,6 +39,9 @@ internal sealed record Habits
     /// <summary>Leaves a parcel that nobody signs for with a photograph.</summary>
     public bool TakesPhotographs { get; init; } = true;
 
+    /// <summary>How long its news takes to be told, milliseconds.</summary>
+    public double TellsAfterMs { get; init; }
+
     /// <summary>Share of the parcels held for a day on their way.</summary>
     public double Held { get; init; }
 }

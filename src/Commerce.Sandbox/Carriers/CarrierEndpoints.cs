@@ -64,7 +64,8 @@ internal static class CarrierEndpoints
     private static ValueTask<object?> FailSometimesAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var services = context.HttpContext.RequestServices;
-        var rate = services.GetRequiredService<KnobBoard>().Current.CarrierErrorRate;
+        var carrier = context.HttpContext.GetRouteValue("carrier") is string code ? CarrierProfiles.All.GetValueOrDefault(code) : null;
+        var rate = services.GetRequiredService<KnobBoard>().Current.Of(carrier).ErrorRate;
         return services.GetRequiredService<Chance>().HitsNext(rate, "carrier_error")
             ? throw new Refusal(503, "carrier_unavailable", "The carrier's system is not available; nothing was done. Try again.")
             : next(context);

@@ -36,7 +36,7 @@ internal static class CarrierProfiles
         "usps",
         "USPS",
         MaxGrams: 31_750,
-        new Habits { Repeated = 0.08, FailedAttempt = 0.05, Reschedules = false, TakesPhotographs = false },
+        new Habits { TellsAfterMs = 200, Repeated = 0.08, FailedAttempt = 0.05, Reschedules = false, TakesPhotographs = false },
         [
             new("ground_advantage", "USPS Ground Advantage", "001", 330, 112, 0.12, Domestic((1, 2), (2, 3), (3, 4), (4, 7))),
             new("priority", "Priority Mail", "055", 610, 130, 0.12, Domestic((1, 1), (1, 2), (2, 3), (2, 4))),
@@ -60,7 +60,7 @@ internal static class CarrierProfiles
         "fedex",
         "FedEx",
         MaxGrams: 68_000,
-        new Habits { BunchesDepartures = true, FailedAttempt = 0.04, Held = 0.01 },
+        new Habits { TellsAfterMs = 50, BunchesDepartures = true, FailedAttempt = 0.04, Held = 0.01 },
         [
             new("ground_economy", "FedEx Ground Economy", "92", 370, 84, 0.15, Domestic((1, 3), (2, 4), (3, 6), (4, 8))),
             new("express_saver", "FedEx Express Saver", "20", 980, 150, 0.11, Domestic((1, 1), (1, 1), (1, 2), (2, 3))),
@@ -84,7 +84,7 @@ internal static class CarrierProfiles
         "dhl",
         "DHL",
         MaxGrams: 70_000,
-        new Habits { Overtaken = 0.07, FailedAttempt = 0.03, Held = 0.03 },
+        new Habits { TellsAfterMs = 100, Overtaken = 0.07, FailedAttempt = 0.03, Held = 0.03 },
         [
             new("ecommerce", "DHL eCommerce", "", 350, 95, 0.12, Domestic((1, 3), (2, 3), (2, 5), (4, 6))),
             new("express_domestic", "DHL Express Domestic", "", 1250, 210, 0.06, Domestic((1, 1), (1, 1), (1, 1), (1, 2))),

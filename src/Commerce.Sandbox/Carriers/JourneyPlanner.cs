@@ -16,7 +16,7 @@ internal sealed class JourneyPlanner(KnobBoard knobs, Chance chance)
         var random = new Random((int)(chance.Roll("journey", $"{carrier.Id}|{reference}") * int.MaxValue));
         var steps = Steps(carrier, from, to, rate, random, scenario?.EndsAt);
         var known = steps.Where(s => carrier.Words.ContainsKey(s.Step)).ToList();
-        if (scenario?.EndsAt is null && chance.Hits(knobs.Current.CarrierSilenceRate, "silence", $"{carrier.Id}|{reference}"))
+        if (scenario?.EndsAt is null && chance.Hits(knobs.Current.Of(carrier).SilenceRate, "silence", $"{carrier.Id}|{reference}"))
         {
             known = known.GetRange(0, random.Next(known.Count));
         }

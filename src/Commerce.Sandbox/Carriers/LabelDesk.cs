@@ -85,7 +85,7 @@ internal sealed class LabelDesk(BookKeeper books, WebhookBook webhooks, JourneyP
 
     private Answer Buy(WritingPage page, Carrier carrier, LabelRequest request, string orderReference, string labelBase)
     {
-        if (chance.HitsNext(knobs.Current.LabelRefuseRate, "label_refuse")) throw Refused("The address could not be validated.");
+        if (chance.HitsNext(knobs.Current.Of(carrier).LabelRefuseRate, "label_refuse")) throw Refused("The address could not be validated.");
         var to = request.ShipTo!;
         if (string.IsNullOrWhiteSpace(to.Name)) throw Refused("ship_to.name is missing: who receives the parcel?");
         if (string.IsNullOrWhiteSpace(to.City)) throw Refused("ship_to.city is missing.");
@@ -139,6 +139,6 @@ internal sealed class LabelDesk(BookKeeper books, WebhookBook webhooks, JourneyP
             created_at = Authorization.Rfc3339(time.GetUtcNow().ToUnixTimeMilliseconds()),
             events = scans.Select(s => s.View(carrier, label.TrackingNumber)),
         });
-        webhooks.Add(page, WebhookBook.Shipments, $"webhooks/carriers/{label.Carrier}", id, body, overtakenAfter, heldBack);
+        webhooks.Add(page, WebhookBook.Shipments, $"webhooks/carriers/{label.Carrier}", id, body, overtakenAfter, heldBack, carrier);
     }
 }

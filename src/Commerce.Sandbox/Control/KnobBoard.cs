@@ -22,25 +22,35 @@ internal sealed class KnobBoard
 
     public async Task<Knobs> ReplaceAsync(byte[] body) => await KeepAsync(Json.Read<Knobs>(body).Checked());
 
-    /// <summary>RFC 7396: what is not named stays.</summary>
+    /// <summary>RFC 7396: what is not named stays, in a carrier's own knobs too, and null takes one of those back.</summary>
     public async Task<Knobs> MergeAsync(byte[] body)
     {
         var patch = Json.Read<JsonObject>(body);
         var merged = JsonSerializer.SerializeToNode(_current, Json.Options)!.AsObject();
-        foreach (var (name, value) in patch) merged[name] = value?.DeepClone();
+        foreach (var (name, value) in patch) merged[name] = value is JsonObject given ? Merged(merged[name] as JsonObject ?? [], given) : value?.DeepClone();
         return await KeepAsync(Json.Read<Knobs>(Json.Write(merged)).Checked());
     }
 
-    private static Knobs FromConfiguration(IConfigurationSection section)
+    private static JsonObject Merged(JsonObject before, JsonObject patch)
     {
-        // Configuration spells a knob as its JSON does (day_seconds) or as .NET does (DaySeconds).
-        var given = new JsonObject();
-        foreach (var child in section.GetChildren())
+        foreach (var (name, value) in patch)
         {
-            if (child.Value is { } text) given[JsonNamingPolicy.SnakeCaseLower.ConvertName(child.Key)] = JsonNode.Parse(text);
+            if (value is null) before.Remove(name);
+            else before[name] = value is JsonObject given ? Merged(before[name] as JsonObject ?? [], given) : value.DeepClone();
         }
 
-        return Json.Read<Knobs>(Json.Write(given)).Checked();
+        return before;
+    }
+
+    private static Knobs FromConfiguration(IConfigurationSection section) => Json.Read<Knobs>(Json.Write(Given(section))).Checked();
+
+    // Configuration spells a knob as its JSON does (day_seconds) or as .NET does (DaySeconds).
+    private static JsonObject Given(IConfigurationSection section)
+    {
+        var given = new JsonObject();
+        foreach (var child in section.GetChildren())
+            given[JsonNamingPolicy.SnakeCaseLower.ConvertName(child.Key)] = child.Value is { } text ? JsonNode.Parse(text) : Given(child);
+        return given;
     }
 
     private async Task<Knobs> KeepAsync(Knobs knobs)

@@ -1,3 +1,4 @@
+using Commerce.Sandbox.Carriers;
 using Commerce.Sandbox.Http;
 
 namespace Commerce.Sandbox.Control;
@@ -40,8 +41,25 @@ internal sealed record Knobs
 
     public double SmtpRejectRate { get; init; }
 
+    /// <summary>Carriers that behave otherwise, by code, for example "usps".</summary>
+    public IReadOnlyDictionary<string, CarrierKnobs> Carriers { get; init; } = new Dictionary<string, CarrierKnobs>();
+
     /// <summary>The same seed and the same calls give the same faults.</summary>
     public long Seed { get; init; } = 1;
+
+    /// <summary>What holds for one carrier: its own knobs, else those of all; null: for whoever is no carrier.</summary>
+    public (double LatencyMs, double ErrorRate, double LabelRefuseRate, double SilenceRate, double WebhookDuplicateRate, double WebhookReorderRate, double WebhookDelayMs) Of(Carrier? carrier)
+    {
+        var own = carrier is not null && Carriers.TryGetValue(carrier.Id, out var given) ? given : new CarrierKnobs();
+        return (
+            own.LatencyMs ?? LatencyMs,
+            own.ErrorRate ?? CarrierErrorRate,
+            own.LabelRefuseRate ?? LabelRefuseRate,
+            own.SilenceRate ?? CarrierSilenceRate,
+            own.WebhookDuplicateRate ?? WebhookDuplicateRate,
+            own.WebhookReorderRate ?? WebhookReorderRate,
+            own.WebhookDelayMs ?? (WebhookDelayMs + (carrier?.Habits.TellsAfterMs ?? 0)));
+    }
 
     public Knobs Checked()
     {
@@ -60,6 +78,20 @@ internal sealed record Knobs
         Between(WebhookDelayMs, "webhook_delay_ms", 0, 86_400_000);
         Between(DaySeconds, "day_seconds", 0.001, 864_000);
         Between(PendingDelaySeconds, "pending_delay_seconds", 0, 864_000);
+        check.Require(Carriers is not null, "carriers", "must be an object from a carrier's code to its knobs");
+        foreach (var (code, own) in Carriers ?? new Dictionary<string, CarrierKnobs>())
+        {
+            check.Require(CarrierProfiles.All.ContainsKey(code), $"carriers.{code}", $"is no carrier; there are {string.Join(", ", CarrierProfiles.All.Keys)}");
+            check.Require(own is not null, $"carriers.{code}", "must be an object");
+            Rate(own?.ErrorRate ?? 0, $"carriers.{code}.error_rate");
+            Rate(own?.LabelRefuseRate ?? 0, $"carriers.{code}.label_refuse_rate");
+            Rate(own?.SilenceRate ?? 0, $"carriers.{code}.silence_rate");
+            Rate(own?.WebhookDuplicateRate ?? 0, $"carriers.{code}.webhook_duplicate_rate");
+            Rate(own?.WebhookReorderRate ?? 0, $"carriers.{code}.webhook_reorder_rate");
+            Between(own?.LatencyMs ?? 0, $"carriers.{code}.latency_ms", 0, 60_000);
+            Between(own?.WebhookDelayMs ?? 0, $"carriers.{code}.webhook_delay_ms", 0, 86_400_000);
+        }
+
         check.ThrowIfInvalid();
         return this;
 

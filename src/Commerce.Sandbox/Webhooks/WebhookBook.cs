@@ -1,4 +1,5 @@
 using Commerce.Sandbox.Books;
+using Commerce.Sandbox.Carriers;
 using Commerce.Sandbox.Control;
 
 namespace Commerce.Sandbox.Webhooks;
@@ -13,10 +14,11 @@ internal sealed class WebhookBook(KnobBoard knobs, Chance chance, TimeProvider t
     public const string Payments = "payments";
 
     /// <param name="overtakenAfter">How long to hold it back, should chance want the next one to overtake it.</param>
+    /// <param name="carrier">Whose faults it has; null: those of all.</param>
     /// <param name="heldBack">The sender holds this one back by habit, whatever chance says.</param>
-    public void Add(WritingPage page, string target, string path, string id, byte[] body, TimeSpan overtakenAfter, bool heldBack = false)
+    public void Add(WritingPage page, string target, string path, string id, byte[] body, TimeSpan overtakenAfter, bool heldBack = false, Carrier? carrier = null)
     {
-        var now = knobs.Current;
+        var now = knobs.Current.Of(carrier);
         var due = time.GetUtcNow().AddMilliseconds(now.WebhookDelayMs);
         if (heldBack || chance.Hits(now.WebhookReorderRate, "reorder", id)) due += overtakenAfter;
         Insert(page, target, path, id, body, due);

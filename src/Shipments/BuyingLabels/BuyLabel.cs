@@ -2,6 +2,7 @@ using System.Text.Json;
 using Commerce.Messaging;
 using Commerce.Shipments.CancellingShipments;
 using Commerce.Shipments.Carriers;
+using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.IngestingScans;
 using Commerce.Shipments.QuotingRates;
 using Commerce.Shipments.RecuttingShipments;
@@ -18,7 +19,7 @@ namespace Commerce.Shipments.BuyingLabels;
 /// has answered: whatever happens in between, the same carrier is asked the same under the same key, so there is one label.
 /// </summary>
 internal sealed partial class BuyLabel(
-    ShipmentStore store, RateShopper shopper, CarrierDirectory carriers, Outbox outbox, RecoveryPoints recoveryPoints, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<BuyLabel> logger) : IRecover
+    ShipmentStore store, RateShopper shopper, CarrierDirectory carriers, ScanIngestion ingestion, ArrivalEstimator estimator, IOptions<ShipmentsOptions> options, TimeProvider time, ILogger<BuyLabel> logger) : IRecover
 {
     public const string PointKind = "buy-label";
 
@@ -92,13 +93,13 @@ internal sealed partial class BuyLabel(
         var now = time.GetUtcNow();
         if (await ShipmentStore.Lock(context.Connection, context.Transaction, id, context.CancellationToken) is not { LabelId: null } shipment)
             return;
-        var waiting = await ScanRows.Claim(context.Connection, context.Transaction, label.TrackingNumber, shipment.BuyingCarrier!, context.CancellationToken);
-        context.Tell(shipment.LabelWasBought(label.Id, label.TrackingNumber, label.Price, label.EstimatedDeliveryAt, now));
+        var waiting = await ScanRows.Claim(context.Connection, context.Transaction, label.TrackingNumber, label.Carrier.Length > 0 ? label.Carrier : shipment.BuyingCarrier!, context.CancellationToken);
+        context.Tell(shipment.LabelWasBought(label.Carrier, label.Id, label.TrackingNumber, label.Price, label.EstimatedDeliveryAt, now) with { Arrival = ArrivalMessage.FactOf(estimator.Of(shipment, waiting.Select(scan => scan.Sighting))) });
         context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
-        context.Intend(WatchSilence.PointOf(shipment, now + options.Value.FirstAskAfter(shipment.Carrier!)));
+        context.Intend(WatchSilence.PointOf(shipment, now + options.Value.FirstAskAfter(shipment)));
         if (shipment.CancelRequested || shipment.NextShipTo is not null)
             context.Intend(VoidLabel.PointOf(shipment));
-        ScanIngestion.Apply(context.Batch, outbox, recoveryPoints, shipment, [], waiting, now);
+        ingestion.Apply(context.Batch, shipment, [], waiting, now);
         ShipmentsTelemetry.Labels.Add(1, new KeyValuePair<string, object?>("commerce.carrier", shipment.Carrier));
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Commerce.Messaging;
 using Commerce.ServiceDefaults;
+using Commerce.Shipments.FindingBottlenecks;
 using Commerce.Shipments.MeasuringCarriers;
 using Commerce.Shipments.QuotingRates;
 using Commerce.Shipments.RateCards;
@@ -16,7 +17,7 @@ namespace Commerce.Shipments.Carriers;
 /// <summary>commerce.shipments.v1.CarrierService.</summary>
 internal sealed class CarrierGrpcService(
     CarrierDirectory carriers, ReferenceBook book, CheckServiceability checkServiceability, UploadServiceability uploadServiceability, LoadPostalCodes loadPostalCodes, RateCardStore rateCards,
-    ShippingRulesStore shippingRules, ReadPerformance performance, TimeProvider time) : CarrierService.CarrierServiceBase
+    ShippingRulesStore shippingRules, ReadPerformance performance, FindBottlenecks bottlenecks, TimeProvider time) : CarrierService.CarrierServiceBase
 {
     private const int MostOnPage = 500;
     private const int DefaultOnPage = 100;
@@ -84,6 +85,13 @@ internal sealed class CarrierGrpcService(
 
     public override Task<CarrierPerformance> GetCarrierPerformance(GetCarrierPerformanceRequest request, ServerCallContext context) => performance.Read(request, context.CancellationToken);
 
+    public override Task<Bottlenecks> GetBottlenecks(GetBottlenecksRequest request, ServerCallContext context)
+    {
+        // It names parcels of all stores.
+        RequireStaff(context, "Where parcels wait is shown to staff and services.");
+        return bottlenecks.Find(request, context.CancellationToken);
+    }
+
     private Carrier Of(string code, ReferenceSnapshot reference)
     {
         var carrier = new Carrier { Name = string.Create(CultureInfo.InvariantCulture, $"carriers/{code}"), Carrier_ = code, RateCards = reference.Cards.Of(code).Count(card => card.CountsAt(time.GetUtcNow())) };
@@ -103,9 +111,9 @@ internal sealed class CarrierGrpcService(
         _ => throw Failure.Invalid(new FieldError("page_size", $"Give 1 to {MostOnPage}, or 0 for {DefaultOnPage}.")),
     };
 
-    private static void RequireStaff(ServerCallContext context)
+    private static void RequireStaff(ServerCallContext context, string why = "Lists, rate cards and rules are changed by staff or a service.")
     {
         if (Principal.Of(context) is not { Kind: PrincipalKind.Staff or PrincipalKind.Service })
-            throw new Failure(ErrorReason.PermissionDenied, "Lists, rate cards and rules are changed by staff or a service.");
+            throw new Failure(ErrorReason.PermissionDenied, why);
     }
 }

@@ -43,6 +43,8 @@ internal sealed class EasyPostCarrier(EasyPostOptions options, IHttpClientFactor
 
     public string Name => "EasyPost";
 
+    public bool SellsForOthers => true;
+
     public async Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken)
     {
         using var answer = await Send(HttpMethod.Post, "/v2/shipments", Body(question, to: null, shipment: null, reference: null), cancellationToken);
@@ -100,8 +102,7 @@ internal sealed class EasyPostCarrier(EasyPostOptions options, IHttpClientFactor
         using var answer = await Send(HttpMethod.Get, $"/v2/trackers?tracking_code={Uri.EscapeDataString(trackingNumber)}", body: null, cancellationToken);
         if (answer.Status == HttpStatusCode.NotFound)
             return [];
-        // Its label was bought here, whoever carries it.
-        return [.. answer.Scans(payloads, "easypost", Code, trackingNumber).Where(scan => scan.TrackingNumber == trackingNumber).Select(scan => scan with { Carrier = Code })];
+        return [.. answer.Scans(payloads, "easypost", Code, trackingNumber).Where(scan => scan.TrackingNumber == trackingNumber)];
     }
 
     /// <summary>The shipment that this key made before, else a new one.</summary>
@@ -127,7 +128,10 @@ internal sealed class EasyPostCarrier(EasyPostOptions options, IHttpClientFactor
             TextOf(json, "id") is { Length: > 0 } id ? id : throw answer.Lacks("the label's id"),
             TrackingNumber.Normalise(TextOf(json, "tracking_code")) ?? throw answer.Lacks("a tracking number"),
             CarrierAmounts.TryRead(TextOf(rate, "rate"), TextOf(rate, "currency")) ?? throw answer.Lacks("a price"),
-            CarrierAmounts.TryTime(TextOf(Get(json, "tracker"), "est_delivery_date")) ?? CarrierAmounts.TryTime(TextOf(rate, "delivery_date")));
+            CarrierAmounts.TryTime(TextOf(Get(json, "tracker"), "est_delivery_date")) ?? CarrierAmounts.TryTime(TextOf(rate, "delivery_date")))
+        {
+            Carrier = Commerce.Tracking.Vocabularies.CarrierNames.Of(TextOf(rate, "carrier")),
+        };
     }
 
     private IEnumerable<(string Id, Rate Rate)> RatesOf(JsonElement json)

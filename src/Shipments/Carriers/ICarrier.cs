@@ -14,6 +14,9 @@ internal interface ICarrier
     /// <summary>As people read it on a label, for example "UPS".</summary>
     string Name { get; }
 
+    /// <summary>It sells labels of carriers beside itself, which have codes of their own: an aggregator.</summary>
+    bool SellsForOthers => false;
+
     /// <summary>What it would cost and how long it would take; empty if it does not serve both ends.</summary>
     Task<IReadOnlyList<Rate>> Rates(RateQuestion question, CancellationToken cancellationToken);
 
@@ -44,7 +47,12 @@ internal sealed record RateQuestion(PlaceRecord From, PlaceRecord To, ParcelSize
 /// <summary>A carrier's own offer. Transit is in calendar days.</summary>
 internal sealed record Rate(string Carrier, string Service, Money Price, int TransitDaysMin, int TransitDaysMax);
 
-internal sealed record Label(string Id, string TrackingNumber, Money Price, DateTimeOffset? EstimatedDeliveryAt);
+/// <summary>A label as it was sold.</summary>
+internal sealed record Label(string Id, string TrackingNumber, Money Price, DateTimeOffset? EstimatedDeliveryAt)
+{
+    /// <summary>Whose number it bears; empty: the seller's own.</summary>
+    public string Carrier { get; init; } = "";
+}
 
 /// <summary>A claim as its carrier has it.</summary>
 /// <param name="Paid">What it pays; null: what was asked, or nothing yet.</param>

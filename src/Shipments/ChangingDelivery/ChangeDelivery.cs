@@ -59,7 +59,7 @@ internal sealed partial class ChangeDelivery(
         ShipmentsTelemetry.TagOrder(shipment.OrderId);
         try
         {
-            var carrier = carriers.Find(shipment.Carrier!) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
+            var carrier = carriers.Of(shipment) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
             var outcome = await carrier.ChangeDelivery(shipment, wanted.To, wanted.Elsewhere, $"{shipment.PublicId}/delivery/{changeId:N}", cancellationToken);
             return new RecoveryOutcome.Done(context => Answered(id, changeId, outcome, context));
         }

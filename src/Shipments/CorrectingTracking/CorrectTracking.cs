@@ -22,7 +22,7 @@ internal sealed record Correction(Guid ShipmentId, string? TrackingNumber, strin
 /// parcel's history, and to the parcel that bears that number if there is one; those of the new number, wherever they waited, join.
 /// </summary>
 internal sealed class CorrectTracking(
-    NpgsqlDataSource database, ShipmentStore store, CarrierChoice choice, Requests requests, RecoveryPoints points, Outbox outbox, IOptions<ShipmentsOptions> options, TimeProvider time)
+    NpgsqlDataSource database, ShipmentStore store, CarrierChoice choice, Requests requests, RecoveryPoints points, Outbox outbox, ScanIngestion ingestion, IOptions<ShipmentsOptions> options, TimeProvider time)
 {
     /// <exception cref="Failure">
     /// TRACKING_AMBIGUOUS, TRACKING_NOT_RECOGNISED, CARRIER_NOT_FOUND, SHIPMENT_NOT_FOUND, SHIPMENT_STATE, ETAG_MISMATCH, REQUEST_ID_REUSED.
@@ -85,8 +85,8 @@ internal sealed class CorrectTracking(
             outbox.Add(batch, shipment.WasCorrected(carrier, number, now));
             batch.BatchCommands.Add(ShipmentStore.Update(shipment));
             // One that was over is watched again.
-            points.Add(batch, WatchSilence.PointOf(shipment, now + options.Value.FirstAskAfter(shipment.Carrier!)));
-            ScanIngestion.Apply(batch, outbox, points, shipment, [], scans, now);
+            points.Add(batch, WatchSilence.PointOf(shipment, now + options.Value.FirstAskAfter(shipment)));
+            ingestion.Apply(batch, shipment, [], scans, now);
             batch.BatchCommands.Add(requests.Record(key, ShipmentMessage.NamePrefix + shipment.PublicId, shipment.Version));
             await batch.ExecuteNonQueryAsync(cancellationToken);
         }
@@ -105,7 +105,7 @@ internal sealed class CorrectTracking(
             return;
         var scans = await FormerNumberRows.Claim(connection, transaction, carrier, number, now - options.Value.UnclaimedScansKept, cancellationToken);
         await using var batch = new NpgsqlBatch(connection, transaction);
-        if (ScanIngestion.Apply(batch, outbox, points, bearer.Parcel, bearer.Known, scans, now) > 0)
+        if (ingestion.Apply(batch, bearer.Parcel, bearer.Known, scans, now) > 0)
             await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 

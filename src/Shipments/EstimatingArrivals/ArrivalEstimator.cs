@@ -23,14 +23,14 @@ internal sealed class ArrivalEstimator(TimeProvider time)
     private readonly DeliveryModel[] _models = [new(8), new(5), new(0.4)];
 
     /// <summary>Null once the journey is over, for a return, and where nothing tells.</summary>
-    public ArrivalRecord? Of(Shipment shipment, IReadOnlyList<Scan> scans)
+    public ArrivalRecord? Of(TrackedParcel parcel, IEnumerable<Sighting> scans)
     {
-        if (shipment.IsOver || shipment.ReturnNumber > 0)
+        if (parcel.IsOver || parcel.ReturnNumber > 0)
             return null;
         var now = time.GetUtcNow();
-        var (stage, startedAt) = StageOf(shipment, scans, now);
-        var zone = RecipientClock.ZoneOf(shipment.ShipTo.Country, shipment.ShipTo.Region);
-        var consignment = ConsignmentOf(shipment, RecipientClock.At(startedAt, zone));
+        var (stage, startedAt) = StageOf(parcel, scans, now);
+        var zone = RecipientClock.ZoneOf(parcel.Lane.ToCountry, parcel.Lane.ToRegion);
+        var consignment = ConsignmentOf(parcel, RecipientClock.At(startedAt, zone));
         Evidence evidence;
         Forecast forecast;
         lock (_lock)
@@ -40,18 +40,18 @@ internal sealed class ArrivalEstimator(TimeProvider time)
             forecast = model.Forecast(consignment, now);
         }
 
-        var (basis, count) = BasisOf(consignment, evidence, shipment);
+        var (basis, count) = BasisOf(consignment, evidence, parcel);
         if (basis == Basis.Unspecified)
             return null;
         if (basis == Basis.CarrierStatement)
-            forecast = DeliveryModel.Stated(consignment, shipment.EstimatedAt!.Value, StatementKept);
+            forecast = DeliveryModel.Stated(consignment, parcel.EstimatedAt!.Value, StatementKept);
         else if (basis == Basis.ShopPromise)
-            forecast = DeliveryModel.Stated(consignment, shipment.PromisedAt!.Value, PromiseKept);
+            forecast = DeliveryModel.Stated(consignment, parcel.PromisedAt!.Value, PromiseKept);
 
         var windows = Forecasts.Coverages.Select(coverage => forecast.Window(coverage, now))
             .Select(window => window with { From = RecipientClock.At(window.From, zone), Until = RecipientClock.At(window.Until, zone) }).ToList();
         return new ArrivalRecord(
-            RecipientClock.At(forecast.Median(now), zone), windows, basis, count, stage, startedAt, zone, now, forecast.DelayRisk(now), CausesOf(shipment, forecast, now));
+            RecipientClock.At(forecast.Median(now), zone), windows, basis, count, stage, startedAt, zone, now, forecast.DelayRisk(now), CausesOf(parcel, forecast, now));
     }
 
     /// <summary>Learns from further deliveries.</summary>
@@ -86,7 +86,7 @@ internal sealed class ArrivalEstimator(TimeProvider time)
 
     private DeliveryModel ModelOf(Stage stage) => _models[(int)stage - 1];
 
-    private static (Stage Stage, DateTimeOffset StartedAt) StageOf(Shipment shipment, IReadOnlyList<Scan> scans, DateTimeOffset now)
+    private static (Stage Stage, DateTimeOffset StartedAt) StageOf(TrackedParcel parcel, IEnumerable<Sighting> scans, DateTimeOffset now)
     {
         DateTimeOffset? handedOver = null, outForDelivery = null;
         foreach (var scan in scans)
@@ -98,25 +98,25 @@ internal sealed class ArrivalEstimator(TimeProvider time)
                 outForDelivery = scan.OccurredAt;
         }
 
-        if (outForDelivery is not null && shipment.Tracking.Status == V1.TrackingStatus.OutForDelivery)
+        if (outForDelivery is not null && parcel.Tracking.Status == V1.TrackingStatus.OutForDelivery)
             return (Stage.OutForDelivery, Sane(outForDelivery.Value));
-        return handedOver is not null ? (Stage.WithCarrier, Sane(handedOver.Value)) : (Stage.Planned, Sane(shipment.CreatedAt));
+        return handedOver is not null ? (Stage.WithCarrier, Sane(handedOver.Value)) : (Stage.Planned, Sane(parcel.CreatedAt));
 
         // A carrier's clock can be wrong: nothing begins before it was planned, or in the future.
-        DateTimeOffset Sane(DateTimeOffset at) => at < shipment.CreatedAt ? (shipment.CreatedAt < now ? shipment.CreatedAt : now) : at > now ? now : at;
+        DateTimeOffset Sane(DateTimeOffset at) => at < parcel.CreatedAt ? (parcel.CreatedAt < now ? parcel.CreatedAt : now) : at > now ? now : at;
     }
 
-    private static Consignment ConsignmentOf(Shipment shipment, DateTimeOffset startedAt) => new(shipment.PublicId, startedAt)
+    private static Consignment ConsignmentOf(TrackedParcel parcel, DateTimeOffset startedAt) => new(parcel.PublicId, startedAt)
     {
-        PromisedAt = shipment.PromisedAt,
-        Sender = SenderKey(shipment.StoreId, shipment.LocationId),
-        Carrier = CarrierKey(shipment.Carrier, shipment.Service),
-        From = new Locality(shipment.ShipFrom.Country, shipment.ShipFrom.Region, ""),
-        To = new Locality(shipment.ShipTo.Country, shipment.ShipTo.Region, LearnedDelivery.ZoneOf(shipment.ShipTo.PostalCode)),
-        WeightGrams = shipment.Size.WeightGrams,
+        PromisedAt = parcel.PromisedAt,
+        Sender = SenderKey(parcel.StoreId, parcel.LocationId),
+        Carrier = CarrierKey(parcel.Carrier, parcel.Service),
+        From = new Locality(parcel.Lane.FromCountry, parcel.Lane.FromRegion, ""),
+        To = new Locality(parcel.Lane.ToCountry, parcel.Lane.ToRegion, LearnedDelivery.ZoneOf(parcel.Lane.ToPostalCode)),
+        WeightGrams = parcel.WeightGrams,
     };
 
-    private static (Basis Basis, double Evidence) BasisOf(Consignment consignment, Evidence evidence, Shipment shipment)
+    private static (Basis Basis, double Evidence) BasisOf(Consignment consignment, Evidence evidence, TrackedParcel parcel)
     {
         var known = consignment.To.Country.Length > 0;
         return (known, evidence) switch
@@ -125,18 +125,18 @@ internal sealed class ArrivalEstimator(TimeProvider time)
             (true, { Region: >= Enough }) => (Basis.Region, evidence.Region),
             (true, { Country: >= Enough }) => (Basis.Country, evidence.Country),
             (_, { Carrier: >= Enough }) when consignment.Carrier.Length > 0 => (Basis.Carrier, evidence.Carrier),
-            _ when shipment.EstimatedAt is not null => (Basis.CarrierStatement, 0),
-            _ when shipment.PromisedAt is not null => (Basis.ShopPromise, 0),
+            _ when parcel.EstimatedAt is not null => (Basis.CarrierStatement, 0),
+            _ when parcel.PromisedAt is not null => (Basis.ShopPromise, 0),
             _ => (Basis.Unspecified, 0),
         };
     }
 
-    private static List<(Code Code, double LogOdds)> CausesOf(Shipment shipment, Forecast forecast, DateTimeOffset now)
+    private static List<(Code Code, double LogOdds)> CausesOf(TrackedParcel parcel, Forecast forecast, DateTimeOffset now)
     {
         var causes = new List<(Code, double)>();
-        if (shipment.PromisedAt <= now)
+        if (parcel.PromisedAt <= now)
             causes.Add((Code.PromisePassed, 0));
-        if (shipment.Exception is not null)
+        if (parcel.Exception is not null)
             causes.Add((Code.Exception, 0));
         if (now > forecast.Window(0.8, forecast.Consignment.StartedAt).Until)
             causes.Add((Code.Overdue, 0));

@@ -1,3 +1,4 @@
+using Commerce.Facts;
 using Commerce.Shipments.V1;
 using Google.Protobuf.WellKnownTypes;
 using Google.Type;
@@ -31,6 +32,15 @@ internal static class ArrivalMessage
         }));
         return message;
     }
+
+    /// <summary>The same as facts tell it.</summary>
+    public static ArrivalFact? FactOf(ArrivalRecord? arrival) => arrival is null ? null : new ArrivalFact(
+        arrival.Expected,
+        [.. arrival.Windows.Select(window => new ArrivalWindowFact(window.Coverage, window.From, window.Until))],
+        StatusName.Of(arrival.Basis),
+        arrival.AsOf,
+        arrival.Risk is { } risk ? Math.Round(risk, 4) : null,
+        arrival.Risk is null ? [] : [.. arrival.Causes.Select(cause => StatusName.Of(cause.Code))]);
 
     public static DelayRisk? RiskOf(ArrivalRecord arrival)
     {

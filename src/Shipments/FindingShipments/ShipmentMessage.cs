@@ -33,7 +33,7 @@ internal static class ShipmentMessage
     /// <param name="estimator">Tells when it will arrive.</param>
     public static V1.Shipment Of(FoundShipment found, ArrivalEstimator estimator)
     {
-        var arrival = estimator.Of(found.Shipment, found.Scans);
+        var arrival = estimator.Of(found.Shipment, found.Scans.Select(scan => scan.Sighting));
         var (shipment, scans, formerNumbers) = found;
         var message = new V1.Shipment
         {
@@ -76,6 +76,7 @@ internal static class ShipmentMessage
             Remedy = (V1.Shipment.Types.Remedy)shipment.Remedy,
             Etag = EtagOf(shipment),
             Registered = shipment.IsRegistered,
+            SoldBy = shipment.Seller is { } seller && seller != shipment.Carrier ? seller : "",
             ArrivalEstimate = arrival is null ? null : ArrivalMessage.Of(arrival),
             DelayRisk = arrival is null ? null : ArrivalMessage.RiskOf(arrival),
         };

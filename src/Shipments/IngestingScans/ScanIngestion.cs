@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.ServiceDefaults;
+using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.RecuttingShipments;
 using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipments.Storage;
@@ -30,13 +31,15 @@ internal sealed class ScanIngestion
     private readonly Outbox _outbox;
     private readonly RecoveryPoints _recoveryPoints;
     private readonly TrackingWatch _watch;
+    private readonly ArrivalEstimator _estimator;
     private readonly ShipmentsOptions _options;
     private readonly TimeProvider _time;
     private readonly SharedTransactions<Delivery> _transactions;
 
-    public ScanIngestion(NpgsqlDataSource database, Outbox outbox, RecoveryPoints recoveryPoints, TrackingWatch watch, IOptions<ShipmentsOptions> options, TimeProvider time)
+    public ScanIngestion(
+        NpgsqlDataSource database, Outbox outbox, RecoveryPoints recoveryPoints, TrackingWatch watch, ArrivalEstimator estimator, IOptions<ShipmentsOptions> options, TimeProvider time)
     {
-        (_database, _outbox, _recoveryPoints, _watch, _options, _time) = (database, outbox, recoveryPoints, watch, options.Value, time);
+        (_database, _outbox, _recoveryPoints, _watch, _estimator, _options, _time) = (database, outbox, recoveryPoints, watch, estimator, options.Value, time);
         _transactions = new SharedTransactions<Delivery>(_options.IngestingTransactions, ParcelsAtOnce, delivery => delivery.Parcels.Count, Keep);
     }
 
@@ -63,16 +66,16 @@ internal sealed class ScanIngestion
     }
 
     /// <summary>Adds to the batch what new scans of a locked parcel change; returns how many are new.</summary>
-    public static int Apply(NpgsqlBatch batch, Outbox outbox, RecoveryPoints recoveryPoints, TrackedParcel tracked, IReadOnlyList<Sighting> known, IReadOnlyList<Scan> scans, DateTimeOffset now)
+    public int Apply(NpgsqlBatch batch, TrackedParcel parcel, IReadOnlyList<Sighting> known, IReadOnlyList<Scan> scans, DateTimeOffset now)
     {
         var knownIds = known.Select(sighting => sighting.Id).ToHashSet();
         List<Scan> fresh = [.. scans.Where(scan => knownIds.Add(scan.Id))];
         if (fresh.Count > 0)
         {
-            outbox.Add(batch, Track(tracked, known, fresh, now, point => recoveryPoints.Add(batch, point)));
-            batch.BatchCommands.Add(ScanRows.Insert([.. fresh.Select(scan => (tracked.Id, scan))]));
-            AddProof(batch, tracked.Id, fresh);
-            batch.BatchCommands.Add(ShipmentStore.UpdateTracking([tracked]));
+            _outbox.Add(batch, Track(parcel, known, fresh, now, point => _recoveryPoints.Add(batch, point)));
+            batch.BatchCommands.Add(ScanRows.Insert([.. fresh.Select(scan => (parcel.Id, scan))]));
+            AddProof(batch, parcel.Id, fresh);
+            batch.BatchCommands.Add(ShipmentStore.UpdateTracking([parcel]));
         }
 
         return fresh.Count;
@@ -83,22 +86,23 @@ internal sealed class ScanIngestion
         var now = _time.GetUtcNow();
         await using var connection = await _database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        var parcels = deliveries.SelectMany(delivery => delivery.Parcels.Select(parcel => (Delivery: delivery, parcel.Number, parcel.Scans))).ToLookup(one => one.Number);
-        var found = await ShipmentStore.LockNumbers(connection, transaction, [.. parcels.Select(parcel => parcel.Key)], CancellationToken.None);
+        var brought = deliveries.SelectMany(delivery => delivery.Parcels.Select(parcel => (Delivery: delivery, Parcel: parcel))).ToList();
+        var found = await ShipmentStore.LockNumbers(connection, transaction, [.. brought.SelectMany(one => one.Parcel.Names).Distinct()], CancellationToken.None);
         var counts = deliveries.ToDictionary(delivery => delivery, _ => (Kept: 0, Known: 0, Unclaimed: 0));
         var unclaimed = new List<(CarrierNumber, Scan)>();
         var kept = new List<(Guid, Scan)>();
         var changed = new List<TrackedParcel>();
         var facts = new List<(IFact, string?)>();
         var points = new List<RecoveryPoint>();
-        foreach (var parcel in parcels)
+        // A parcel may be meant by several: by who came together, and by two names of its carrier.
+        foreach (var meant in brought.GroupBy(one => one.Parcel.Names.Select(found.GetValueOrDefault).FirstOrDefault(locked => locked is not null)))
         {
-            if (!found.TryGetValue(parcel.Key, out var locked))
+            if (meant.Key is not { } locked)
             {
-                foreach (var (delivery, number, scans) in parcel)
+                foreach (var (delivery, parcel) in meant)
                 {
-                    unclaimed.AddRange(scans.Select(scan => (number, scan)));
-                    CollectionsMarshal.GetValueRefOrNullRef(counts, delivery).Unclaimed += scans.Count;
+                    unclaimed.AddRange(parcel.Scans.Select(scan => (parcel.Number, scan)));
+                    CollectionsMarshal.GetValueRefOrNullRef(counts, delivery).Unclaimed += parcel.Scans.Count;
                 }
 
                 continue;
@@ -108,13 +112,13 @@ internal sealed class ScanIngestion
             var knownIds = locked.Known.Select(sighting => sighting.Id).ToHashSet();
             var fresh = new List<Scan>();
             Activity? bringer = null;
-            foreach (var (delivery, _, scans) in parcel)
+            foreach (var (delivery, parcel) in meant)
             {
                 var before = fresh.Count;
-                fresh.AddRange(scans.Where(scan => knownIds.Add(scan.Id)));
+                fresh.AddRange(parcel.Scans.Where(scan => knownIds.Add(scan.Id)));
                 ref var count = ref CollectionsMarshal.GetValueRefOrNullRef(counts, delivery);
                 count.Kept += fresh.Count - before;
-                count.Known += scans.Count - (fresh.Count - before);
+                count.Known += parcel.Scans.Count - (fresh.Count - before);
                 if (fresh.Count > before)
                     bringer ??= delivery.Activity;
                 if (delivery.Parcels.Count == 1)
@@ -154,8 +158,9 @@ internal sealed class ScanIngestion
         if (kept.Count > 0)
         {
             _outbox.Wake();
-            _recoveryPoints.Wake();
-            _watch.Signal(changed.Select(tracked => tracked.Id));
+            if (points.Count > 0)
+                _recoveryPoints.Wake();
+            _watch.Signal(changed.Select(parcel => parcel.Id));
         }
     }
 
@@ -165,22 +170,28 @@ internal sealed class ScanIngestion
             batch.BatchCommands.Add(ProofRows.Insert(shipmentId, delivered));
     }
 
-    private static ParcelTracked Track(TrackedParcel tracked, IReadOnlyList<Sighting> known, List<Scan> fresh, DateTimeOffset now, Action<RecoveryPoint> intend)
+    private ParcelTracked Track(TrackedParcel parcel, IReadOnlyList<Sighting> known, List<Scan> fresh, DateTimeOffset now, Action<RecoveryPoint> intend)
     {
-        var state = TrackingStatusRules.Derive(known.Concat(fresh.Select(scan => scan.Sighting)), tracked.CreatedAt);
+        List<Sighting> all = [.. known, .. fresh.Select(scan => scan.Sighting)];
+        var state = TrackingStatusRules.Derive(all, parcel.CreatedAt);
         // A parcel that we cancelled stays so, unless its carrier has it all the same.
-        if (tracked.Tracking.Status == V1.TrackingStatus.Cancelled && !TrackingStatusRules.IsWithCarrier(state.Status))
+        if (parcel.Tracking.Status == V1.TrackingStatus.Cancelled && !TrackingStatusRules.IsWithCarrier(state.Status))
             state = state with { Status = V1.TrackingStatus.Cancelled };
         // It was given up for lost, and turned up: what was packed instead need not leave.
-        if (tracked.Remedy == Remedy.Reshipped && state.Status == V1.TrackingStatus.Delivered && tracked.Tracking.Status != V1.TrackingStatus.Delivered)
-            intend(RecutShipments.PointOf(tracked.OrderId, 0, $"arrived/{tracked.PublicId}/{tracked.Version}"));
-        return tracked.WasTracked(state, fresh.Count, now, now);
+        if (parcel.Remedy == Remedy.Reshipped && state.Status == V1.TrackingStatus.Delivered && parcel.Tracking.Status != V1.TrackingStatus.Delivered)
+            intend(RecutShipments.PointOf(parcel.OrderId, 0, $"arrived/{parcel.PublicId}/{parcel.Version}"));
+        return parcel.WasTracked(state, fresh.Count, now, now) with { Arrival = ArrivalMessage.FactOf(_estimator.Of(parcel, all)) };
     }
 
     // Whoever sends scans names their carrier: a stranger's name must not become a time series of its own.
     private static string CarrierTag(string carrier) => Tracking.Vocabularies.CarrierNames.IsKnown(carrier) ? carrier : "other";
 
-    private sealed record ParcelScans(CarrierNumber Number, IReadOnlyList<Scan> Scans);
+    private sealed record ParcelScans(CarrierNumber Number, IReadOnlyList<Scan> Scans)
+    {
+        /// <summary>A label that an aggregator sold bore the aggregator's name, before parcels bore that of their carrier.</summary>
+        public IReadOnlyList<CarrierNumber> Names { get; } =
+            [.. Scans.Select(scan => scan.Reporter).Where(reporter => reporter.Length > 0).Prepend(Number.Carrier).Distinct().Select(carrier => Number with { Carrier = carrier })];
+    }
 
     // What one caller brings, and what became of it.
     private sealed class Delivery(IReadOnlyList<ParcelScans> parcels, Activity? activity)

@@ -39,6 +39,13 @@ internal sealed class ReadPerformance(NpgsqlDataSource database, TimeProvider ti
         foreach (var text in (string[])[request.Carrier, request.Service, request.LaneFrom, request.LaneTo, request.Zone])
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = text });
         var answer = new CarrierPerformance();
+        await AddEnded(answer, command, cancellationToken);
+        await AddClaims(answer, request, by, start, end, cancellationToken);
+        return answer;
+    }
+
+    private static async Task AddEnded(CarrierPerformance answer, NpgsqlCommand command, CancellationToken cancellationToken)
+    {
         Sums? sums = null;
         var read = 0;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -53,14 +60,91 @@ internal sealed class ReadPerformance(NpgsqlDataSource database, TimeProvider ti
 
             // Of a row of which a part is cut off nothing is said.
             if (answer.Truncated = answer.Rows.Count == MostRows || ++read > MostSums)
-                return answer;
+                return;
             (sums ??= new Sums(key)).Add(reader);
         }
 
         if (sums is not null)
             answer.Rows.Add(sums.Row());
-        return answer;
     }
+
+    // Few of a thousand parcels are claimed, and those that are lost never end: claims are counted as they are, by their own index.
+    private async Task AddClaims(CarrierPerformance answer, GetCarrierPerformanceRequest request, HashSet<GroupBy> by, DateOnly start, DateOnly end, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            $"""
+            SELECT s.carrier, coalesce(s.service, ''), coalesce(s.ship_from ->> 'country', ''), coalesce(s.ship_from ->> 'region', ''), coalesce(s.ship_to ->> 'country', ''), coalesce(s.ship_to ->> 'region', ''),
+              r.created_at, r.state, r.amount_minor, r.currency, r.paid_minor, r.paid_currency
+            FROM resolutions r JOIN shipments s ON s.id = r.shipment_id
+            WHERE r.action = 1 AND r.outcome <> '' AND r.created_at >= $1 AND r.created_at < $2 AND s.carrier IS NOT NULL AND ($3 = '' OR s.carrier = $3) AND ($4 = '' OR s.service = $4)
+            ORDER BY r.created_at LIMIT {MostSums}
+            """);
+        // By weeks, as parcels that ended: one that began before the end counts as a whole.
+        var until = end.AddDays(6 - (((int)end.AddDays(-1).DayOfWeek + 6) % 7));
+        foreach (var day in (DateOnly[])[start, until])
+            command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = new DateTimeOffset(day, TimeOnly.MinValue, TimeSpan.Zero) });
+        foreach (var text in (string[])[request.Carrier, request.Service])
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = text });
+        var rows = answer.Rows.ToDictionary(KeyOf);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var (from, to) = (ParcelOutcome.LaneEnd(reader.GetString(2), reader.GetString(3)), ParcelOutcome.LaneEnd(reader.GetString(4), reader.GetString(5)));
+            var zone = ParcelOutcome.ZoneOf(from, to);
+            if (!Covers(request.LaneFrom, from) || !Covers(request.LaneTo, to) || (request.Zone.Length > 0 && request.Zone != zone))
+                continue;
+            var week = ParcelOutcome.MondayOf(DateOnly.FromDateTime(reader.GetFieldValue<DateTimeOffset>(6).UtcDateTime));
+            var key = new CarrierPerformance.Types.Row
+            {
+                Carrier = If(by.Contains(GroupBy.Carrier) || by.Contains(GroupBy.Service), reader.GetString(0)),
+                Service = If(by.Contains(GroupBy.Service), reader.GetString(1)),
+                LaneFrom = If(by.Contains(GroupBy.Lane), from),
+                LaneTo = If(by.Contains(GroupBy.Lane), to),
+                Zone = If(by.Contains(GroupBy.Zone), zone),
+                Week = by.Contains(GroupBy.Week) ? Timestamp.FromDateTime(week.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc)) : null,
+            };
+            if (!rows.TryGetValue(KeyOf(key), out var row))
+            {
+                // What was cut off is not told by its claims alone.
+                if (answer.Truncated)
+                    continue;
+                rows[KeyOf(key)] = row = key;
+                answer.Rows.Add(row);
+            }
+
+            var state = (Resolution.Types.State)reader.GetInt16(7);
+            row.Claims++;
+            row.ClaimsGranted += state == Resolution.Types.State.Done ? 1 : 0;
+            row.ClaimsRejected += state == Resolution.Types.State.Failed ? 1 : 0;
+            AddTo(row.ClaimedAmounts, 8);
+            AddTo(row.PaidAmounts, 10);
+        }
+
+        var sorted = answer.Rows.OrderBy(KeyOf).ToList();
+        answer.Rows.Clear();
+        answer.Rows.Add(sorted.Take(MostRows));
+        answer.Truncated |= sorted.Count > MostRows;
+
+        static string If(bool grouped, string text) => grouped ? text : "";
+
+        static bool Covers(string asked, string lane) => asked.Length == 0 || lane == asked || lane.StartsWith($"{asked}-", StringComparison.Ordinal);
+
+        void AddTo(Google.Protobuf.Collections.RepeatedField<Google.Type.Money> amounts, int column)
+        {
+            if (reader.IsDBNull(column))
+                return;
+            var money = new Money(reader.GetInt64(column), reader.GetString(column + 1));
+            var same = amounts.FirstOrDefault(one => one.CurrencyCode == money.Currency);
+            if (same is not null && same.TryToMoney(out var sum, out _))
+                money = new Money((long)Math.Min(long.MaxValue, (decimal)sum.Minor + money.Minor), money.Currency);
+            if (same is not null)
+                amounts.Remove(same);
+            amounts.Add(money.ToProto());
+        }
+    }
+
+    private static (string Carrier, string Service, string From, string To, string Zone, long Week) KeyOf(CarrierPerformance.Types.Row row) =>
+        (row.Carrier, row.Service, row.LaneFrom, row.LaneTo, row.Zone, row.Week?.Seconds ?? 0);
 
     private (DateOnly Start, DateOnly End) Check(GetCarrierPerformanceRequest request)
     {

@@ -25,7 +25,7 @@ internal sealed record BoughtElsewhere(string OrderId, string TrackingNumber, st
 /// one parcel however often it is told, also under another request_id.
 /// </summary>
 internal sealed class RegisterTracking(
-    NpgsqlDataSource database, ShipmentStore store, CarrierChoice choice, Requests requests, RecoveryPoints points, Outbox outbox,
+    NpgsqlDataSource database, ShipmentStore store, CarrierChoice choice, Requests requests, RecoveryPoints points, Outbox outbox, ScanIngestion ingestion,
     OrderService.OrderServiceClient orders, StoreService.StoreServiceClient stores, IOptions<ShipmentsOptions> options, TimeProvider time)
 {
     /// <exception cref="Failure">
@@ -105,8 +105,8 @@ internal sealed class RegisterTracking(
         var scans = await FormerNumberRows.Claim(connection, transaction, bought.Carrier, bought.TrackingNumber, now - options.Value.UnclaimedScansKept, cancellationToken);
         outbox.Add(batch, shipment.WasRegistered(bought.Carrier, bought.Service, bought.TrackingNumber, now));
         batch.BatchCommands.Add(ShipmentStore.Update(shipment));
-        points.Add(batch, WatchSilence.PointOf(shipment, now + options.Value.FirstAskAfter(shipment.Carrier!)));
-        ScanIngestion.Apply(batch, outbox, points, shipment, [], scans, now);
+        points.Add(batch, WatchSilence.PointOf(shipment, now + options.Value.FirstAskAfter(shipment)));
+        ingestion.Apply(batch, shipment, [], scans, now);
         batch.BatchCommands.Add(requests.Record(key, ShipmentMessage.NamePrefix + shipment.PublicId, shipment.Version));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);

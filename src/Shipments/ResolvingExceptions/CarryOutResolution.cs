@@ -134,7 +134,7 @@ internal sealed partial class CarryOutResolution(
     {
         try
         {
-            var carrier = carriers.Find(shipment.Carrier!) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
+            var carrier = carriers.Of(shipment) ?? throw new HttpRequestException($"{shipment.Carrier} is not among the configured carriers.");
             var amount = one.Amount ?? shipment.Value;
             var claim = one.Outcome.Length == 0
                 ? await carrier.FileClaim(shipment, amount, KeyOf(one), cancellationToken)
@@ -142,13 +142,16 @@ internal sealed partial class CarryOutResolution(
             return claim switch
             {
                 null => new RecoveryOutcome.Done(context => Settle(one, State.Failed, $"{shipment.Carrier} takes no claims here: call it or use its own site.", context)),
-                { Decision: ClaimDecision.Accepted } => new RecoveryOutcome.Done(context => Settle(one, State.Done, $"{shipment.Carrier} pays {claim.Paid ?? amount}.", context, claim.Id)),
-                { Decision: ClaimDecision.Rejected } => new RecoveryOutcome.Done(context => Settle(one, State.Failed, $"{shipment.Carrier} rejects the claim: {claim.Why}", context, claim.Id)),
+                { Decision: ClaimDecision.Accepted } => Decided(State.Done, $"{shipment.Carrier} pays {claim.Paid ?? amount}.", claim.Id, claim.Paid ?? amount),
+                { Decision: ClaimDecision.Rejected } => Decided(State.Failed, $"{shipment.Carrier} rejects the claim: {claim.Why}", claim.Id, null),
                 _ => new RecoveryOutcome.Again(
                     time.GetUtcNow() + BackOff.After(attempt, FirstClaimPause, options.Value.ClaimAskedAfter), "The carrier has not decided.",
                     context => Change(
                         one, locked => locked.Settle(State.Waiting, $"{shipment.Carrier} has not decided yet.", time.GetUtcNow(), claim.Id) with { Amount = amount }, context)),
             };
+
+            RecoveryOutcome.Done Decided(State state, string detail, string claimId, Money? paid) =>
+                new(context => Change(one, locked => locked.IsOver ? locked : locked.Settle(state, detail, time.GetUtcNow(), claimId) with { Amount = amount, Paid = paid }, context));
         }
         catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {

@@ -101,6 +101,7 @@ internal sealed class ExceptionGrpcService(ShipmentStore store, NpgsqlDataSource
         Actor = one.Actor,
         CreateTime = Timestamp.FromDateTimeOffset(one.CreatedAt),
         UpdateTime = Timestamp.FromDateTimeOffset(one.UpdatedAt),
+        PaidAmount = one.Paid?.ToProto(),
         PreferredDay = one.Day is { } day ? new Google.Type.Date { Year = day.Year, Month = day.Month, Day = day.Day } : null,
     };
 

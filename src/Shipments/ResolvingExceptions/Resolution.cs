@@ -26,6 +26,9 @@ internal sealed record Resolution(
     /// <summary>The day that the carrier is asked for; null for the other actions.</summary>
     public DateOnly? Day { get; init; }
 
+    /// <summary>What the carrier pays of a claim; null: nothing, or not decided.</summary>
+    public Money? Paid { get; init; }
+
     public bool IsOver => State is State.Done or State.Failed;
 
     public string Name => NameOf(ShipmentId, Number);

@@ -7,7 +7,7 @@ namespace Commerce.Shipments.ResolvingExceptions;
 /// <summary>Resolutions in Postgres.</summary>
 internal static class ResolutionStore
 {
-    private const string Columns = "shipment_id, number, action, state, detail, amount_minor, currency, outcome, note, actor, created_at, updated_at, day";
+    private const string Columns = "shipment_id, number, action, state, detail, amount_minor, currency, outcome, note, actor, created_at, updated_at, day, paid_minor, paid_currency";
 
     /// <summary>Everything that was done about these parcels, first one first.</summary>
     public static async Task<ILookup<Guid, Resolution>> Of(NpgsqlDataSource database, IReadOnlyCollection<Guid> shipments, CancellationToken cancellationToken)
@@ -30,10 +30,10 @@ internal static class ResolutionStore
     }
 
     public static NpgsqlBatchCommand Insert(Resolution one) => With(
-        one, $"INSERT INTO resolutions ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+        one, $"INSERT INTO resolutions ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
 
     public static NpgsqlBatchCommand Update(Resolution one) => With(
-        one, "UPDATE resolutions SET action = $3, state = $4, detail = $5, amount_minor = $6, currency = $7, outcome = $8, note = $9, actor = $10, created_at = $11, updated_at = $12, day = $13 WHERE shipment_id = $1 AND number = $2");
+        one, "UPDATE resolutions SET action = $3, state = $4, detail = $5, amount_minor = $6, currency = $7, outcome = $8, note = $9, actor = $10, created_at = $11, updated_at = $12, day = $13, paid_minor = $14, paid_currency = $15 WHERE shipment_id = $1 AND number = $2");
 
     private static NpgsqlBatchCommand With(Resolution one, string sql) => new(sql)
     {
@@ -52,6 +52,8 @@ internal static class ResolutionStore
             new NpgsqlParameter<DateTimeOffset> { TypedValue = one.CreatedAt },
             new NpgsqlParameter<DateTimeOffset> { TypedValue = one.UpdatedAt },
             new NpgsqlParameter<DateOnly?> { TypedValue = one.Day },
+            new NpgsqlParameter<long?> { TypedValue = one.Paid?.Minor },
+            new NpgsqlParameter<string?> { TypedValue = one.Paid?.Currency },
         },
     };
 
@@ -61,5 +63,6 @@ internal static class ResolutionStore
         r.GetString(7), r.GetString(8), r.GetString(9), r.GetFieldValue<DateTimeOffset>(10), r.GetFieldValue<DateTimeOffset>(11))
     {
         Day = r.IsDBNull(12) ? null : r.GetFieldValue<DateOnly>(12),
+        Paid = r.IsDBNull(13) ? null : new Money(r.GetInt64(13), r.GetString(14)),
     };
 }

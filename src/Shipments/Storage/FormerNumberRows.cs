@@ -39,6 +39,8 @@ internal static class FormerNumberRows
             },
         });
         batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM scans WHERE shipment_id = $1") { Parameters = { new NpgsqlParameter<Guid> { TypedValue = shipmentId } } });
+        // A row of its own, which no change of the same version can have: one that is claimed just now is read without this.
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("INSERT INTO parcels_to_read (shipment_id, version) SELECT id, -version FROM shipments WHERE id = $1") { Parameters = { new NpgsqlParameter<Guid> { TypedValue = shipmentId } } });
     }
 
     /// <summary>

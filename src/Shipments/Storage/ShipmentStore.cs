@@ -32,7 +32,9 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
     private const string TrackedColumns =
         """
         id, store_id, order_id, return_number, carrier, tracking_number, status, reason_party, reason_code, action_required, status_at, reached,
-        last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, version, created_at, updated_at, remedy
+        last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, version, created_at, updated_at, remedy,
+        location_id, ship_from ->> 'country', ship_from ->> 'region', ship_to ->> 'country', ship_to ->> 'region', ship_to ->> 'postalCode', weight_grams,
+        promised_at, estimated_at, service
         """;
 
     // Which of how many it is: what was cancelled does not count, so it changes with the others.
@@ -157,7 +159,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             WHERE newest_id IS NOT NULL ORDER BY newest_id) AS newest CROSS JOIN LATERAL
             """;
         await using var batch = new NpgsqlBatch(connection, transaction);
-        // For arrays of another length Postgres would plan anew each time, which takes longer than to find a parcel.
+        // Whatever the planner knew of these numbers, it would go by the same indexes: to plan this and what is written next anew takes longer than to do it.
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SET LOCAL plan_cache_mode = force_generic_plan"));
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_advisory_xact_lock(hashtextextended(number, 2)) FROM (SELECT number FROM unnest($1) AS given (number) GROUP BY number ORDER BY number COLLATE \"C\") AS numbers")
         {
@@ -289,17 +291,18 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         },
     };
 
-    /// <summary>What scans change, of many parcels in one statement.</summary>
+    /// <summary>What scans change, of many parcels in one statement; each is to be read by whoever follows paths.</summary>
     public static NpgsqlBatchCommand UpdateTracking(IReadOnlyList<TrackedParcel> shipments) => new(
         """
-        UPDATE shipments SET status = new.status, reason_party = new.reason_party, reason_code = new.reason_code, action_required = new.action_required,
+        WITH tracked AS (UPDATE shipments SET status = new.status, reason_party = new.reason_party, reason_code = new.reason_code, action_required = new.action_required,
           status_at = new.status_at, reached = new.reached::smallint[], last_scan_at = new.last_scan_at, delivered_at = new.delivered_at,
           exception_kind = new.exception_kind, exception_message = new.exception_message, exception_at = new.exception_at,
           exception_attempts = new.exception_attempts, exception_severity = new.exception_severity, version = new.version, updated_at = new.updated_at
         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) AS new (id, status, reason_party, reason_code, action_required,
           status_at, reached, last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, version, updated_at,
           exception_severity)
-        WHERE shipments.id = new.id
+        WHERE shipments.id = new.id RETURNING shipments.id, shipments.version)
+        INSERT INTO parcels_to_read (shipment_id, version) SELECT id, version FROM tracked
         """)
     {
         Parameters =
@@ -388,6 +391,12 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         CreatedAt = r.GetFieldValue<DateTimeOffset>(19),
         UpdatedAt = r.GetFieldValue<DateTimeOffset>(20),
         Remedy = (Remedy)r.GetInt16(21),
+        LocationId = r.GetString(22),
+        Lane = new Lane(r.GetString(23), r.GetString(24), r.GetString(25), r.GetString(26), r.GetString(27)),
+        WeightGrams = r.GetInt32(28),
+        PromisedAt = Time(r, 29),
+        EstimatedAt = Time(r, 30),
+        Service = Text(r, 31),
     };
 
     // "status" to "delivered_at" of the columns.

@@ -57,7 +57,7 @@ public sealed class TrackingStatusRulesTests
 
     [Fact]
     public void Before_the_first_scan_the_carrier_does_not_have_it() =>
-        Assert.Equal(PreTransit, TrackingStatusRules.Derive([], Start).Status);
+        Assert.Equal(PreTransit, TrackingStatusRules.Derive(Array.Empty<Scan>(), Start).Status);
 
     [Theory]
     [InlineData(V1.TrackingStatus.Delivered, PreTransit, PickedUp, InTransit, OutForDelivery, V1.TrackingStatus.Delivered)]

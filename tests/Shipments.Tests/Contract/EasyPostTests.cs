@@ -54,4 +54,28 @@ public sealed class EasyPostTests(EasyPostWorld world) : IClassFixture<EasyPostW
         var fault = await Assert.ThrowsAsync<CarrierFaultException>(() => carrier.BuyLabel(SandboxBehind.ToSaoPaulo("US"), "USPS.Priority", "k", CancellationToken.None));
         Assert.StartsWith("answered 401", fault.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_label_bears_the_carrier_that_carries_it()
+    {
+        await world.Ready;
+        var parcel = SandboxBehind.ToSaoPaulo("US");
+        var label = await world.Carrier.BuyLabel(parcel, "USPS.Priority", parcel.PublicId, CancellationToken.None);
+        Assert.Equal("usps", label.Carrier);
+        Assert.All(await world.Carrier.Track(label.TrackingNumber, CancellationToken.None), scan => Assert.Equal(("usps", "easypost"), (scan.Carrier, scan.Aggregator)));
+    }
+
+    [Theory]
+    [InlineData("submitted", false)]
+    [InlineData("refunded", false)]
+    [InlineData("rejected", true)]
+    public async Task A_refund_asked_for_again_is_told_by_the_state_of_the_first(string status, bool handedOver)
+    {
+        await world.Ready;
+        var parcel = SandboxBehind.ToSaoPaulo("US");
+        var label = await world.Carrier.BuyLabel(parcel, "USPS.Priority", parcel.PublicId, CancellationToken.None);
+        Assert.Equal(VoidOutcome.Voided, await world.Carrier.VoidLabel(label.Id, "k", CancellationToken.None));
+        world.EasyPost.Refunded(label.Id, status);
+        Assert.Equal(handedOver ? VoidOutcome.HandedOver : VoidOutcome.Voided, await world.Carrier.VoidLabel(label.Id, "k", CancellationToken.None));
+    }
 }

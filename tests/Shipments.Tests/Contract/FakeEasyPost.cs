@@ -35,6 +35,9 @@ internal sealed class FakeEasyPost : IAsyncDisposable
 
     public int Purchases;
 
+    /// <summary>What became of a refund that was asked for.</summary>
+    public void Refunded(string id, string status) => Find(id)!["refund_status"] = status;
+
     public void HandOver(string id) => _handedOver[id] = true;
 
     public async Task Start()
@@ -120,7 +123,7 @@ internal sealed class FakeEasyPost : IAsyncDisposable
         {
             if (Find(id) is not { } shipment)
                 return NotFound();
-            if (shipment["refund_status"]?.GetValue<string>() == "submitted")
+            if (shipment["refund_status"]?.GetValue<string>() is "submitted" or "refunded" or "rejected")
                 return Error(422, "SHIPMENT.REFUND.UNAVAILABLE", "A refund was requested already.");
             if (_handedOver.ContainsKey(id))
                 return Error(422, "SHIPMENT.REFUND.UNAVAILABLE", "Unable to request refund. The parcel has been shipped.");
