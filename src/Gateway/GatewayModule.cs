@@ -73,7 +73,7 @@ public static class GatewayModule
 
     public static WebApplication MapGateway(this WebApplication app)
     {
-        app.UseWebClients();
+        app.UseResponseCompression();
         app.UseMiddleware<OutsideCaller>();
         app.MapGrpcService<LookupGrpcService>();
         app.MapLookupEvents();

@@ -49,6 +49,7 @@ internal static class ApiDescriptionRoutes
             ui.SwaggerEndpoint("/openapi/v1.json", "Commerce v1");
             ui.EnableTryItOutByDefault();
             ui.EnableFilter();
+            ui.EnableDeepLinking();
             ui.DisplayRequestDuration();
             ui.DocExpansion(Swashbuckle.AspNetCore.SwaggerUI.DocExpansion.None);
             ui.DefaultModelsExpandDepth(0);

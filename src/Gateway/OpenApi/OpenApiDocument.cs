@@ -31,8 +31,10 @@ internal sealed class OpenApiDocument(Protos protos)
     {
         var tags = new JsonArray();
         // What is for those who run the suite has no REST form, and no place in the public description.
-        foreach (var (fullName, service) in protos.Services.Where(one => IsPublic(one.FullName)))
+        var services = protos.Services.ToDictionary(one => one.FullName, one => one.Service);
+        foreach (var fullName in PublicApi.Services.Select(one => one.FullName))
         {
+            var service = services[fullName];
             tags.Add(new JsonObject { ["name"] = service.Name, ["description"] = protos.CommentOf("." + fullName) });
             foreach (var method in service.Method)
                 Add(fullName, service, method);
@@ -70,8 +72,6 @@ internal sealed class OpenApiDocument(Protos protos)
             },
         };
     }
-
-    private static bool IsPublic(string fullName) => PublicApi.Services.Any(service => service.FullName == fullName);
 
     private void Add(string serviceName, ServiceDescriptorProto service, MethodDescriptorProto method)
     {

@@ -13,9 +13,6 @@ namespace Commerce.Gateway.Web;
 /// </summary>
 internal static class WebClients
 {
-    // The text form is for browsers of before streams; its base64 does not get through a proxy that streams.
-    private static readonly object TextKey = new();
-
     public static void AddWebClients(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -49,29 +46,25 @@ internal static class WebClients
         services.AddSingleton<IResponseCompressionProvider, UsefulCompression>();
     }
 
-    public static void UseWebClients(this WebApplication app)
-    {
-        app.UseResponseCompression();
-        app.Use((http, next) => http.Items.ContainsKey(TextKey)
-            ? throw new Failure(ErrorReason.MalformedRequest, "gRPC-Web is spoken in binary here: send application/grpc-web+proto, not application/grpc-web-text.")
-            : next(http));
-    }
-
     private sealed class WebFilter(IOptions<GatewayOptions> options) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
             if (options.Value.CorsOrigins.Count > 0)
                 app.UseCors();
-            app.Use((http, rest) =>
-            {
-                if (http.Request.ContentType?.StartsWith("application/grpc-web-text", StringComparison.OrdinalIgnoreCase) == true)
-                    http.Items[TextKey] = true;
-                return rest(http);
-            });
+            // The text form is for browsers of before streams; its base64 does not get through a proxy that streams.
+            app.Use((http, rest) => http.Request.ContentType?.StartsWith("application/grpc-web-text", StringComparison.OrdinalIgnoreCase) == true
+                ? BinaryOnly().ExecuteAsync(http)
+                : rest(http));
             app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
             next(app);
         };
+
+        // Nothing of ours runs before this, so the problem is written here.
+        private static IResult BinaryOnly() => Results.Problem(
+            "gRPC-Web is spoken in binary here: send application/grpc-web+proto.", statusCode: StatusCodes.Status415UnsupportedMediaType,
+            title: "Malformed request", type: "urn:commerce:error:" + ErrorReasons.NameOf(ErrorReason.MalformedRequest),
+            extensions: new Dictionary<string, object?> { ["reason"] = ErrorReasons.NameOf(ErrorReason.MalformedRequest) });
     }
 
     /// <summary>Leaves alone what is small, and what must not be kept: it may hold a secret.</summary>
