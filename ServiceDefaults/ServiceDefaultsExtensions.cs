@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Reflection;
 using Google.Protobuf.Reflection;
 using Google.Rpc;
@@ -136,14 +137,17 @@ public static class ServiceDefaultsExtensions
         services.AddSingleton(provider => new TokenMinter(provider.GetRequiredService<ServiceIdentity>().Name, provider.GetRequiredService<IOptions<AccessOptions>>().Value.Services));
         services.AddSingleton(provider => new AccessControl(provider.GetRequiredService<TokenVerifier>()));
         services.AddSingleton<AccessInterceptor>();
-        services.AddSingleton<IdempotencyKeyInterceptor>();
+        services.AddSingleton<HeadersInterceptor>();
         services.AddSingleton<DeadlineInterceptor>();
         services.AddGrpc(options =>
             {
                 options.MaxReceiveMessageSize = Limits.RequestBytes;
+                // What AnswerCompression allows.
+                options.ResponseCompressionAlgorithm = "gzip";
+                options.ResponseCompressionLevel = CompressionLevel.Fastest;
                 options.Interceptors.Add<ErrorInterceptor>();
                 options.Interceptors.Add<AccessInterceptor>();
-                options.Interceptors.Add<IdempotencyKeyInterceptor>();
+                options.Interceptors.Add<HeadersInterceptor>();
                 options.Interceptors.Add<DeadlineInterceptor>();
             })
             .AddJsonTranscoding(options =>

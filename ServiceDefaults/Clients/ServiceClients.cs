@@ -8,8 +8,6 @@ namespace Commerce.ServiceDefaults;
 /// <summary>How the services' gRPC clients connect and when they try again.</summary>
 internal static class ServiceClients
 {
-    private static readonly string[] Reads = ["Get", "List", "BatchGet", "Lookup", "BatchLookup", "Search"];
-
     private static readonly RetryPolicy Policy = new()
     {
         MaxAttempts = 4,
@@ -40,7 +38,7 @@ internal static class ServiceClients
         var descriptor = (ServiceDescriptor?)client.DeclaringType?.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null);
         foreach (var method in descriptor?.Methods ?? [])
         {
-            if (!IsSafeToRepeat(method))
+            if (!Repeatable.Is(method))
                 continue;
             config.MethodConfigs.Add(new MethodConfig
             {
@@ -51,9 +49,4 @@ internal static class ServiceClients
 
         return config;
     }
-
-    private static bool IsSafeToRepeat(MethodDescriptor method) =>
-        !method.IsClientStreaming && !method.IsServerStreaming
-        && (method.InputType.FindFieldByName("request_id") is not null
-            || Reads.Any(read => method.Name.StartsWith(read, StringComparison.Ordinal)));
 }

@@ -5,7 +5,7 @@ namespace Commerce.ServiceDefaults;
 
 /// <summary>
 /// Passes a response on as it is, except the error body of a transcoded method, which is kept back so that a problem can
-/// take its place. Whether it is one is known at the first write: by then the status is set.
+/// take its place, and the body of one that the caller has already. Whether it is one is known at the first write: by then the status is set.
 /// </summary>
 internal sealed class ErrorBodyStream(Stream inner, HttpContext http) : Stream
 {
@@ -65,7 +65,7 @@ internal sealed class ErrorBodyStream(Stream inner, HttpContext http) : Stream
     {
         if (http.Response.HasStarted)
             return _captures ?? false;
-        return _captures ??= http.Response.StatusCode >= StatusCodes.Status400BadRequest
-            && http.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not null;
+        return _captures ??= Conditions.IsNotModified(http)
+            || http.Response.StatusCode >= StatusCodes.Status400BadRequest && http.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not null;
     }
 }

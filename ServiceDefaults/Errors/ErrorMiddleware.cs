@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Net.Http.Headers;
 using Status = Google.Rpc.Status;
 
 namespace Commerce.ServiceDefaults;
@@ -96,6 +97,16 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
             return;
         }
 
+        // It would be read as it is, and be no JSON.
+        if (http.Request.Headers.ContentEncoding is [.., var coding] && !string.Equals(coding, "identity", StringComparison.OrdinalIgnoreCase))
+        {
+            response.Headers.AcceptEncoding = "identity";
+            await Problem.Write(
+                response, ErrorStatus.Create(ErrorReason.MalformedRequest, "Requests are taken as they are: send the body without Content-Encoding."),
+                StatusCodes.Status415UnsupportedMediaType);
+            return;
+        }
+
         http.Request.Body = new BoundedRequestStream(http.Request.Body, http);
         var original = http.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         var body = new ErrorBodyStream(original.Stream, http);
@@ -113,6 +124,14 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
         finally
         {
             http.Features.Set(original);
+        }
+
+        if (!response.HasStarted && Conditions.IsNotModified(http))
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            response.ContentType = null;
+            response.Headers.Remove(HeaderNames.ContentEncoding);
+            return;
         }
 
         if (response.HasStarted || response.StatusCode < StatusCodes.Status400BadRequest)

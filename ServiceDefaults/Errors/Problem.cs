@@ -36,9 +36,16 @@ internal static class Problem
 
     public static async Task Write(HttpResponse response, Status status, int? httpStatus = null)
     {
-        var code = httpStatus ?? HttpStatusOf(status);
+        // RFC 9110 has a number of its own for a condition in a header; the same in the body is a conflict.
+        var code = httpStatus
+            ?? (ReasonOf(status) == ErrorStatus.NameOf(ErrorReason.EtagMismatch) && Conditions.HasIfMatch(response.HttpContext)
+                ? StatusCodes.Status412PreconditionFailed
+                : HttpStatusOf(status));
         response.StatusCode = code;
         response.ContentType = ContentType;
+        // Of the body that this one replaces.
+        response.Headers.ContentEncoding = default;
+        response.Headers.ETag = default;
         response.Headers.CacheControl = "no-store";
         if (code == StatusCodes.Status401Unauthorized)
             response.Headers.WWWAuthenticate = "Bearer";

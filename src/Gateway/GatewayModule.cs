@@ -4,6 +4,7 @@ using Commerce.Gateway.OpenApi;
 using Commerce.Gateway.Passthrough;
 using Commerce.Gateway.Views;
 using Commerce.Gateway.Watching;
+using Commerce.Gateway.Web;
 using Commerce.Messaging;
 using Commerce.Notifications.V1;
 using Commerce.Orders.V1;
@@ -28,6 +29,8 @@ public static class GatewayModule
         services.AddSingleton<GatewayTelemetry>();
         builder.AddNpgsqlDataSource("gatewaydb");
         builder.AddMigrations(typeof(Outbox).Assembly).AddMigrations(typeof(GatewayModule).Assembly);
+        // Before callers are asked who they are: what a browser asks beforehand is nobody's.
+        builder.AddWebClients();
         builder.AddAccess();
 
         // The parts of a view are kept for every caller, so they are read as the Gateway; each caller is shown what it may see.
@@ -103,6 +106,7 @@ public static class GatewayModule
 
     public static WebApplication MapGateway(this WebApplication app)
     {
+        app.UseResponseCompression();
         app.MapGrpcService<LookupWire>();
         // It serves REST: where both serve a path, which is gRPC's, the other goes first.
         app.MapGrpcService<LookupGrpcService>().Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = 1);

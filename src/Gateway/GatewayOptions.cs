@@ -76,4 +76,20 @@ public sealed class GatewayOptions
     /// <summary>How often an idle server-sent event stream says that it is alive.</summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00")]
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Pages of these origins may call the API from a browser, for example "https://shop.example"; none: no page may.</summary>
+    [CorsOrigins]
+    public IReadOnlyList<string> CorsOrigins { get; set; } = [];
+}
+
+/// <summary>Origins as a browser sends them: scheme, host and port, and nothing after.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class CorsOriginsAttribute : ValidationAttribute
+{
+    protected override ValidationResult? IsValid(object? value, ValidationContext validationContext)
+    {
+        var wrong = ((IReadOnlyList<string>?)value ?? []).FirstOrDefault(origin =>
+            !Uri.TryCreate(origin, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.GetLeftPart(UriPartial.Authority) != origin);
+        return wrong is null ? ValidationResult.Success : new ValidationResult($"Gateway:CorsOrigins must be origins such as https://shop.example, and one is \"{wrong}\".");
+    }
 }

@@ -185,7 +185,7 @@ public sealed class ErrorTests
         await using var service = await TestService.Start();
         var unknown = await Refused(() => new StoreService.StoreServiceClient(service.Channel).GetStoreAsync(new GetStoreRequest()).ResponseAsync);
         Assert.Equal((StatusCode.Unimplemented, "METHOD_NOT_FOUND"), (unknown.StatusCode, unknown.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Reason));
-        var unimplemented = await Refused(() => service.Orders.CancelOrderAsync(new CancelOrderRequest()).ResponseAsync);
+        var unimplemented = await Refused(() => service.Orders.ReorderAsync(new ReorderRequest()).ResponseAsync);
         Assert.Equal("METHOD_NOT_FOUND", unimplemented.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Reason);
 
         var giant = new PlaceOrderRequest { RequestId = new string('x', 5 * 1024 * 1024) };

@@ -79,6 +79,10 @@ internal sealed class OrderBehaviour
     public Func<PlaceOrderRequest, ServerCallContext, Task<Order>> Place { get; set; } =
         (request, _) => Task.FromResult(new Order { Name = request.RequestId, Version = 1L << 60 });
 
+    public Func<CancelOrderRequest, ServerCallContext, Task<Order>> Cancel { get; set; } = (request, _) => Task.FromResult(new Order { Name = request.Name });
+
+    public Func<UpdateOrderRequest, ServerCallContext, Task<Order>> Update { get; set; } = (request, _) => Task.FromResult(request.Order);
+
     public Func<IServerStreamWriter<Gateway.V1.LookupView>, ServerCallContext, Task> Watch { get; set; } = (_, _) => Task.CompletedTask;
 }
 
@@ -87,6 +91,10 @@ internal sealed class TestOrders(OrderBehaviour behaviour) : OrderService.OrderS
     public override Task<Order> GetOrder(GetOrderRequest request, ServerCallContext context) => behaviour.Get(request, context);
 
     public override Task<Order> PlaceOrder(PlaceOrderRequest request, ServerCallContext context) => behaviour.Place(request, context);
+
+    public override Task<Order> CancelOrder(CancelOrderRequest request, ServerCallContext context) => behaviour.Cancel(request, context);
+
+    public override Task<Order> UpdateOrder(UpdateOrderRequest request, ServerCallContext context) => behaviour.Update(request, context);
 }
 
 internal sealed class TestLookup(OrderBehaviour behaviour) : Gateway.V1.LookupService.LookupServiceBase

@@ -31,8 +31,10 @@ internal sealed class OpenApiDocument(Protos protos)
     {
         var tags = new JsonArray();
         // What is for those who run the suite has no REST form, and no place in the public description.
-        foreach (var (fullName, service) in protos.Services.Where(one => IsPublic(one.FullName)))
+        var services = protos.Services.ToDictionary(one => one.FullName, one => one.Service);
+        foreach (var fullName in PublicApi.Services.Select(one => one.FullName))
         {
+            var service = services[fullName];
             tags.Add(new JsonObject { ["name"] = service.Name, ["description"] = protos.CommentOf("." + fullName) });
             foreach (var method in service.Method)
                 Add(fullName, service, method);
@@ -49,18 +51,27 @@ internal sealed class OpenApiDocument(Protos protos)
                 ["version"] = "v1",
                 ["description"] = "Orders, payments, shipments and notifications behind one door, and the answer to \"where is my order?\" from either code. "
                     + "64-bit integers are strings, enums are their names, times are RFC 3339. Every error is an RFC 9457 problem with a `reason`. "
-                    + "The same methods can be called over gRPC.",
+                    + "A write may be repeated under its `Idempotency-Key`; what has an `ETag` can be read with `If-None-Match` and changed with `If-Match`. "
+                    + "The same methods can be called over gRPC and gRPC-Web.",
+                ["contact"] = new JsonObject { ["name"] = "The Commerce authors" },
                 ["license"] = new JsonObject { ["name"] = "MIT", ["identifier"] = "MIT" },
             },
             ["servers"] = new JsonArray(new JsonObject { ["url"] = "/", ["description"] = "Where this document comes from." }),
-            ["security"] = new JsonArray(),
+            ["security"] = new JsonArray(new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["apiKey"] = new JsonArray() }),
             ["tags"] = tags,
             ["paths"] = new JsonObject(_paths.Select(one => KeyValuePair.Create<string, JsonNode?>(one.Key, one.Value))),
-            ["components"] = new JsonObject { ["schemas"] = components, ["responses"] = Problems.Responses(Schemas.Reference(ProblemComponent)) },
+            ["components"] = new JsonObject
+            {
+                ["schemas"] = components,
+                ["responses"] = Problems.Responses(Schemas.Reference(ProblemComponent)),
+                ["securitySchemes"] = new JsonObject
+                {
+                    ["bearer"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer", ["description"] = "A token of an issuer that is known here, or an API key." },
+                    ["apiKey"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "x-api-key", ["description"] = "A shop's API key." },
+                },
+            },
         };
     }
-
-    private static bool IsPublic(string fullName) => PublicApi.Services.Any(service => service.FullName == fullName);
 
     private void Add(string serviceName, ServiceDescriptorProto service, MethodDescriptorProto method)
     {
@@ -103,8 +114,19 @@ internal sealed class OpenApiDocument(Protos protos)
             AddQuery(parameters, method.InputType, unbound, "", 0);
         if (unbound.Any(field => field.Name == "request_id"))
             parameters.Add((JsonNode)Header("Idempotency-Key", "Makes the call safe to repeat; may stand here instead of in request_id."));
+        var tagged = !method.ServerStreaming && HasTag(method.OutputType);
+        if (tagged && rule.Get.Length > 0)
+            parameters.Add((JsonNode)Header("If-None-Match", "The ETag of what was read before: answered with 304 and no body while it is still that."));
+        if (ExpectsTag(fields))
+            parameters.Add((JsonNode)Header("If-Match", "The ETag that it still must have, or it is refused with 412 and ETAG_MISMATCH; may stand here instead of in etag."));
         if (method.ServerStreaming && method.Name != ExportMethod)
             parameters.Add((JsonNode)Header("Last-Event-ID", "The id of the last event seen: only what is newer comes."));
+        foreach (var parameter in parameters)
+        {
+            if (Examples.ParameterOf(id, parameter!["name"]!.GetValue<string>()) is { } value)
+                parameter["example"] = value;
+        }
+
         if (parameters.Count > 0)
             operation["parameters"] = parameters;
 
@@ -113,10 +135,13 @@ internal sealed class OpenApiDocument(Protos protos)
             var body = rule.Body == "*"
                 ? unbound.Count == fields.Count ? _schemas.Message(method.InputType) : _schemas.Object(method.InputType, unbound)
                 : _schemas.Field(method.InputType, fields.Single(field => field.Name == rule.Body));
-            operation["requestBody"] = new JsonObject { ["required"] = true, ["content"] = Content("application/json", body) };
+            var content = Content("application/json", body);
+            if (Examples.BodyOf(id) is { } example)
+                content["application/json"]!["example"] = example;
+            operation["requestBody"] = new JsonObject { ["required"] = true, ["content"] = content };
         }
 
-        operation["responses"] = new JsonObject
+        var responses = new JsonObject
         {
             ["200"] = method.Name == ExportMethod
                 ? new JsonObject
@@ -138,11 +163,30 @@ internal sealed class OpenApiDocument(Protos protos)
                     ["content"] = Content("text/event-stream", _schemas.Message(method.OutputType)),
                 }
                 : new JsonObject { ["description"] = Answer(method.OutputType), ["content"] = Content("application/json", _schemas.Message(method.OutputType)) },
-            ["4XX"] = new JsonObject { ["$ref"] = "#/components/responses/Refused" },
-            ["5XX"] = new JsonObject { ["$ref"] = "#/components/responses/Failed" },
         };
+        if (tagged)
+        {
+            responses["200"]!["headers"] = new JsonObject
+            {
+                ["ETag"] = new JsonObject { ["description"] = "Names the state that is answered with.", ["schema"] = new JsonObject { ["type"] = "string" } },
+            };
+            if (rule.Get.Length > 0)
+                responses["304"] = new JsonObject { ["description"] = "It is still what If-None-Match names." };
+        }
+
+        responses["4XX"] = new JsonObject { ["$ref"] = "#/components/responses/Refused" };
+        responses["5XX"] = new JsonObject { ["$ref"] = "#/components/responses/Failed" };
+        operation["responses"] = responses;
         return operation;
     }
+
+    private bool HasTag(string type) =>
+        protos.Messages.TryGetValue(type, out var message)
+        && message.Field.Any(field => field.Name == "etag" || field is { Name: "version", Type: FieldDescriptorProto.Types.Type.Int64 });
+
+    private bool ExpectsTag(IEnumerable<FieldDescriptorProto> fields) => fields.Any(field => field.Name == "etag"
+        || field.Type == FieldDescriptorProto.Types.Type.Message && field.Label != FieldDescriptorProto.Types.Label.Repeated
+            && protos.Messages.TryGetValue(field.TypeName, out var message) && message.Field.Any(one => one.Name == "etag"));
 
     private string Answer(string type)
     {

@@ -39,7 +39,8 @@ internal sealed class Schemas(Protos protos)
         foreach (var field in fields)
         {
             properties[field.JsonName] = Field(fullName, field);
-            if (IsRequired(field))
+            // The header Idempotency-Key may stand in its place.
+            if (IsRequired(field) && field.Name != "request_id")
                 required.Add((JsonNode)field.JsonName);
         }
 

@@ -27,7 +27,7 @@ internal static class PaymentMapping
     };
 
     /// <summary>Finer than the version: what a part has come to shows before the payment as a whole has news to tell.</summary>
-    public static string EtagOf(Payment payment) => payment.Revision.ToString(CultureInfo.InvariantCulture);
+    public static string EtagOf(Payment payment) => string.Create(CultureInfo.InvariantCulture, $"\"{payment.Revision}\"");
 
     public static V1.Refund ToProto(Payment payment, Refund refund) => new()
     {

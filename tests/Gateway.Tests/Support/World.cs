@@ -22,7 +22,7 @@ internal sealed class World
     public OrderId Place(string externalId = "", string store = "main")
     {
         var id = OrderId.New("ORD", TimeProvider.System);
-        _entries[id.ToString()] = new Entry(new Order { OrderId = id.ToString(), Name = $"orders/{id}", StoreId = store, ExternalId = externalId, Version = 1, Customer = new Contact { Name = "Ada" } });
+        _entries[id.ToString()] = new Entry(new Order { OrderId = id.ToString(), Name = $"orders/{id}", StoreId = store, ExternalId = externalId, Version = 1, Etag = "\"1\"", Customer = new Contact { Name = "Ada" } });
         return id;
     }
 
