@@ -51,7 +51,9 @@ public sealed class PayloadReader
         var expected = _shapes.GetValueOrDefault(source);
         var root = expected?.IsCsv == true ? NodeReader.ReadCsv(payload) : NodeReader.Read(payload);
         var shape = expected?.Recognises(root) == true ? expected : _ordered.FirstOrDefault(other => other.Recognises(root)) ?? expected;
-        var context = new Context(carrier.Length > 0 ? carrier : expected?.Carrier ?? "", number is null ? null : TrackingNumber.Normalise(number));
+        // An aggregator that does not say whose the parcel is stands for the carrier, as on labels that it sold.
+        var unnamed = expected is { Carrier.Length: > 0 } ? expected.Carrier : shape is { Aggregator.Length: > 0 } && shape.Recognises(root) ? shape.Aggregator : "";
+        var context = new Context(carrier.Length > 0 ? carrier : unnamed, number is null ? null : TrackingNumber.Normalise(number));
         var scans = shape?.Read(root, context) ?? [];
         if (scans.Count == 0)
         {
