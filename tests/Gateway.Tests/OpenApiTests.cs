@@ -272,8 +272,8 @@ public sealed class OpenApiTests
     [Fact]
     public void Every_write_is_safe_to_repeat()
     {
-        // Reads by POST, and scans, which are kept once by what they say.
-        string[] others = ["/v1/lookup:batch", "/v1/rates:quote", "/v1/tracking:detectCarrier", "/v1/tracking:ingestScans"];
+        // Reads by POST, scans, which are kept once by what they say, and an end that is the same however often it is said.
+        string[] others = ["/v1/apiKeys/{apiKey}:revoke", "/v1/lookup:batch", "/v1/rates:quote", "/v1/tracking:detectCarrier", "/v1/tracking:ingestScans"];
         foreach (var (path, item) in Document["paths"]!.AsObject())
         {
             foreach (var (verb, _) in item!.AsObject().Where(one => one.Key != "get" && !others.Contains(path)))

@@ -210,7 +210,7 @@ public sealed class WebTests : IAsyncLifetime
 
     private GrpcChannel WebChannel() => GrpcChannel.ForAddress(Http.BaseAddress!, new GrpcChannelOptions
     {
-        HttpHandler = new GrpcWebHandler(GrpcWebMode.GrpcWeb, new SocketsHttpHandler()),
+        HttpHandler = new GrpcWebHandler(GrpcWebMode.GrpcWeb, _suite.Node.DeveloperHandler()),
         HttpVersion = HttpVersion.Version11,
     });
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Commerce.Facts;
 using Commerce.Gateway;
+using Commerce.Gateway.Access;
 using Commerce.Gateway.V1;
 using Commerce.Notifications.V1;
 using Commerce.Orders.V1;
@@ -18,7 +19,9 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using StackExchange.Redis;
+using ApiKey = Commerce.Gateway.Access.ApiKey;
 
 namespace Commerce.Bench.Gateway;
 
@@ -29,13 +32,15 @@ namespace Commerce.Bench.Gateway;
 internal static class GatewayPeers
 {
     public const string Process = "gateway-peer";
-    public const string Bare = "bench.Bare";
+
+    /// <summary>Named as what is open to nobody in particular: it asks for no token, which is to its advantage.</summary>
+    public const string Bare = "grpc.bench.Bare";
 
     public static async Task<int> Serve(string[] args)
     {
         await using var app = args[1] switch
         {
-            "gateway" => Gateway(args),
+            "gateway" => await Gateway(args),
             "bare" => await BareServer(args),
             _ => Services(),
         };
@@ -78,14 +83,15 @@ internal static class GatewayPeers
         return builder;
     }
 
-    private static WebApplication Gateway(string[] args)
+    private static async Task<WebApplication> Gateway(string[] args)
     {
-        var (redis, broker, services, hotAnswers) = (args[2], args[3], args[4], args[5]);
+        var (redis, broker, services, hotAnswers, database, key) = (args[2], args[3], args[4], args[5], args[6], args[7]);
         var builder = Builder(
         [
-            new("Principal:Default", "staff/bench"), new("ConnectionStrings:redis", redis), new("ConnectionStrings:messaging", broker), new("Gateway:RedisPrefix", "bench:"),
+            new("ConnectionStrings:gatewaydb", database), new("ConnectionStrings:redis", redis), new("ConnectionStrings:messaging", broker), new("Gateway:RedisPrefix", "bench:"),
             new("Gateway:HotAnswers", hotAnswers),
             .. new[] { "orders", "payments", "shipments", "notifications" }.Select(name => KeyValuePair.Create($"services:{name}:grpc:0", (string?)$"http://127.0.0.1:{services}")),
+            .. ServiceScopes.All.Keys.SelectMany(name => new[] { $"Access:Services:{name}", $"Access:Callers:{name}" }).Select(name => KeyValuePair.Create(name, (string?)"a-secret-that-only-benches-have-0123456789")),
         ]);
         builder.AddServiceDefaults("Gateway");
         builder.AddGateway();
@@ -95,6 +101,14 @@ internal static class GatewayPeers
         var app = builder.Build();
         app.MapGateway();
         app.MapGrpcService<BareMethods>();
+        await app.MigrateAsync();
+        if (!ApiKey.TryRead(key, out var id, out var secret))
+            throw new InvalidOperationException("That is no API key.");
+        var hash = ApiKey.Hash(secret);
+        await using var batch = app.Services.GetRequiredService<NpgsqlDataSource>().CreateBatch();
+        batch.BatchCommands.Add(ApiKeyStore.Insert(new ApiKey(
+            id, "Bench", [], [.. ScopeSet.AllNames], hash, null, null, TimeProvider.System.GetUtcNow(), "staff/bench", null, null, null)));
+        await batch.ExecuteNonQueryAsync();
         return app;
     }
 

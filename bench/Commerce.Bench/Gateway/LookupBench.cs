@@ -25,14 +25,14 @@ internal static class LookupBench
         var comparisons = new List<Comparison>();
         List<IMessage> warm = [.. Codes(WarmCodes)];
 
-        await using (var gateway = await PeerProcess.Start("gateway", servers.Redis, servers.Broker, port, "10000"))
+        await using (var gateway = await PeerProcess.Gateway(servers, port, "10000"))
         {
             var size = await Prepare(gateway, bare, warm);
             comparisons.Add(await Compare("lookup, warm, same pipeline", new(gateway, Ours, warm, size), new(gateway, $"/{GatewayPeers.Bare}/Memory", warm, size), "a bare method behind the same pipeline, same bytes", 0.85));
             comparisons.Add(await Compare("lookup, warm, naked", new(gateway, Ours, warm, size), new(bare, $"/{GatewayPeers.Bare}/Memory", warm, size), "a bare Grpc.AspNetCore method, same bytes", 0.5));
         }
 
-        await using (var gateway = await PeerProcess.Start("gateway", servers.Redis, servers.Broker, port, "0"))
+        await using (var gateway = await PeerProcess.Gateway(servers, port, "0"))
         {
             var size = await Prepare(gateway, bare, warm);
             comparisons.Add(await Compare(
@@ -56,8 +56,8 @@ internal static class LookupBench
             await one.Channel.CreateCallInvoker().AsyncUnaryCall(BareMethodsOf.Set, null, default, bytes);
         // Those that are long enough to be compiled to the end.
         foreach (var path in new[] { Ours, $"/{GatewayPeers.Bare}/Memory", $"/{GatewayPeers.Bare}/Redis" })
-            RawLoad.Closed(gateway.Grpc, path, requests, bytes.Length, Round);
-        RawLoad.Closed(bare.Grpc, $"/{GatewayPeers.Bare}/Memory", requests, bytes.Length, Round);
+            RawLoad.Closed(gateway, path, requests, bytes.Length, Round);
+        RawLoad.Closed(bare, $"/{GatewayPeers.Bare}/Memory", requests, bytes.Length, Round);
         return bytes.Length;
     }
 
@@ -108,7 +108,7 @@ internal static class LookupBench
             if (Before is not null)
                 await Before();
             var before = await Process.Figure("allocated");
-            var rate = await Task.Run(() => RawLoad.Closed(Process.Grpc, Path, Requests, Size, Round));
+            var rate = await Task.Run(() => RawLoad.Closed(Process, Path, Requests, Size, Round));
             AllocatedACall = (await Process.Figure("allocated") - before) / (rate * Round.TotalSeconds);
             return rate;
         }
@@ -117,7 +117,7 @@ internal static class LookupBench
         {
             if (Before is not null)
                 await Before();
-            return await Task.Run(() => RawLoad.Open(Process.Grpc, Path, Requests, Size, pace, Round));
+            return await Task.Run(() => RawLoad.Open(Process, Path, Requests, Size, pace, Round));
         }
     }
 }

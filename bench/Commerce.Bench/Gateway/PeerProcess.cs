@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Commerce.Gateway.Access;
+using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace Commerce.Bench.Gateway;
@@ -11,18 +13,43 @@ internal sealed class PeerProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly HttpClient _http;
 
-    private PeerProcess(Process process, int grpc, int http)
+    private PeerProcess(Process process, int grpc, int http, string key)
     {
+        Key = key;
         (_process, Grpc) = (process, new IPEndPoint(IPAddress.Loopback, grpc));
         _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{http}"), Timeout = TimeSpan.FromMinutes(1) };
-        Channel = GrpcChannel.ForAddress($"http://127.0.0.1:{grpc}");
+        Channel = GrpcChannel.ForAddress($"http://127.0.0.1:{grpc}", new GrpcChannelOptions
+        {
+            Credentials = ChannelCredentials.Create(ChannelCredentials.Insecure, CallCredentials.FromInterceptor((_, metadata) =>
+            {
+                if (key.Length > 0)
+                    metadata.Add("authorization", $"Bearer {key}");
+                return Task.CompletedTask;
+            })),
+            UnsafeUseInsecureChannelCallCredentials = true,
+        });
     }
 
     public IPEndPoint Grpc { get; }
 
     public GrpcChannel Channel { get; }
 
-    public static async Task<PeerProcess> Start(params IReadOnlyList<string> arguments)
+    /// <summary>The API key that it asks for; empty: it asks nobody.</summary>
+    public string Key { get; }
+
+    /// <summary>The Gateway, with a database and an API key of its own.</summary>
+    /// <param name="servers">Redis, the broker and Postgres.</param>
+    /// <param name="services">The port of the services.</param>
+    /// <param name="hotAnswers">How many answers it keeps in memory.</param>
+    public static async Task<PeerProcess> Gateway(BenchServers servers, string services, string hotAnswers)
+    {
+        var key = ApiKey.Text(ApiKey.NewId(), ApiKey.NewSecret());
+        return await Start(key, ["gateway", servers.Redis, servers.Broker, services, hotAnswers, await servers.CreateDatabase(), key]);
+    }
+
+    public static Task<PeerProcess> Start(params IReadOnlyList<string> arguments) => Start("", arguments);
+
+    private static async Task<PeerProcess> Start(string key, IReadOnlyList<string> arguments)
     {
         var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "commerce-bench.dll"), GatewayPeers.Process, .. arguments])
         {
@@ -31,7 +58,7 @@ internal sealed class PeerProcess : IAsyncDisposable
         };
         var process = Process.Start(start)!;
         var ports = (await process.StandardOutput.ReadLineAsync())?.Split(' ') ?? throw new InvalidOperationException($"The {arguments[0]} did not start.");
-        return new PeerProcess(process, int.Parse(ports[0], CultureInfo.InvariantCulture), int.Parse(ports[1], CultureInfo.InvariantCulture));
+        return new PeerProcess(process, int.Parse(ports[0], CultureInfo.InvariantCulture), int.Parse(ports[1], CultureInfo.InvariantCulture), key);
     }
 
     /// <summary>A figure that the process tells of itself: "allocated" bytes since its start, "cpu" milliseconds since its start.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Google.Protobuf;
@@ -27,10 +26,11 @@ internal sealed class RawGrpc : IDisposable
     private int _next = 1;
     private long _unacknowledged;
 
-    public RawGrpc(IPEndPoint server, string path)
+    public RawGrpc(PeerProcess process, string path)
     {
         _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        _socket.Connect(server);
+        _socket.Connect(process.Grpc);
+        var key = process.Key;
         // Named once, and from then on by their place in the server's table.
         var first = new List<byte> { 0x83, 0x86 };
         void Literal(byte head, params string[] texts)
@@ -47,8 +47,10 @@ internal sealed class RawGrpc : IDisposable
         Literal(0x41, "bench");
         Literal(0x5F, "application/grpc");
         Literal(0x40, "te", "trailers");
+        if (key.Length > 0)
+            Literal(0x57, $"Bearer {key}");
         _firstHeaders = [.. first];
-        _laterHeaders = [0x83, 0x86, 0xC1, 0xC0, 0xBF, 0xBE];
+        _laterHeaders = key.Length == 0 ? [0x83, 0x86, 0xC1, 0xC0, 0xBF, 0xBE] : [0x83, 0x86, 0xC2, 0xC1, 0xC0, 0xBF, 0xBE];
 
         Write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8);
         // Streams' windows so large that they need no care.
@@ -188,14 +190,14 @@ internal static class RawLoad
     private const int CallsAtOnce = 32;
 
     /// <summary>Answers a second, each answer as long as <paramref name="expected"/>: what differs was an error.</summary>
-    public static double Closed(IPEndPoint server, string path, IReadOnlyList<IMessage> requests, int expected, TimeSpan time)
+    public static double Closed(PeerProcess process, string path, IReadOnlyList<IMessage> requests, int expected, TimeSpan time)
     {
         var bodies = requests.Select(request => request.ToByteArray()).ToArray();
         var start = TimeProvider.System.GetTimestamp();
         long calls = 0;
         Run(Connections, n =>
         {
-            using var connection = new RawGrpc(server, path);
+            using var connection = new RawGrpc(process, path);
             var i = n * (bodies.Length / Connections);
             var over = false;
             void Next()
@@ -224,13 +226,13 @@ internal static class RawLoad
     }
 
     /// <summary>The latencies in milliseconds, from when each call was due, at a pace that does not wait for answers.</summary>
-    public static List<double> Open(IPEndPoint server, string path, IReadOnlyList<IMessage> requests, int expected, double pace, TimeSpan time)
+    public static List<double> Open(PeerProcess process, string path, IReadOnlyList<IMessage> requests, int expected, double pace, TimeSpan time)
     {
         var bodies = requests.Select(request => request.ToByteArray()).ToArray();
         var all = new List<double>();
         Run(Connections, n =>
         {
-            using var connection = new RawGrpc(server, path);
+            using var connection = new RawGrpc(process, path);
             using var tickEnd = new ManualResetEvent(false);
             var mine = new List<double>();
             var start = TimeProvider.System.GetTimestamp();

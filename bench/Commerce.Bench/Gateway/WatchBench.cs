@@ -24,7 +24,7 @@ internal static class WatchBench
         await using var servers = await BenchServers.Start();
         await using var services = await BenchServices.Start();
         await using var bare = await PeerProcess.Start("bare", servers.Redis, servers.Broker, services.Port);
-        await using var gateway = await PeerProcess.Start("gateway", servers.Redis, servers.Broker, services.Port, "10000");
+        await using var gateway = await PeerProcess.Gateway(servers, services.Port, "10000");
         var publisher = Peer.Bus(servers.Broker);
         await publisher.StartAsync();
         await BenchServices.Declare(servers);
@@ -32,8 +32,8 @@ internal static class WatchBench
         var view = (await new LookupService.LookupServiceClient(gateway.Channel).LookupAsync(new LookupRequest { Code = id })).ToByteArray();
         await bare.Channel.CreateCallInvoker().AsyncUnaryCall(BareMethodsOf.Set, null, default, view);
 
-        using var watched = new RawGrpc(gateway.Grpc, Ours);
-        using var told = new RawGrpc(bare.Grpc, $"/{GatewayPeers.Bare}/Watch");
+        using var watched = new RawGrpc(gateway, Ours);
+        using var told = new RawGrpc(bare, $"/{GatewayPeers.Bare}/Watch");
         watched.Call(new WatchLookupRequest { Code = id }.ToByteArray(), 0);
         told.Call(new LookupRequest { Code = id }.ToByteArray(), 0);
         foreach (var one in new[] { watched, told })
@@ -116,7 +116,7 @@ internal static class WatchBench
         {
             for (var n = 0; n < Watchers / StreamsAConnection; n++)
             {
-                var connection = new RawGrpc(process.Grpc, path);
+                var connection = new RawGrpc(process, path);
                 connections.Add(connection);
                 for (var stream = 0; stream < StreamsAConnection; stream++)
                     connection.Call(body, 0);

@@ -13,10 +13,11 @@ namespace Commerce.Gateway.Tests;
 internal sealed class GatewayNode : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly TestIssuer _issuer;
 
     private GatewayNode(WebApplication app, TestIssuer issuer)
     {
-        _app = app;
+        (_app, _issuer) = (app, issuer);
         var (grpc, http) = Hosts.EndpointsOf(app);
         (GrpcAddress, HttpAddress) = (new Uri($"http://{grpc}"), new Uri($"http://{http}"));
         Channel = GrpcChannel.ForAddress(GrpcAddress, new GrpcChannelOptions { HttpHandler = new AsDeveloper(issuer), DisposeHttpClient = true });
@@ -74,6 +75,9 @@ internal sealed class GatewayNode : IAsyncDisposable
 
     public T Get<T>()
         where T : notnull => _app.Services.GetRequiredService<T>();
+
+    /// <summary>Calls with a developer's token.</summary>
+    public HttpMessageHandler DeveloperHandler() => new AsDeveloper(_issuer);
 
     /// <summary>Looks a code up inside the process.</summary>
     public Task<LookupView> Find(string code, long minOrderVersion = 0) => Find(new LookupRequest { Code = code, MinOrderVersion = minOrderVersion });
