@@ -145,6 +145,7 @@ public sealed class ConditionTests : IAsyncLifetime
         request.Content.Headers.ContentType = new("application/grpc");
         request.Headers.TE.Add(new("trailers"));
         request.Headers.Add("grpc-accept-encoding", "identity,gzip");
+        request.Headers.Add(TokenMinter.Header, _service.Token);
         if (encoding is not null)
             request.Headers.Add("grpc-encoding", encoding);
         using var response = await http.SendAsync(request, CancellationToken.None);

@@ -17,6 +17,7 @@ internal sealed class TestService : IAsyncDisposable
     private TestService(WebApplication app, Uri http, Uri grpc, string name)
     {
         App = app;
+        Token = TestAccess.Token(name, TestAccess.Admin);
         Rest = TestAccess.Client(http, name);
         Channel = TestAccess.Channel(grpc, name, options => options.MaxSendMessageSize = null);
         GrpcAddress = grpc;
@@ -29,6 +30,9 @@ internal sealed class TestService : IAsyncDisposable
     public GrpcChannel Channel { get; }
 
     public Uri GrpcAddress { get; }
+
+    /// <summary>What the other two send along.</summary>
+    public string Token { get; }
 
     public LogCollector Logs => App.Services.GetRequiredService<LogCollector>();
 
