@@ -23,13 +23,13 @@ public sealed class TestReportTests : IDisposable
     }
 
     [Fact]
-    public void A_report_that_breaks_off_is_shown_as_far_as_it_goes()
+    public void A_report_that_breaks_off_is_a_failure_and_says_where()
     {
         Write("a.trx", """<TestRun><Results><UnitTestResult testName="Two" outcome="Failed"><Output><ErrorInfo><Message>Ended with""");
 
         var report = Assert.Single(TestReport.ReadAll(_folder));
 
-        Assert.Equal((0, 0, 0), (report.Passed, report.Failed, report.Skipped));
+        Assert.Equal((0, 1, 0), (report.Passed, report.Failed, report.Skipped));
         Assert.Contains("Ended with", Assert.Single(report.Failures), StringComparison.Ordinal);
     }
 

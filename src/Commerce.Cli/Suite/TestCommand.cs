@@ -70,7 +70,7 @@ internal static class TestCommand
         var start = new ProcessStartInfo("dotnet",
         [
             "test", "--solution", Path.Combine(Repository.Root, "Commerce.sln"), "--max-parallel-test-modules", "2", "--ignore-exit-code", "8",
-            "--report-xunit-trx", "--results-directory", results, .. arguments,
+            "--results-directory", results, .. arguments,
         ])
         {
             WorkingDirectory = Repository.Root,

@@ -6,7 +6,7 @@ namespace Commerce.Cli.Suite;
 
 /// <summary>What one test project's report (TRX) says.</summary>
 /// <param name="Passed">Tests that passed.</param>
-/// <param name="Failed">Tests that failed; whether a run that left no readable report failed, its exit code says.</param>
+/// <param name="Failed">Tests that failed; a report that cannot be read counts as one, for a test may have ended the process.</param>
 /// <param name="Skipped">Tests that were not run.</param>
 /// <param name="Failures">Each failed test's name, and the beginning of what it said.</param>
 internal sealed record TestReport(int Passed, int Failed, int Skipped, IReadOnlyList<string> Failures)
@@ -29,7 +29,7 @@ internal sealed record TestReport(int Passed, int Failed, int Skipped, IReadOnly
         {
             // Its beginning is all there is of what the test said that could not be written down.
             var end = File.ReadAllText(file);
-            return new TestReport(0, 0, 0, [$"a report that breaks off ({e.Message}): …{end[Math.Max(0, end.Length - MaxMessage)..]}"]);
+            return new TestReport(0, 1, 0, [$"a report that breaks off ({e.Message}): …{end[Math.Max(0, end.Length - MaxMessage)..]}"]);
         }
 
         var counters = report.Descendants().First(e => e.Name.LocalName == "Counters");
