@@ -25,7 +25,6 @@ internal sealed class TokenVerifier(ServiceIdentity identity, IOptions<AccessOpt
 
     // Found by the whole token, the signature included; hashes of strings are seeded, so that the time of a look-up tells nothing.
     private readonly ConcurrentDictionary<string, Verified> _verified = new(StringComparer.Ordinal);
-    private int _count;
 
     /// <exception cref="Failure">UNAUTHENTICATED, CREDENTIAL_EXPIRED.</exception>
     public Principal Verify(string token)
@@ -41,12 +40,9 @@ internal sealed class TokenVerifier(ServiceIdentity identity, IOptions<AccessOpt
         if (expires <= now)
             throw Expired();
 
-        if (_verified.TryAdd(token, new Verified(principal, expires.UtcTicks)) && Interlocked.Increment(ref _count) > MostRemembered)
-        {
+        if (_verified.Count >= MostRemembered)
             _verified.Clear();
-            Interlocked.Exchange(ref _count, 0);
-        }
-
+        _verified[token] = new Verified(principal, expires.UtcTicks);
         return principal;
     }
 

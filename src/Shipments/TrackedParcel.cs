@@ -39,6 +39,9 @@ internal class TrackedParcel
 
     public DateTimeOffset? LastScanAt { get; set; }
 
+    /// <summary>Since when nothing was heard of it: its last scan, or else its planning.</summary>
+    public DateTimeOffset SilentSince => LastScanAt ?? CreatedAt;
+
     public ExceptionRecord? Exception { get; set; }
 
     /// <summary>What stands in for it, since it did not arrive.</summary>

@@ -33,7 +33,6 @@ internal sealed class Tokens : IDisposable
     private readonly Dictionary<string, (OutsideOptions.Issuer Issuer, IssuerKeys Keys)> _issuers;
     private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
     private readonly TimeProvider _time;
-    private int _count;
 
     public Tokens(IOptions<OutsideOptions> options, IHttpClientFactory http, TimeProvider time)
     {
@@ -71,19 +70,9 @@ internal sealed class Tokens : IDisposable
 
         var principal = PrincipalOf(token, from.Issuer);
         var until = Math.Min(token.ValidTo.Add(Skew).Ticks, (_time.GetUtcNow() + Remembered).UtcTicks);
-        if (_known.TryAdd(text, new Known(principal, until)))
-        {
-            if (Interlocked.Increment(ref _count) > MostRemembered)
-            {
-                _known.Clear();
-                Interlocked.Exchange(ref _count, 0);
-            }
-        }
-        else
-        {
-            _known[text] = new Known(principal, until);
-        }
-
+        if (_known.Count >= MostRemembered)
+            _known.Clear();
+        _known[text] = new Known(principal, until);
         return principal;
     }
 

@@ -72,13 +72,7 @@ internal sealed class ScanIngestion
         var knownIds = known.Select(sighting => sighting.Id).ToHashSet();
         List<Scan> fresh = [.. scans.Where(scan => knownIds.Add(scan.Id))];
         if (fresh.Count > 0)
-        {
-            _outbox.Add(batch, Track(parcel, known, fresh, now, point => _recoveryPoints.Add(batch, point)));
-            batch.BatchCommands.Add(ScanRows.Insert([.. fresh.Select(scan => (parcel.Id, scan))]));
-            AddProof(batch, parcel.Id, fresh);
-            batch.BatchCommands.Add(ShipmentStore.UpdateTracking([parcel]));
-        }
-
+            Add(batch, [Track(parcel, known, fresh, now, Activity.Current)]);
         return fresh.Count;
     }
 
@@ -91,10 +85,7 @@ internal sealed class ScanIngestion
         var found = await ShipmentStore.LockNumbers(connection, transaction, [.. brought.SelectMany(one => one.Parcel.Names).Distinct()], CancellationToken.None);
         var counts = deliveries.ToDictionary(delivery => delivery, _ => (Kept: 0, Known: 0, Unclaimed: 0));
         var unclaimed = new List<(CarrierNumber, Scan)>();
-        var kept = new List<(Guid, Scan)>();
-        var changed = new List<TrackedParcel>();
-        var facts = new List<(IFact, string?)>();
-        var points = new List<RecoveryPoint>();
+        var kept = new List<KeptScans>();
         // A parcel may be meant by several: by who came together, and by two names of its carrier.
         foreach (var meant in brought.GroupBy(one => one.Parcel.Names.Select(found.GetValueOrDefault).FirstOrDefault(locked => locked is not null)))
         {
@@ -126,26 +117,15 @@ internal sealed class ScanIngestion
                     ShipmentsTelemetry.TagOrder(delivery.Activity, locked.Parcel.OrderId);
             }
 
-            if (fresh.Count == 0)
-                continue;
-            facts.Add((Track(locked.Parcel, locked.Known, fresh, now, points.Add), bringer?.Id));
-            kept.AddRange(fresh.Select(scan => (locked.Parcel.Id, scan)));
-            changed.Add(locked.Parcel);
+            if (fresh.Count > 0)
+                kept.Add(Track(locked.Parcel, locked.Known, fresh, now, bringer));
         }
 
         await using var batch = new NpgsqlBatch(connection, transaction);
         if (unclaimed.Count > 0)
             batch.BatchCommands.Add(ScanRows.InsertUnclaimed(unclaimed, now));
         if (kept.Count > 0)
-        {
-            batch.BatchCommands.Add(ScanRows.Insert(kept));
-            _outbox.Add(batch, facts);
-            foreach (var parcel in kept.GroupBy(row => row.Item1, row => row.Item2))
-                AddProof(batch, parcel.Key, parcel);
-            batch.BatchCommands.Add(ShipmentStore.UpdateTracking(changed));
-            points.ForEach(point => _recoveryPoints.Add(batch, point));
-        }
-
+            Add(batch, kept);
         if (batch.BatchCommands.Count > 0)
         {
             // The commit travels with the writes: a webhook costs two round trips, and the parcels' locks are held for one. After a
@@ -159,20 +139,30 @@ internal sealed class ScanIngestion
         if (kept.Count > 0)
         {
             _outbox.Wake();
-            if (points.Count > 0)
+            if (kept.Any(one => one.Points.Count > 0))
                 _recoveryPoints.Wake();
-            _watch.Signal(changed.Select(parcel => parcel.Id));
+            _watch.Signal(kept.Select(one => one.Parcel.Id));
         }
     }
 
-    private static void AddProof(NpgsqlBatch batch, Guid shipmentId, IEnumerable<Scan> scans)
+    private void Add(NpgsqlBatch batch, IReadOnlyList<KeptScans> kept)
     {
-        if (scans.LastOrDefault(scan => scan.Proof is not null) is { } delivered)
-            batch.BatchCommands.Add(ProofRows.Insert(shipmentId, delivered));
+        batch.BatchCommands.Add(ScanRows.Insert([.. kept.SelectMany(one => one.Scans, (one, scan) => (one.Parcel.Id, scan))]));
+        _outbox.Add(batch, [.. kept.Select(one => ((IFact)one.Fact, one.TraceParent))]);
+        foreach (var one in kept)
+        {
+            if (one.Scans.LastOrDefault(scan => scan.Proof is not null) is { } delivered)
+                batch.BatchCommands.Add(ProofRows.Insert(one.Parcel.Id, delivered));
+        }
+
+        batch.BatchCommands.Add(ShipmentStore.UpdateTracking([.. kept.Select(one => one.Parcel)]));
+        foreach (var point in kept.SelectMany(one => one.Points))
+            _recoveryPoints.Add(batch, point);
     }
 
-    private ParcelTracked Track(TrackedParcel parcel, IReadOnlyList<Sighting> known, List<Scan> fresh, DateTimeOffset now, Action<RecoveryPoint> intend)
+    private KeptScans Track(TrackedParcel parcel, IReadOnlyList<Sighting> known, List<Scan> fresh, DateTimeOffset now, Activity? bringer)
     {
+        var points = new List<RecoveryPoint>();
         List<Sighting> all = [.. known, .. fresh.Select(scan => scan.Sighting)];
         var state = TrackingStatusRules.Derive(all, parcel.CreatedAt);
         // A parcel that we cancelled stays so, unless its carrier has it all the same.
@@ -180,13 +170,13 @@ internal sealed class ScanIngestion
             state = state with { Status = V1.TrackingStatus.Cancelled };
         // It was given up for lost, and turned up: what was packed instead need not leave.
         if (parcel.Remedy == Remedy.Reshipped && state.Status == V1.TrackingStatus.Delivered && parcel.Tracking.Status != V1.TrackingStatus.Delivered)
-            intend(RecutShipments.PointOf(parcel.OrderId, 0, $"arrived/{parcel.PublicId}/{parcel.Version}"));
+            points.Add(RecutShipments.PointOf(parcel.OrderId, 0, $"arrived/{parcel.PublicId}/{parcel.Version}"));
         var wasOver = parcel.IsOver;
         var fact = parcel.WasTracked(state, fresh.Count, now, now) with { Arrival = ArrivalMessage.FactOf(_estimator.Of(parcel, all)) };
         // Its watch ended with its journey, which goes on.
         if (wasOver && !parcel.IsOver)
-            intend(WatchSilence.PointOf(parcel, now + _options.SilenceAtLeast));
-        return fact;
+            points.Add(WatchSilence.PointOf(parcel, now + _options.SilenceAtLeast));
+        return new KeptScans(parcel, fresh, fact, bringer?.Id, points);
     }
 
     // Whoever sends scans names their carrier: a stranger's name must not become a time series of its own.
@@ -198,6 +188,9 @@ internal sealed class ScanIngestion
         public IReadOnlyList<CarrierNumber> Names { get; } =
             [.. Scans.Select(scan => scan.Reporter).Where(reporter => reporter.Length > 0).Prepend(Number.Carrier).Distinct().Select(carrier => Number with { Carrier = carrier })];
     }
+
+    // What is new of a parcel, and what follows from it.
+    private sealed record KeptScans(TrackedParcel Parcel, IReadOnlyList<Scan> Scans, ParcelTracked Fact, string? TraceParent, IReadOnlyList<RecoveryPoint> Points);
 
     // What one caller brings, and what became of it.
     private sealed class Delivery(IReadOnlyList<ParcelScans> parcels, Activity? activity)

@@ -20,7 +20,7 @@ internal static class Expectation
     {
         if (!options.IsPolled(shipment))
             return patience.Within;
-        var since = shipment.LastScanAt ?? shipment.CreatedAt;
+        var since = shipment.SilentSince;
         var silent = now - since;
         var day = (shipment.EstimatedAt ?? shipment.PromisedAt) is { } expected && TrackingStatusRules.WasHandedOver(shipment.Tracking) ? expected - DayOfDelivery : (DateTimeOffset?)null;
         var isDue = shipment.Tracking.Status == V1.TrackingStatus.OutForDelivery || day < now;
@@ -38,7 +38,7 @@ internal static class Expectation
     /// <summary>What happened, as far as silence tells, what would be usual, and what to do.</summary>
     public static string WhatSilenceMeans(Shipment shipment, Patience patience, DateTimeOffset now)
     {
-        var since = shipment.LastScanAt ?? shipment.CreatedAt;
+        var since = shipment.SilentSince;
         var silence = patience.Silence(since, now);
         var words = $"No scan since {since:yyyy-MM-dd HH:mm} UTC.{Usually(shipment, patience, silence)}";
         if (!TrackingStatusRules.WasHandedOver(shipment.Tracking))

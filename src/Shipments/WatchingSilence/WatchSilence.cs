@@ -35,7 +35,7 @@ internal sealed partial class WatchSilence(
         var rules = options.Value;
         var patience = await usual.For(shipment, cancellationToken);
         var next = now + Expectation.AskAgainAfter(shipment, rules, patience, now);
-        var ends = patience.EndsAt(shipment.LastScanAt ?? shipment.CreatedAt);
+        var ends = patience.EndsAt(shipment.SilentSince);
         // The parcel's next stage may bear less silence than this one.
         var (polled, look) = (rules.IsPolled(shipment), now + rules.SilenceAtLeast);
         // Whoever sends webhooks is asked only when they fail to come.
