@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Commerce.Facts;
+using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Testing;
 using Google.Rpc;
@@ -39,6 +42,27 @@ public class PlacingTogetherTests(OrdersService service) : OrdersServiceTests(se
         foreach (var movement in movements)
             Assert.Equal(reserved += movement.ReservedChange, movement.Reserved);
         Assert.Equal(21, reserved);
+    }
+
+    [Fact]
+    public async Task A_stock_that_orders_empty_together_is_told_low_and_then_out_as_if_they_had_come_one_by_one()
+    {
+        await Service.RememberFacts();
+        await Service.Stocked(100, "gate-4");
+        await Service.Stocked(6, "emptied");
+        const string Stock = "stores/main/products/emptied/stock";
+        await Service.Stock.SetStockThresholdAsync(new SetStockThresholdRequest { Name = Stock, RequestId = Guid.NewGuid().ToString(), LowAt = 3 });
+        var orders = await Together("gate-4", [.. Enumerable.Range(1, 6).Select(_ => Request.Order(Request.Line("emptied", 1)))]);
+
+        Assert.All(orders, order => Assert.Null(order.Reason));
+        Assert.Equal(1, await Service.Count("FROM (SELECT DISTINCT xmin::text FROM orders WHERE order_id = ANY ($1)) t", orders.Select(placed => Value(placed.Result!)).ToArray()));
+        var told = await Service.FactsOf(Stock);
+        Assert.Equal([(1L, nameof(StockLow)), (2L, nameof(StockOut))], told.Select(fact => (fact.Version, fact.Fact)));
+        Assert.Equal(3, JsonSerializer.Deserialize<StockLow>(told[0].Body, FactJson.Options)!.Available);
+        Assert.Equal(
+            Enumerable.Range(1, 6).Select(n => (long)n),
+            (await Service.Stock.ListStockMovementsAsync(new ListStockMovementsRequest { Parent = "stores/main/products/emptied" })).Movements
+                .Where(m => m.Kind == StockMovementKind.Reserve).Reverse().Select(m => m.Reserved));
     }
 
     [Fact]
