@@ -12,7 +12,8 @@ public sealed class TestReportTests : IDisposable
         Write("a.trx", """
             <TestRun xmlns="http://microsoft.com/schemas/VisualStudio/TeamTest/2010"><Results>
             <UnitTestResult testName="Orders.Tests.One" outcome="Passed" />
-            <UnitTestResult testName="Orders.Tests.Two" outcome="Failed"><Output><ErrorInfo><Message>Expected 1, was 2</Message></ErrorInfo></Output></UnitTestResult>
+            <UnitTestResult testName="Orders.Tests.Two" outcome="Failed"><Output>
+            <TextMessages><Message>Seed 7</Message></TextMessages><ErrorInfo><Message>Expected 1, was 2</Message></ErrorInfo></Output></UnitTestResult>
             </Results><ResultSummary><Counters total="3" executed="2" passed="1" failed="1" error="0" timeout="0" aborted="0" /></ResultSummary></TestRun>
             """);
 

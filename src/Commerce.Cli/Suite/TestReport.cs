@@ -44,7 +44,8 @@ internal sealed record TestReport(int Passed, int Failed, int Skipped, IReadOnly
 
     private static string Describe(XElement result)
     {
-        var message = result.Descendants().FirstOrDefault(e => e.Name.LocalName == "Message")?.Value.Trim() ?? "";
+        // What a test wrote is in messages, too, before what it failed with.
+        var message = result.Descendants().FirstOrDefault(e => e.Name.LocalName == "Message" && e.Parent?.Name.LocalName == "ErrorInfo")?.Value.Trim() ?? "";
         return $"{result.Attribute("testName")?.Value}: {(message.Length <= MaxMessage ? message : $"{message[..MaxMessage]}…")}";
     }
 }

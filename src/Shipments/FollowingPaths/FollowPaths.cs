@@ -11,21 +11,20 @@ namespace Commerce.Shipments.FollowingPaths;
 /// that changed; here each is read anew, what was counted of it before is taken back, and what it says now is added. So neither the order
 /// of scans nor their number of times matters. One replica at a time.
 /// </summary>
-internal sealed partial class FollowPaths(NpgsqlDataSource database, TimeProvider time, ILogger<FollowPaths> logger) : BackgroundService
+internal sealed class FollowPaths(NpgsqlDataSource database, TimeProvider time, ILogger<FollowPaths> logger) : BacklogWorker(Batch, TimeSpan.FromSeconds(2), time, logger)
 {
     /// <summary>Days of places that are kept.</summary>
     public const int DaysKept = 70;
 
     private const int Batch = 500;
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan TidyEvery = TimeSpan.FromHours(1);
 
     private DateTimeOffset _tidied;
 
     /// <summary>Reads some; returns how many.</summary>
-    public async Task<int> Sweep(CancellationToken cancellationToken)
+    public override async Task<int> Sweep(CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
+        var now = Time.GetUtcNow();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await Claim(connection, transaction, cancellationToken) is not { Length: > 0 } ids)
@@ -84,7 +83,7 @@ internal sealed partial class FollowPaths(NpgsqlDataSource database, TimeProvide
     public async Task Tidy(CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
-        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        var today = DateOnly.FromDateTime(Time.GetUtcNow().UtcDateTime);
         Delete("DELETE FROM scan_gaps WHERE week < $1", today.AddDays(-7 * (UsualWait.Weeks + 1)));
         Delete("DELETE FROM place_days WHERE day < $1", today.AddDays(-DaysKept - 7));
         // What is counted of these is older still: nothing will be taken back.
@@ -94,28 +93,12 @@ internal sealed partial class FollowPaths(NpgsqlDataSource database, TimeProvide
         void Delete(string sql, DateOnly before) => batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<DateOnly> { TypedValue = before } } });
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WhenDone(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Pause, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                while (await Sweep(stoppingToken) == Batch)
-                {
-                }
-
-                if (time.GetUtcNow() - _tidied < TidyEvery)
-                    continue;
-                await Tidy(stoppingToken);
-                _tidied = time.GetUtcNow();
-            }
-            catch (NpgsqlException exception)
-            {
-                // The next look does it as well.
-                LogFailed(exception.GetType().Name);
-            }
-        }
+        if (Time.GetUtcNow() - _tidied < TidyEvery)
+            return;
+        await Tidy(cancellationToken);
+        _tidied = Time.GetUtcNow();
     }
 
     private static int[] CountsOf<TKey>(Dictionary<TKey, int[]> all, TKey key)
@@ -249,9 +232,6 @@ internal sealed partial class FollowPaths(NpgsqlDataSource database, TimeProvide
 
     // Arrays of arrays are no rows of SQL: each travels as its text, without the zeros behind.
     private static string Text(int[] counts) => $"{{{string.Join(',', counts.Take(Array.FindLastIndex(counts, count => count != 0) + 1))}}}";
-
-    [LoggerMessage(LogLevel.Warning, "The paths of parcels could not be counted: {Error}. Counted by the next look.")]
-    private partial void LogFailed(string error);
 
     private sealed record ReadPath(Guid Id, ParcelPath Path, string? Place, DateTimeOffset? Since, IReadOnlyDictionary<string, string> Names);
 }

@@ -7,13 +7,12 @@ namespace Commerce.Shipments.MeasuringCarriers;
 /// Counts parcels that ended: claimed by their state, so that none is missed and none counts twice, however often what is known of one
 /// changes. One replica at a time; ingestion is not touched by it.
 /// </summary>
-internal sealed partial class MeasureCarriers(NpgsqlDataSource database, TimeProvider time, ILogger<MeasureCarriers> logger) : BackgroundService
+internal sealed class MeasureCarriers(NpgsqlDataSource database, TimeProvider time, ILogger<MeasureCarriers> logger) : BacklogWorker(Batch, TimeSpan.FromSeconds(2), time, logger)
 {
     private const int Batch = 500;
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     /// <summary>Counts some; returns how many.</summary>
-    public async Task<int> Sweep(CancellationToken cancellationToken)
+    public override async Task<int> Sweep(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -42,24 +41,6 @@ internal sealed partial class MeasureCarriers(NpgsqlDataSource database, TimePro
         await batch.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return parcels.Count;
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Pause, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                while (await Sweep(stoppingToken) == Batch)
-                    LogBehind();
-            }
-            catch (NpgsqlException exception)
-            {
-                // The next look does it as well.
-                LogFailed(exception.GetType().Name);
-            }
-        }
     }
 
     private static void Add(Dictionary<PerformanceKey, long[]> sums, ParcelOutcome outcome, long times)
@@ -145,10 +126,4 @@ internal sealed partial class MeasureCarriers(NpgsqlDataSource database, TimePro
             outcomes.Add(JsonSerializer.Deserialize<ParcelOutcome>(reader.GetString(0), JsonSerializerOptions.Web)!);
         return outcomes;
     }
-
-    [LoggerMessage(LogLevel.Debug, "More parcels ended than are counted at once; the rest follows.")]
-    private partial void LogBehind();
-
-    [LoggerMessage(LogLevel.Warning, "Parcels that ended could not be counted: {Error}. Counted by the next look.")]
-    private partial void LogFailed(string error);
 }
