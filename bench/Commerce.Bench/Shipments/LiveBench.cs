@@ -30,6 +30,7 @@ internal static class LiveBench
         await using var servers = await BenchServers.Start();
         await using var shipments = await ShipmentsProcess.Start(servers);
         await BenchParcels.Fill(shipments, Watched * (Rounds + 1));
+        await shipments.Relay();
         await using var connection = await new ConnectionFactory { Uri = new Uri(servers.Broker) }.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
         await channel.QueueDeclareAsync(BareQueue, durable: true, exclusive: false, autoDelete: false, Topology.QueueArguments(BareQueue).ToDictionary());
