@@ -12,6 +12,7 @@ internal sealed class NativeEngine : IAsyncDisposable
 
     private readonly AppModel _model;
     private readonly FileStream _hold;
+    private readonly Ports _ports;
     private readonly DateTimeOffset _started = TimeProvider.System.GetUtcNow();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _runFileGate = new();
@@ -29,24 +30,24 @@ internal sealed class NativeEngine : IAsyncDisposable
         _hold = hold;
         var width = Math.Max(8, model.Resources.Max(r => r.Name.Length));
         _ownLog = new LogSink(model.State, "commerce", 0, width, toConsole);
-        var ports = new Ports(model.State);
+        _ports = new Ports(model.State);
         foreach (var resource in model.Resources)
         {
             foreach (var endpoint in resource.Endpoints)
             {
-                endpoint.Port = ports.Assign($"{resource.Name}.{endpoint.Name}", endpoint.PreferredPort);
+                endpoint.Port = _ports.Assign($"{resource.Name}.{endpoint.Name}", endpoint.PreferredPort);
                 if (endpoint.PreferredPort is { } preferred && preferred != endpoint.Port)
                     Say($"{resource.Name}: port {preferred} is taken, so its endpoint '{endpoint.Name}' is {endpoint.Url}");
             }
 
-            if (Create(resource, model.State, ports) is not { } runnable)
+            if (Create(resource, model.State, _ports) is not { } runnable)
                 continue;
             var log = new LogSink(model.State, resource.Name, _logs.Count + 1, width, all);
             _logs.Add(log);
             _supervisors.Add(resource, new Supervisor(runnable, log, Say, WriteRunFile));
         }
 
-        ports.Save();
+        _ports.Save();
     }
 
     /// <summary>The whole life: returns the exit code.</summary>
@@ -126,6 +127,7 @@ internal sealed class NativeEngine : IAsyncDisposable
             log.Dispose();
         _ownLog.Dispose();
         _stopping.Dispose();
+        _ports.Dispose();
         await _hold.DisposeAsync();
     }
 

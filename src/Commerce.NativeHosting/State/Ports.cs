@@ -5,15 +5,22 @@ using System.Text.Json;
 
 namespace Commerce.NativeHosting.State;
 
-/// <summary>Hands out loopback ports: the wished one, else the one of the run before, else any free one.</summary>
-internal sealed class Ports
+/// <summary>
+/// Hands out loopback ports: the wished one, else the one of the run before, else any free one. A port is this suite's until it is disposed,
+/// also while the server behind it starts anew: another suite that took it then would be asked, and refuse, in its name.
+/// </summary>
+internal sealed class Ports : IDisposable
 {
     private const int Lowest = 15_000;
+    private const UnixFileMode Everybody = (UnixFileMode)0b1_111_111_111;
+
+    // One file a port, locked by whoever has it, for all suites of the machine; a lock ends with its process, however that ended.
+    private static readonly string Locks = Path.Combine(Path.GetTempPath(), "commerce-ports");
 
     private readonly string _path;
     private readonly int _limit = Limit();
     private readonly Dictionary<string, int> _known;
-    private readonly HashSet<int> _taken = [];
+    private readonly Dictionary<int, FileStream?> _taken = [];
 
     public Ports(StateDirectory state)
     {
@@ -32,19 +39,25 @@ internal sealed class Ports
     {
         foreach (var port in new[] { preferred, _known.TryGetValue(key, out var before) ? before : null })
         {
-            if (port is { } wished && !_taken.Contains(wished) && IsFree(wished))
-                return Take(key, wished);
+            if (port is { } wished && TryTake(key, wished))
+                return wished;
         }
 
         while (true)
         {
             var port = Random.Shared.Next(Lowest, _limit);
-            if (!_taken.Contains(port) && IsFree(port))
-                return Take(key, port);
+            if (TryTake(key, port))
+                return port;
         }
     }
 
     public void Save() => File.WriteAllText(_path, JsonSerializer.Serialize(_known));
+
+    public void Dispose()
+    {
+        foreach (var held in _taken.Values)
+            held?.Dispose();
+    }
 
     /// <summary>Free on both loopbacks: Kestrel takes "localhost" as both.</summary>
     public static bool IsFree(int port) => CanBind(IPAddress.Loopback, port) && (!Socket.OSSupportsIPv6 || CanBind(IPAddress.IPv6Loopback, port));
@@ -66,11 +79,42 @@ internal sealed class Ports
         }
     }
 
-    private int Take(string key, int port)
+    private bool TryTake(string key, int port)
     {
-        _taken.Add(port);
+        if (_taken.ContainsKey(port) || !TryLock(port, out var held))
+            return false;
+        if (!IsFree(port))
+        {
+            held?.Dispose();
+            return false;
+        }
+
+        _taken[port] = held;
         _known[key] = port;
-        return port;
+        return true;
+    }
+
+    private static bool TryLock(int port, out FileStream? held)
+    {
+        held = null;
+        try
+        {
+            if (OperatingSystem.IsWindows())
+                Directory.CreateDirectory(Locks);
+            else if (!Directory.Exists(Locks))
+                File.SetUnixFileMode(Directory.CreateDirectory(Locks).FullName, Everybody);
+            held = new FileStream(Path.Combine(Locks, port.ToString(CultureInfo.InvariantCulture)), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // Another user's file: whether the port is free is all that can be known.
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private static bool CanBind(IPAddress address, int port)
