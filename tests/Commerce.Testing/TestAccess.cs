@@ -32,6 +32,9 @@ public static class TestAccess
     /// <summary>The secret with which one service calls another.</summary>
     public static string Secret(string caller, string called) => $"a secret of the tests, for {caller} to call {called}, and no other".Replace(' ', '-');
 
+    /// <summary>From here on the running test is a call of this principal's, as if a service had let it in.</summary>
+    public static void CallsAs(Principal principal) => principal.CallsByHand();
+
     /// <summary>The header of a call to a service for a principal, as the Gateway passes it on.</summary>
     public static Metadata As(string service, Principal principal) => new() { { TokenMinter.Header, Token(service, principal) } };
 

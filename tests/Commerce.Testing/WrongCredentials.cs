@@ -75,6 +75,13 @@ public static class WrongCredentials
     /// <summary>Calls a method with an empty request, or the one given; of a stream only the first answer is waited for.</summary>
     public static async Task<(StatusCode Code, string? Reason)> Call(CallInvoker calls, MethodDescriptor method, Metadata headers, IMessage? request = null)
     {
+        var (code, reason, _) = await Answer(calls, method, headers, request);
+        return (code, reason);
+    }
+
+    /// <summary>The same, with what was answered.</summary>
+    public static async Task<(StatusCode Code, string? Reason, byte[] Answer)> Answer(CallInvoker calls, MethodDescriptor method, Metadata headers, IMessage? request = null)
+    {
         var bytes = Marshallers.Create<byte[]>(message => message, message => message);
         var type = (method.IsClientStreaming, method.IsServerStreaming) switch
         {
@@ -86,16 +93,21 @@ public static class WrongCredentials
         var called = new Method<byte[], byte[]>(type, method.Service.FullName, method.Name, bytes, bytes);
         var options = new CallOptions(headers, TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(20));
         var message = request?.ToByteArray() ?? [];
+        byte[] answer = [];
         try
         {
             switch (type)
             {
                 case MethodType.Unary:
-                    await calls.AsyncUnaryCall(called, null, options, message);
+                    answer = await calls.AsyncUnaryCall(called, null, options, message);
                     break;
                 case MethodType.ServerStreaming:
                     using (var stream = calls.AsyncServerStreamingCall(called, null, options, message))
-                        await stream.ResponseStream.MoveNext(CancellationToken.None);
+                    {
+                        if (await stream.ResponseStream.MoveNext(CancellationToken.None))
+                            answer = stream.ResponseStream.Current;
+                    }
+
                     break;
                 case MethodType.ClientStreaming:
                     using (var stream = calls.AsyncClientStreamingCall(called, null, options))
@@ -104,7 +116,7 @@ public static class WrongCredentials
                         if (request is not null)
                             await Ignored(stream.RequestStream.WriteAsync(message));
                         await Ignored(stream.RequestStream.CompleteAsync());
-                        await stream;
+                        answer = await stream;
                     }
 
                     break;
@@ -112,11 +124,11 @@ public static class WrongCredentials
                     throw new NotSupportedException(method.FullName);
             }
 
-            return (StatusCode.OK, null);
+            return (StatusCode.OK, null, answer);
         }
         catch (RpcException error)
         {
-            return (error.StatusCode, error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason);
+            return (error.StatusCode, error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason, []);
         }
     }
 

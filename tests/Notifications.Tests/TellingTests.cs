@@ -4,6 +4,7 @@ using Commerce.Notifications.Consumers;
 using Commerce.Notifications.Storage;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
+using Commerce.ServiceDefaults;
 using Commerce.Testing;
 using Npgsql;
 using Kind = Commerce.Notifications.V1.Notification.Types.Kind;
@@ -52,6 +53,17 @@ public sealed class TellingTests : IAsyncLifetime
         Assert.Equal(("1Z12345E0205271688", "s1", 1), (told[0].TrackingNumber, told[0].ShipmentId, told[0].ReturnNumber));
         Assert.Equal([new Money(1500, "EUR"), new Money(400, "EUR")], told.Where(n => n.Kind == Kind.Refunded).Select(n => n.Amount!.Value));
         Assert.Equal(told.Count, told.Select(n => n.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Who_is_limited_to_another_store_is_told_of_none_of_it()
+    {
+        await Hear(_orders, new ReturnApproved(OrderId, "main", 5, At, 1, LabelWanted: false));
+
+        TestAccess.CallsAs(new Principal(PrincipalKind.Shop, "own", ScopeSet.All, ["main"]));
+        Assert.Single(await Told());
+        TestAccess.CallsAs(new Principal(PrincipalKind.Shop, "other", ScopeSet.All, ["elsewhere"]));
+        Assert.Empty(await Told());
     }
 
     [Fact]

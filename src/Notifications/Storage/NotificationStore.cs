@@ -1,3 +1,4 @@
+using Commerce.ServiceDefaults;
 using Npgsql;
 using Kind = Commerce.Notifications.V1.Notification.Types.Kind;
 using State = Commerce.Notifications.V1.Notification.Types.State;
@@ -98,10 +99,11 @@ internal sealed class NotificationStore(NpgsqlDataSource database)
     /// <summary>An order's messages after the given place, oldest first.</summary>
     public async Task<IReadOnlyList<Notification>> OfOrder(string orderId, long after, int limit, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand($"SELECT {Columns} FROM notifications WHERE order_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
+        await using var command = database.CreateCommand($"SELECT {Columns} FROM notifications WHERE order_id = $1 AND seq > $2 AND ($4::text[] IS NULL OR store_id = ANY ($4)) ORDER BY seq LIMIT $3");
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = orderId });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = after });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        command.Parameters.Add(new NpgsqlParameter<string[]?> { TypedValue = Principal.Current?.Stores?.ToArray() });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var notifications = new List<Notification>();
         while (await reader.ReadAsync(cancellationToken))

@@ -3,6 +3,7 @@ using Commerce.Messaging;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.Storage;
 using Commerce.Orders.V1;
+using Commerce.ServiceDefaults;
 using Npgsql;
 
 namespace Commerce.Orders.ReturningItems;
@@ -22,7 +23,7 @@ public sealed record ReturnsOfOrder(
     /// <summary>What of the order's money is there.</summary>
     public long LeftMinor => Math.Max(0, TakenMinor - RefundedMinor);
 
-    /// <exception cref="ServiceDefaults.Failure">RETURN_NOT_FOUND.</exception>
+    /// <exception cref="Failure">RETURN_NOT_FOUND.</exception>
     public Return Return(int number) => Returns.FirstOrDefault(r => r.Number == number) ?? throw ReturnNames.NotFound(Order.Id, number);
 }
 
@@ -167,7 +168,12 @@ public sealed class ReturnStore(NpgsqlDataSource database)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var found = new List<ShownReturn>();
         while (await reader.ReadAsync(cancellationToken))
+        {
+            if (!Principal.CurrentMaySee(reader.GetString(2)))
+                continue;
             found.Add(new ShownReturn(Read(new OrderId(reader.GetString(1), reader.GetInt64(0)), reader.GetString(2), reader, 3), reader.GetInt64(9)));
+        }
+
         return found;
     }
 

@@ -5,6 +5,7 @@ using Commerce.Orders.Checking;
 using Commerce.Orders.FindingOrders;
 using Commerce.Orders.PlacingOrder;
 using Commerce.Orders.V1;
+using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Google.Type;
 using Npgsql;
@@ -142,7 +143,7 @@ public sealed class OrderStore(Outbox outbox, Requests requests, RecoveryPoints 
                 """).With(id.Value));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
 
-        if (!await reader.ReadAsync(cancellationToken) || reader.GetString(1) != id.Prefix)
+        if (!await reader.ReadAsync(cancellationToken) || reader.GetString(1) != id.Prefix || !Principal.CurrentMaySee(reader.GetString(0)))
             return null;
         var (storeId, externalId, promised) = (reader.GetString(0), reader.TextOrNull(2), reader.TimeOrNull(3));
         var (state, payment, fulfilment) = ((OrderState)reader.GetInt16(4), (PaymentState)reader.GetInt16(5), (FulfilmentState)reader.GetInt16(6));

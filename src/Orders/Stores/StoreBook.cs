@@ -62,7 +62,8 @@ public sealed class StoreBook(NpgsqlDataSource database, TimeProvider clock)
     }
 
     public Task<List<Store>> List(string after, int limit, CancellationToken cancellationToken) =>
-        Read(database.CreateCommand(Columns.Replace("logo_image", "''::bytea", StringComparison.Ordinal) + " WHERE store_id > $1 ORDER BY store_id LIMIT $2").With(after).With(limit), cancellationToken);
+        Read(database.CreateCommand(Columns.Replace("logo_image", "''::bytea", StringComparison.Ordinal) + " WHERE store_id > $1 AND ($3::text[] IS NULL OR store_id = ANY ($3)) ORDER BY store_id LIMIT $2")
+        .With(after).With(limit).With(Principal.Current?.Stores?.ToArray()), cancellationToken);
 
     private static async Task<List<Store>> Read(NpgsqlCommand query, CancellationToken cancellationToken)
     {

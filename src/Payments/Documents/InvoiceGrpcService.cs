@@ -99,7 +99,7 @@ public sealed class InvoiceGrpcService(DocumentStore documents) : InvoiceService
         const string form = "Give \"invoices/{invoice_id}\", for example \"invoices/main.INV-2026-000042\".";
         if (!name.StartsWith(Prefix, StringComparison.Ordinal) || DocumentNumbers.Read(name[Prefix.Length..]) is not var (storeId, kind, year, serial))
             throw Failure.Invalid(new FieldError("name", form));
-        return await documents.Find(storeId, kind, year, serial, cancellationToken)
+        return (Principal.CurrentMaySee(storeId) ? await documents.Find(storeId, kind, year, serial, cancellationToken) : null)
             ?? throw new Failure(ErrorReason.InvoiceNotFound, $"There is no document {name[Prefix.Length..]}.");
     }
 

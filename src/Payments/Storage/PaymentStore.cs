@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Commerce.Payments.Ledger;
+using Commerce.ServiceDefaults;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -52,7 +53,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    /// <summary>The payment of an order, or null.</summary>
+    /// <summary>The payment of an order, or null if there is none that whoever calls may see.</summary>
     public async Task<Payment?> Find(string orderId, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -65,7 +66,7 @@ public sealed class PaymentStore(NpgsqlDataSource database, TimeProvider time)
         await using var command = new NpgsqlCommand(
             $"SELECT {Columns} FROM payments h JOIN payment_parts p USING (order_id) WHERE h.order_id = $1 ORDER BY p.part_number", connection, transaction);
         command.Parameters.Add(Text(orderId));
-        return (await Read(command, cancellationToken)).SingleOrDefault();
+        return (await Read(command, cancellationToken)).SingleOrDefault(payment => Principal.CurrentMaySee(payment.StoreId));
     }
 
     /// <summary>Keeps a payment as it is until the transaction ends.</summary>

@@ -72,7 +72,7 @@ internal sealed class Manifests(ManifestStore store, CarrierDirectory carriers, 
     }
 
     private async Task<ManifestRecord> Find(Guid id, CancellationToken cancellationToken) =>
-        await store.Find(id, cancellationToken) ?? throw new Failure(ErrorReason.ManifestNotFound, $"There is no manifest {id:N}.");
+        await store.Find(id, cancellationToken) is { } found && Principal.CurrentMaySee(found.StoreId) ? found : throw new Failure(ErrorReason.ManifestNotFound, $"There is no manifest {id:N}.");
 
     private static Guid IdOf(string name) =>
         name.StartsWith(ManifestMessage.NamePrefix, StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan(ManifestMessage.NamePrefix.Length), "N", out var id)

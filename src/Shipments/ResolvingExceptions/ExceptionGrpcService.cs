@@ -54,7 +54,9 @@ internal sealed class ExceptionGrpcService(ShipmentStore store, NpgsqlDataSource
         if (request.Name.Split('/') is not ["shipments", var id, "resolutions", var digits] || !Guid.TryParseExact(id, "N", out var shipment)
             || !int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
             throw Failure.Invalid(new FieldError("name", "Give \"shipments/{shipment_id}/resolutions/{number}\"."));
-        var found = (await ResolutionStore.Of(database, [shipment], context.CancellationToken))[shipment].FirstOrDefault(one => one.Number == number);
+        var found = await store.Find(shipment, context.CancellationToken) is null
+            ? null
+            : (await ResolutionStore.Of(database, [shipment], context.CancellationToken))[shipment].FirstOrDefault(one => one.Number == number);
         return found is null ? throw new Failure(ErrorReason.ResolutionNotFound, $"Nothing of number {number} was done about shipment {shipment:N}.") : MessageOf(found);
     }
 

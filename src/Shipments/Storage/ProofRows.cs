@@ -1,3 +1,4 @@
+using Commerce.ServiceDefaults;
 using Npgsql;
 
 namespace Commerce.Shipments.Storage;
@@ -27,16 +28,17 @@ internal static class ProofRows
         },
     };
 
-    /// <summary>Of the newest parcel that bears the number, if it is delivered.</summary>
+    /// <summary>Of the newest parcel that bears the number, of those that whoever calls may see, if it is delivered.</summary>
     public static async Task<(Guid ShipmentId, DateTimeOffset DeliveredAt, ProofRecord Proof)?> Find(NpgsqlDataSource database, string number, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """
             SELECT p.shipment_id, p.delivered_at, p.signed_by, p.photo_reference, p.latitude, p.longitude, p.left_at
             FROM proofs_of_delivery p JOIN shipments s ON s.id = p.shipment_id
-            WHERE s.id = (SELECT id FROM shipments WHERE tracking_number = $1 ORDER BY created_at DESC LIMIT 1) AND s.delivered_at IS NOT NULL
+            WHERE s.id = (SELECT id FROM shipments WHERE tracking_number = $1 AND ($2::text[] IS NULL OR store_id = ANY ($2)) ORDER BY created_at DESC LIMIT 1) AND s.delivered_at IS NOT NULL
             """);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = number });
+        command.Parameters.Add(new NpgsqlParameter<string[]?> { TypedValue = Principal.Current?.Stores?.ToArray() });
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         return await r.ReadAsync(cancellationToken)
             ? (r.GetGuid(0), r.GetFieldValue<DateTimeOffset>(1), new ProofRecord(

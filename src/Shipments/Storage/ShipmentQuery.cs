@@ -1,3 +1,4 @@
+using Commerce.ServiceDefaults;
 using Npgsql;
 
 namespace Commerce.Shipments.Storage;
@@ -18,23 +19,13 @@ internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<Npg
         () => new NpgsqlParameter<int> { TypedValue = afterPosition },
         () => new NpgsqlParameter<int> { TypedValue = limit });
 
-    /// <summary>The newest parcel that bears the number, or where none does the one that was last corrected from it.</summary>
-    public static ShipmentQuery ByNumber(string number) => new(
-        """
-        id = (SELECT coalesce(
-          (SELECT id FROM shipments WHERE tracking_number = $1 ORDER BY created_at DESC LIMIT 1),
-          (SELECT shipment_id FROM former_tracking_numbers WHERE tracking_number = $1 ORDER BY replaced_at DESC LIMIT 1)))
-        """,
-        () => new NpgsqlParameter<string> { TypedValue = number });
+    /// <summary>The newest parcel that bears the number, or where none does the one that was last corrected from it; of those that whoever calls may see.</summary>
+    public static ShipmentQuery ByNumber(string number) => OfTheCallers(
+        $"id = ({Bearer("$1", "$2")})", () => new NpgsqlParameter<string> { TypedValue = number });
 
     /// <summary>The same of each number. One alone is asked for by <see cref="ByNumber"/>: how long an array is, Postgres plans for anew each time.</summary>
-    public static ShipmentQuery ByNumbers(string[] numbers) => new(
-        """
-        id IN (SELECT coalesce(
-          (SELECT id FROM shipments WHERE tracking_number = number ORDER BY created_at DESC LIMIT 1),
-          (SELECT shipment_id FROM former_tracking_numbers WHERE tracking_number = number ORDER BY replaced_at DESC LIMIT 1)) FROM unnest($1) AS given (number))
-        """,
-        () => new NpgsqlParameter<string[]> { TypedValue = numbers });
+    public static ShipmentQuery ByNumbers(string[] numbers) => OfTheCallers(
+        $"id IN (SELECT ({Bearer("number", "$2")}) FROM unnest($1) AS given (number))", () => new NpgsqlParameter<string[]> { TypedValue = numbers });
 
     /// <summary>Newest first, after the given place.</summary>
     public static ShipmentQuery OfStore(string storeId, bool onlyExceptions, (DateTimeOffset CreatedAt, Guid Id)? after, int limit) => new(
@@ -56,6 +47,20 @@ internal sealed record ShipmentQuery(string Where, params IReadOnlyList<Func<Npg
         () => new NpgsqlParameter<DateTimeOffset> { TypedValue = after?.At ?? DateTimeOffset.UnixEpoch },
         () => new NpgsqlParameter<Guid> { TypedValue = after?.Id ?? Guid.Empty },
         () => new NpgsqlParameter<int> { TypedValue = limit });
+
+    // Two texts, so that who sees every store has the plan that looks at none.
+    private static ShipmentQuery OfTheCallers(string where, Func<NpgsqlParameter> number) =>
+        Principal.Current?.Stores is { } stores ? new(where, number, () => new NpgsqlParameter<string[]> { TypedValue = [.. stores] }) : new(where, number);
+
+    private static string Bearer(string number, string stores)
+    {
+        var visible = Principal.Current?.Stores is null ? "" : $" AND store_id = ANY ({stores})";
+        return $"""
+            SELECT coalesce(
+              (SELECT id FROM shipments WHERE tracking_number = {number}{visible} ORDER BY created_at DESC LIMIT 1),
+              (SELECT shipment_id FROM former_tracking_numbers f{(visible.Length > 0 ? " JOIN shipments ON id = shipment_id" : "")} WHERE f.tracking_number = {number}{visible} ORDER BY replaced_at DESC LIMIT 1))
+            """;
+    }
 
     public NpgsqlBatchCommand Command(string before, string behind = "")
     {

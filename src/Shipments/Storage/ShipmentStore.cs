@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Commerce.ServiceDefaults;
 using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipping.Rates;
 using Npgsql;
@@ -49,7 +50,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         await using var command = database.CreateCommand($"SELECT {Columns} FROM shipments WHERE id = $1");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
+        return await reader.ReadAsync(cancellationToken) ? ReadVisible(reader) : null;
     }
 
     /// <summary>The parcel with its scans and its history, for whoever asked by id, order, number or store.</summary>
@@ -64,7 +65,11 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var shipments = new List<Shipment>();
         while (await reader.ReadAsync(cancellationToken))
-            shipments.Add(Read(reader));
+        {
+            if (ReadVisible(reader) is { } shipment)
+                shipments.Add(shipment);
+        }
+
         await reader.NextResultAsync(cancellationToken);
         var scans = new List<(Guid ShipmentId, Scan Scan)>();
         while (await reader.ReadAsync(cancellationToken))
@@ -113,7 +118,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         await using var command = new NpgsqlCommand($"SELECT {Columns} FROM shipments WHERE id = $1 FOR UPDATE", connection, transaction);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
+        return await reader.ReadAsync(cancellationToken) ? ReadVisible(reader) : null;
     }
 
     /// <summary>Locks every parcel of an order that goes to the shopper, in the order of their ids.</summary>
@@ -130,7 +135,11 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var shipments = new List<Shipment>();
         while (await reader.ReadAsync(cancellationToken))
-            shipments.Add(Read(reader));
+        {
+            if (ReadVisible(reader) is { } shipment)
+                shipments.Add(shipment);
+        }
+
         return shipments;
     }
 
@@ -339,6 +348,9 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
 
     private static NpgsqlParameter JsonOrNull<T>(T? value)
         where T : class => value is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb } : Json(value);
+
+    // What belongs to a store that is not the caller's does not exist for it.
+    private static Shipment? ReadVisible(NpgsqlDataReader r) => Principal.CurrentMaySee(r.GetString(1)) ? Read(r) : null;
 
     internal static Shipment Read(NpgsqlDataReader r) => new()
     {
