@@ -18,6 +18,7 @@ internal static class PublicApi
         .. new[]
         {
             LookupServiceReflection.Descriptor,
+            ShopperServiceReflection.Descriptor,
             AccessServiceReflection.Descriptor,
             OrderServiceReflection.Descriptor,
             CatalogServiceReflection.Descriptor,
