@@ -316,6 +316,43 @@ public sealed class ShopperTests : IAsyncLifetime
         Assert.Single((await Strangers.GetJourneyAsync(new GetJourneyRequest { Code = Number.Replace('E', '\u0415') })).Journeys);
     }
 
+    [Fact]
+    public async Task While_services_do_not_answer_every_order_is_said_to_be_out_of_reach_and_no_try_is_lost()
+    {
+        await _suite.Node.Find(_id);
+        var node = await _suite.AddNode("Development", ("Shoppers:AnswerAfter", "00:00:00"), ("Gateway:SourceTimeout", "00:00:00.2"), ("Shoppers:PerCode:Free", "1"));
+        var there = new ShopperService.ShopperServiceClient(node.Strange);
+        foreach (var down in new[] { _suite.Orders, _suite.Shipments })
+        {
+            down.Cut();
+            foreach (var code in new[] { _id.ToString(), OrderId.New("ORD", TimeProvider.System).ToString() })
+            {
+                foreach (var email in new[] { "eve@example.com", "ada@example.com", "eve@example.com" })
+                    Assert.Equal((StatusCode.Unavailable, "DEPENDENCY_UNAVAILABLE"), await Refusal(there.OpenOrderAsync(Ask(code, email, null, null))));
+            }
+
+            down.Restore();
+        }
+
+        await Eventually.True(async () => await Refusal(there.OpenOrderAsync(Ask(_id.ToString(), "ada@example.com", null, null))) == (StatusCode.OK, ""));
+    }
+
+    [Fact]
+    public async Task Without_Redis_journeys_are_shown_and_orders_opened_and_guesses_slowed()
+    {
+        var session = await Open();
+        _suite.Redis.Cut();
+        await Eventually.True(() => Task.FromResult(!_suite.Node.Get<Views.RedisLink>().IsUp));
+        Assert.Single((await Strangers.GetJourneyAsync(new GetJourneyRequest { Code = Number })).Journeys);
+        Assert.Equal(_id.ToString(), (await Open()).OrderId);
+        Assert.Equal("Ada Lovelace", (await Lookup(session, _id.ToString())).Order.Customer.Name);
+        var refusals = new List<string>();
+        for (var i = 0; i < 7; i++)
+            refusals.Add((await Refusal(Strangers.OpenOrderAsync(Ask(_id.ToString(), $"eve{i}@example.com", null, null)))).Item2);
+        Assert.Equal([.. Enumerable.Repeat("ORDER_NOT_OPENED", 6), "GUESSING_SLOWED"], refusals);
+        _suite.Redis.Restore();
+    }
+
     private LookupService.LookupServiceClient Lookups => new(_suite.Node.Strange);
 
     private static OrderLinks Links() => new(ShopperKeys.Link);

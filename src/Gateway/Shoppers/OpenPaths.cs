@@ -1,4 +1,3 @@
-using Commerce.Types.V1;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Commerce.Gateway.Shoppers;
@@ -8,12 +7,12 @@ internal static class OpenPaths
 {
     private const string Links = "/v1/track/links";
 
-    private static readonly HashSet<string> Grpc = [.. PublicApi.Services.SelectMany(service => service.Methods).Where(IsForAnybody).Select(method => $"/{method.Service.FullName}/{method.Name}")];
+    private static readonly HashSet<string> Grpc = [.. PublicApi.Services.SelectMany(service => service.Methods).Where(method => PublicApi.IsForAnybody(method.FullName)).Select(method => $"/{method.Service.FullName}/{method.Name}")];
 
     // A collection is either for anybody or for nobody without a credential.
     private static readonly string[] Rest =
     [
-        .. PublicApi.Services.SelectMany(service => service.Methods).Where(IsForAnybody).Select(PublicApi.RuleOf)
+        .. PublicApi.Services.SelectMany(service => service.Methods).Where(method => PublicApi.IsForAnybody(method.FullName)).Select(PublicApi.RuleOf)
             .Select(rule => $"/v1/{PublicApi.CollectionOf(PublicApi.PathOf(rule!).Path)}").Distinct(),
     ];
 
@@ -26,7 +25,4 @@ internal static class OpenPaths
         if (http.Request.Path.StartsWithSegments(Links, StringComparison.OrdinalIgnoreCase) && http.Features.Get<IHttpActivityFeature>() is { Activity: { } activity })
             activity.SetTag("url.path", Links + "/-");
     }
-
-    private static bool IsForAnybody(Google.Protobuf.Reflection.MethodDescriptor method) =>
-        method.GetOptions()?.GetExtension(AccessExtensions.Access)?.Callers.Contains(Caller.Anybody) == true;
 }

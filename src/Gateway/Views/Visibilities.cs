@@ -1,3 +1,4 @@
+using System.Buffers;
 using Commerce.Gateway.V1;
 using Commerce.Orders.V1;
 using Commerce.Shipments.V1;
@@ -23,6 +24,8 @@ internal enum Visibility
 internal static class Visibilities
 {
     public const int Count = 3;
+
+    private static readonly SearchValues<char> OfTimes = SearchValues.Create("0123456789-T:.+Z");
 
     // What is between the shop and its carriers.
     private static readonly ShipmentException.Types.Kind[] ShopsOwn =
@@ -132,7 +135,8 @@ internal static class Visibilities
                 Status = scan.Status,
                 Reason = scan.Reason,
                 Time = scan.Time,
-                LocalTime = scan.LocalTime,
+                // As it was written where it is no time: then it may say anything.
+                LocalTime = scan.LocalTime.AsSpan().ContainsAnyExcept(OfTimes) ? "" : scan.LocalTime,
                 Place = scan.Place is { } place
                     ? new Place { Locality = place.Locality, AdministrativeArea = place.AdministrativeArea, RegionCode = place.RegionCode }
                     : null,
