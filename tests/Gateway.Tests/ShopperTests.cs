@@ -169,6 +169,16 @@ public sealed class ShopperTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_another_stores_is_not_found_whatever_version_is_asked_for()
+    {
+        var elsewhere = new Metadata { { "authorization", "Bearer " + _suite.Issuer.Token(role: "support", stores: ["outlet"]) } };
+        var here = new Metadata { { "authorization", "Bearer " + _suite.Issuer.Token(role: "support", stores: ["main"]) } };
+        foreach (var request in new[] { new LookupRequest { Code = _id.ToString() }, new LookupRequest { Code = _id.ToString(), MinOrderVersion = 99 }, new LookupRequest { Code = _id.ToString(), MinVersions = { $"orders/{_id}=99" } } })
+            Assert.Equal((StatusCode.NotFound, "CODE_NOT_FOUND"), await Refusal(Lookups.LookupAsync(request, elsewhere)));
+        Assert.Equal((StatusCode.Unavailable, "VERSION_NOT_REACHED"), await Refusal(Lookups.LookupAsync(new LookupRequest { Code = _id.ToString(), MinOrderVersion = 99 }, here)));
+    }
+
+    [Fact]
     public async Task A_shopper_watches_their_order_over_gRPC_and_as_events()
     {
         var session = await Open();

@@ -261,8 +261,22 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
 
     // What belongs to a store that is not the caller's, or to another shopper, does not exist for it. Of another shopper's nothing is
     // even read: what goes wrong with that, and the time that it takes, would tell of it.
-    private async Task<OrderView?> Read(OrderId id, ReadNeeds needs, Audience audience, CancellationToken cancellationToken) =>
-        audience.MaySee(id) && await views.Read(id, needs, cancellationToken) is { } view && audience.MaySee(id, view.StoreId) ? view : null;
+    private async Task<OrderView?> Read(OrderId id, ReadNeeds needs, Audience audience, CancellationToken cancellationToken)
+    {
+        if (!audience.MaySee(id))
+            return null;
+        try
+        {
+            return await views.Read(id, needs, cancellationToken) is { } view && audience.MaySee(id, view.StoreId) ? view : null;
+        }
+        catch (Failure failure) when (failure.Reason == ErrorReason.VersionNotReached && audience.Stores is not null)
+        {
+            // Which version it has is told to who may see it, and to nobody else that there is one.
+            if (await Read(id, new ReadNeeds(default), audience, cancellationToken) is null)
+                return null;
+            throw;
+        }
+    }
 
     private async Task<bool> Exists(OrderId id, Audience audience, CancellationToken cancellationToken)
     {

@@ -54,6 +54,17 @@ internal sealed partial class Guesses(RedisLink link, IOptions<ShopperOptions> o
     /// <exception cref="Failure">GUESSING_SLOWED.</exception>
     public Task<Guess> From(string address) => Begin([new Key("address", "from:" + NameOf(address), _options.PerAddress)]);
 
+    /// <summary>
+    /// Where nothing personal can be guessed: what is right costs nothing, and only what is not is counted, by <see cref="From"/>, before it is
+    /// said to be.
+    /// </summary>
+    /// <exception cref="Failure">GUESSING_SLOWED.</exception>
+    public void Check(string address)
+    {
+        if (Knows([new Key("address", "from:" + NameOf(address), _options.PerAddress)], time.GetUtcNow().ToUnixTimeMilliseconds()) is { Limit.Length: > 0 } known)
+            throw Refuse(known.Limit, known.Wait);
+    }
+
     private async Task<Guess> Begin(Key[] keys)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -19,7 +19,7 @@ internal sealed class Journeys(CodeLookup lookup, Guesses guesses, TimeProvider 
         if (errors.Count > 0)
             throw Failure.Invalid(errors);
 
-        var guess = await guesses.From(address);
+        guesses.Check(address);
         try
         {
             if (number is null)
@@ -27,7 +27,6 @@ internal sealed class Journeys(CodeLookup lookup, Guesses guesses, TimeProvider 
             if (TypedCode.Mistyped(code) is { } mistyped)
                 throw mistyped;
             var view = (await lookup.Answer(Question.Of(new LookupRequest { Code = number }, Audiences.Anybody), cancellationToken)).Parse();
-            await guess.Right();
             return new GetJourneyResponse
             {
                 Journeys = { view.Journeys },
@@ -36,14 +35,9 @@ internal sealed class Journeys(CodeLookup lookup, Guesses guesses, TimeProvider 
         }
         catch (Failure failure) when (failure.Reason is ErrorReason.CodeNotFound or ErrorReason.OrderIdMistyped or ErrorReason.SecondFactorNeeded)
         {
-            guess.Wrong();
+            (await guesses.From(address)).Wrong();
             // Of every Order ID the same is said, whether there is such an order or not.
             throw id is null || failure.Reason == ErrorReason.SecondFactorNeeded ? failure : NeedsMore();
-        }
-        catch (Failure)
-        {
-            await guess.Unanswered();
-            throw;
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class OrderOpening(
 {
     private const int MaxCode = 100;
 
-    // No store's: a store's prefix has six letters at most, and the number of none is taken.
+    // With 34 random bits behind it, an order that there is not.
     private const string NobodysPrefix = "ZZZZZZ";
     private const string NobodysNumber = "0000NOBODY0000";
 
