@@ -80,6 +80,13 @@ MayCall(shipments, payments);
 MayCall(notifications, orders);
 MayCall(notifications, payments);
 
+// The links in messages by which shoppers open their orders: Notifications signs them and the Gateway reads them. Sessions are the
+// Gateway's alone.
+var linkKey = builder.AddParameter("shopper-links", new GenerateParameterDefault { MinLength = 48, Special = false }, secret: true, persist: true);
+var sessionKey = builder.AddParameter("shopper-sessions", new GenerateParameterDefault { MinLength = 48, Special = false }, secret: true, persist: true);
+notifications.WithEnvironment("Shoppers__LinkKey", linkKey);
+gateway.WithEnvironment("Shoppers__LinkKey", linkKey).WithEnvironment("Shoppers__SessionKey", sessionKey);
+
 // In development the outside world signs staff in, whoever they are; where the suite is deployed, its issuers are configured.
 if (builder.ExecutionContext.IsRunMode)
 {
@@ -87,6 +94,8 @@ if (builder.ExecutionContext.IsRunMode)
         .WithEnvironment("Access__Issuers__0__Authority", "http://_http.sandbox/oidc")
         .WithEnvironment("Access__Issuers__0__Name", "urn:commerce:sandbox")
         .WithEnvironment("Access__Issuers__0__Audience", "commerce");
+    // Where it is deployed, the address of the shop's tracking page is configured.
+    notifications.WithEnvironment("Shoppers__LinkAddress", $"{gateway.GetEndpoint("http").Property(EndpointProperty.Url)}/v1/track/links/");
 }
 
 // The outside world calls back, and waits for nobody.

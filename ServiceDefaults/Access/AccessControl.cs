@@ -33,6 +33,7 @@ public sealed class AccessControl
     {
         var (principal, rule) = Admit(http, method);
         rule.CheckStores(principal, request);
+        rule.CheckOrder(principal, request);
         principal.CallsByHand();
         return principal;
     }

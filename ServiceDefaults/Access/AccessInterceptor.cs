@@ -19,8 +19,14 @@ internal sealed class AccessInterceptor(AccessControl access) : CallInterceptor
         if (AccessControl.IsOpen(context.Method))
             return call(context);
         var (principal, rule) = access.Admit(context.GetHttpContext(), context.Method);
-        if (principal.Stores is not null && request is IMessage message)
-            rule.CheckStores(principal, message);
+        if (request is IMessage message)
+        {
+            if (principal.Stores is not null)
+                rule.CheckStores(principal, message);
+            if (principal.OrderId is not null)
+                rule.CheckOrder(principal, message);
+        }
+
         principal.Calls(context);
         return call(context);
     }

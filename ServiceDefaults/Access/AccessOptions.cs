@@ -22,7 +22,8 @@ public sealed class AccessOptions
     /// </summary>
     public Dictionary<string, string> Callers { get; } = new(StringComparer.Ordinal);
 
-    internal static string[] SecretsOf(string setting) => setting.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+    /// <summary>The secrets in a setting that may hold two.</summary>
+    public static string[] SecretsOf(string setting) => setting.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }
 
 /// <summary>A service that this one has a client of, and so needs a secret for.</summary>

@@ -12,11 +12,17 @@ internal sealed class MethodRule
     private readonly StoreAccess _stores;
     private readonly Caller[] _callers;
     private readonly StoreFields _fields;
+    private readonly OrderAccess _orders;
 
     private MethodRule(MethodDescriptor method, MethodAccess access)
     {
         (_scope, _scopeName, _stores, _callers) = (access.Scope, ScopeSet.NameOf(access.Scope), access.Stores, [.. access.Callers]);
         _fields = StoreFields.Of(method.InputType);
+        _orders = access.Orders;
+        if (_orders == OrderAccess.Unspecified && Array.IndexOf(_callers, Caller.Shopper) >= 0)
+            throw new InvalidOperationException($"{method.FullName} is for shoppers, and does not say how it keeps them to the order that they opened.");
+        if (_orders == OrderAccess.Request && !OrderNames.Any(method.InputType))
+            throw new InvalidOperationException($"{method.FullName} says that its request names the order, and it has no field for one.");
         if (_stores == StoreAccess.Request && !_fields.Any)
             throw new InvalidOperationException($"{method.FullName} says that its request names the store, and it has no field for one.");
     }
@@ -52,6 +58,14 @@ internal sealed class MethodRule
             _fields.Check(request, stores, required: _stores == StoreAccess.Request);
     }
 
+    /// <summary>Holds the order that a request names against the one that a shopper opened.</summary>
+    /// <exception cref="Failure">PERMISSION_DENIED, whether there is such an order or not.</exception>
+    public void CheckOrder(Principal principal, IMessage request)
+    {
+        if (_orders == OrderAccess.Request && principal is { OrderId: { } order, Via: null } && !OrderNames.AreOf(request, order))
+            throw new Failure(ErrorReason.PermissionDenied, "This session is for another order: open that one first.");
+    }
+
     // A service that passes a caller on answers for the call.
     private bool Allows(Principal principal)
     {
@@ -60,8 +74,9 @@ internal sealed class MethodRule
             PrincipalKind.Service => Caller.Service,
             PrincipalKind.Staff => Caller.Staff,
             PrincipalKind.Shop => Caller.Shop,
-            _ => Caller.Shopper,
+            PrincipalKind.Shopper => Caller.Shopper,
+            _ => Caller.Anybody,
         };
-        return Array.IndexOf(_callers, caller) >= 0;
+        return Array.IndexOf(_callers, caller) >= 0 || Array.IndexOf(_callers, Caller.Anybody) >= 0;
     }
 }

@@ -14,6 +14,7 @@ public enum PrincipalKind
     Staff,
     Shop,
     Shopper,
+    Anybody,
 }
 
 /// <summary>
@@ -47,6 +48,9 @@ public sealed class Principal
         _name = $"{kind.ToString().ToLowerInvariant()}/{id}";
     }
 
+    /// <summary>Whoever calls without a credential. It never travels: only methods that are for anybody let it in.</summary>
+    public static Principal Stranger { get; } = new(PrincipalKind.Anybody, "stranger");
+
     public PrincipalKind Kind { get; }
 
     public string Id { get; }
@@ -62,6 +66,9 @@ public sealed class Principal
 
     /// <summary>The service that passes it on; null: it calls itself.</summary>
     public string? Via { get; }
+
+    /// <summary>The Order ID that a shopper is limited to; null: it is no shopper.</summary>
+    public string? OrderId => Kind == PrincipalKind.Shopper ? Id : null;
 
     /// <summary>Who calls in the running code; null in background work, which is the service's own.</summary>
     public static Principal? Current =>

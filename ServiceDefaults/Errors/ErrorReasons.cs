@@ -15,19 +15,20 @@ public static class ErrorReasons
         ErrorReason.InvalidField or ErrorReason.MalformedRequest or ErrorReason.RequestIdReused
             or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown or ErrorReason.NarrowSearch
             or ErrorReason.TrackingAmbiguous or ErrorReason.CodeAmbiguous or ErrorReason.TrackingNotRecognised => StatusCode.InvalidArgument,
-        ErrorReason.RequestTooLarge or ErrorReason.LimitReached => StatusCode.ResourceExhausted,
+        ErrorReason.RequestTooLarge or ErrorReason.LimitReached or ErrorReason.GuessingSlowed => StatusCode.ResourceExhausted,
         ErrorReason.RequestInProgress or ErrorReason.EtagMismatch => StatusCode.Aborted,
         ErrorReason.VersionNotReached or ErrorReason.DependencyUnavailable => StatusCode.Unavailable,
         ErrorReason.Unauthenticated or ErrorReason.WebhookSignatureInvalid or ErrorReason.WebhookStale
             or ErrorReason.CredentialExpired => StatusCode.Unauthenticated,
-        ErrorReason.PermissionDenied or ErrorReason.ScopeMissing or ErrorReason.StoreNotAllowed => StatusCode.PermissionDenied,
+        ErrorReason.PermissionDenied or ErrorReason.ScopeMissing or ErrorReason.StoreNotAllowed or ErrorReason.SecondFactorNeeded => StatusCode.PermissionDenied,
         ErrorReason.DeadlineExceeded => StatusCode.DeadlineExceeded,
         ErrorReason.Cancelled => StatusCode.Cancelled,
         ErrorReason.MethodNotFound => StatusCode.Unimplemented,
         ErrorReason.OrderNotFound or ErrorReason.StoreNotFound or ErrorReason.ProductNotFound or ErrorReason.PaymentNotFound or ErrorReason.RefundNotFound or ErrorReason.InvoiceNotFound or ErrorReason.ReturnNotFound
             or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound or ErrorReason.PostalCodeNotFound or ErrorReason.RateCardNotFound
             or ErrorReason.MovementNotFound or ErrorReason.CodeNotFound or ErrorReason.VocabularyNotFound or ErrorReason.QueueNotFound
-            or ErrorReason.ResolutionNotFound or ErrorReason.ManifestNotFound or ErrorReason.ProofOfDeliveryNotFound or ErrorReason.ApiKeyNotFound => StatusCode.NotFound,
+            or ErrorReason.ResolutionNotFound or ErrorReason.ManifestNotFound or ErrorReason.ProofOfDeliveryNotFound or ErrorReason.ApiKeyNotFound
+            or ErrorReason.OrderNotOpened or ErrorReason.LinkNotGood => StatusCode.NotFound,
         ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment
             or ErrorReason.ReturnState or ErrorReason.ReturnWindow or ErrorReason.NotReturnable or ErrorReason.PaymentElsewhere
             or ErrorReason.CustomerUnknown or ErrorReason.InsufficientCredit or ErrorReason.CreditLimit

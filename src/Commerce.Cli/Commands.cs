@@ -72,6 +72,7 @@ internal static class Commands
         RatesCommands.Create(),
         LookupCommands.CreateLookup(),
         LookupCommands.CreateWatch(),
+        TrackCommand.Create(),
         TrackingCommands.Create(),
         DetectCommand.Create(),
         QueueCommands.CreateQueues(),

@@ -66,6 +66,7 @@ public sealed class CommerceClient : IDisposable
         Exceptions = new ExceptionService.ExceptionServiceClient(calls);
         Carriers = new CarrierService.CarrierServiceClient(calls);
         Notifications = new NotificationService.NotificationServiceClient(calls);
+        Shoppers = new ShopperService.ShopperServiceClient(calls);
         Access = new AccessService.AccessServiceClient(calls);
     }
 
@@ -113,6 +114,9 @@ public sealed class CommerceClient : IDisposable
 
     /// <summary>Messages to shoppers.</summary>
     public NotificationService.NotificationServiceClient Notifications { get; }
+
+    /// <summary>What strangers may know, and how shoppers open their orders.</summary>
+    public ShopperService.ShopperServiceClient Shoppers { get; }
 
     /// <summary>API keys, and who one is.</summary>
     public AccessService.AccessServiceClient Access { get; }
@@ -165,7 +169,7 @@ public sealed class CommerceClient : IDisposable
 
     internal static IEnumerable<FileDescriptor> Files() =>
     [
-        LookupServiceReflection.Descriptor, AccessServiceReflection.Descriptor, OrderServiceReflection.Descriptor, ReturnServiceReflection.Descriptor, CatalogServiceReflection.Descriptor,
+        LookupServiceReflection.Descriptor, ShopperServiceReflection.Descriptor, AccessServiceReflection.Descriptor, OrderServiceReflection.Descriptor, ReturnServiceReflection.Descriptor, CatalogServiceReflection.Descriptor,
         PaymentServiceReflection.Descriptor, LedgerServiceReflection.Descriptor, InvoiceServiceReflection.Descriptor, StoreCreditServiceReflection.Descriptor,
         ShipmentServiceReflection.Descriptor, ExceptionServiceReflection.Descriptor, CarrierServiceReflection.Descriptor, NotificationServiceReflection.Descriptor,
     ];

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 
 namespace Commerce;
@@ -52,7 +51,8 @@ public readonly record struct OrderId(string Prefix, long Value) : ISpanFormatta
         prefix is { Length: >= 1 and <= MaxPrefix } && !prefix.AsSpan().ContainsAnyExceptInRange('A', 'Z');
 
     /// <summary>
-    /// Reads what a person typed: case, spaces, dashes and the look-alikes I, L, O, U are forgiven in the last 14 symbols.
+    /// Reads what a person typed: case, spaces, dashes and the look-alikes I, L, O, U are forgiven in the last 14 symbols, and letters and
+    /// digits of other widths and alphabets everywhere (<see cref="CodeCharacters.Fold"/>).
     /// The code has a fixed length, so the last 14 symbols are the code and all before them is the prefix, wherever dashes
     /// stand or are left out. Where the check symbols disagree, the text ends in ten digits or more and no dash follows the
     /// prefix, it is taken for a carrier's number, not for a mistyped Order ID. Of such numbers one in 1,024 is a valid Order
@@ -68,15 +68,15 @@ public readonly record struct OrderId(string Prefix, long Value) : ISpanFormatta
         var length = 0;
         foreach (var c in text)
         {
-            if (IsSeparator(c))
+            if (CodeCharacters.IsBetween(c))
             {
-                dashed[length] |= !char.IsWhiteSpace(c);
+                dashed[length] |= CodeCharacters.IsDash(c);
                 continue;
             }
 
-            if (length == typed.Length || !char.IsAsciiLetterOrDigit(c))
+            if (length == typed.Length || CodeCharacters.Fold(c) is var folded && folded == '\0')
                 return default;
-            typed[length++] = char.ToUpperInvariant(c);
+            typed[length++] = folded;
         }
 
         var split = length - Symbols;
@@ -154,10 +154,6 @@ public readonly record struct OrderId(string Prefix, long Value) : ISpanFormatta
         'U' => 'V',
         _ => c,
     });
-
-    // A code is pasted from mails and word processors, which turn dashes and spaces into others of their kind.
-    private static bool IsSeparator(char c) =>
-        c == '-' || char.IsWhiteSpace(c) || c == '\u2212' || char.GetUnicodeCategory(c) == UnicodeCategory.DashPunctuation;
 }
 
 /// <summary>What a typed text turned out to be.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Commerce;
 
 /// <summary>A carrier's own number for a parcel.</summary>
@@ -33,13 +31,13 @@ public static class TrackingNumber
         var length = 0;
         foreach (var c in text)
         {
-            if (char.IsAsciiLetterOrDigit(c))
+            if (CodeCharacters.Fold(c) is var folded && folded != '\0')
             {
                 if (length == Longest)
                     return 0;
-                number[length++] = char.ToUpperInvariant(c);
+                number[length++] = folded;
             }
-            else if (!IsSeparator(c))
+            else if (!CodeCharacters.IsBetween(c))
             {
                 return 0;
             }
@@ -47,10 +45,4 @@ public static class TrackingNumber
 
         return length < Shortest ? 0 : length;
     }
-
-    // What is copied from a page or a mail brings hyphens that do not break and marks that nobody sees. What turns the order of
-    // symbols round for the eye is not forgiven: it would be another number than the one that was seen.
-    private static bool IsSeparator(char c) =>
-        c == '-' || char.IsWhiteSpace(c) || c is '\u00ad' or (>= '\u200b' and <= '\u200f') or '\u2060' or '\ufeff'
-        || char.GetUnicodeCategory(c) == UnicodeCategory.DashPunctuation;
 }

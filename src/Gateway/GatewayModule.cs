@@ -2,6 +2,7 @@ using Commerce.Gateway.Access;
 using Commerce.Gateway.Lookup;
 using Commerce.Gateway.OpenApi;
 using Commerce.Gateway.Passthrough;
+using Commerce.Gateway.Shoppers;
 using Commerce.Gateway.Views;
 using Commerce.Gateway.Watching;
 using Commerce.Gateway.Web;
@@ -32,6 +33,7 @@ public static class GatewayModule
         // Before callers are asked who they are: what a browser asks beforehand is nobody's.
         builder.AddWebClients();
         builder.AddAccess();
+        builder.AddShoppers();
 
         // The parts of a view are kept for every caller, so they are read as the Gateway; each caller is shown what it may see.
         builder.AddServiceClient<OrderService.OrderServiceClient>("orders", asItself: true);
@@ -110,6 +112,7 @@ public static class GatewayModule
         app.MapGrpcService<LookupWire>();
         // It serves REST: where both serve a path, which is gRPC's, the other goes first.
         app.MapGrpcService<LookupGrpcService>().Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = 1);
+        app.MapGrpcService<ShopperGrpcService>();
         app.MapGrpcService<AccessGrpcService>();
         app.MapLookupEvents();
         app.UseLongStreams();

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 
 namespace Commerce.Gateway;
 
@@ -80,6 +81,30 @@ public sealed class GatewayOptions
     /// <summary>Pages of these origins may call the API from a browser, for example "https://shop.example"; none: no page may.</summary>
     [CorsOrigins]
     public IReadOnlyList<string> CorsOrigins { get; set; } = [];
+
+    /// <summary>
+    /// The proxies whose X-Forwarded-For is believed, as addresses or networks, for example "10.0.0.0/8"; none: whoever opened the
+    /// connection is the caller.
+    /// </summary>
+    [TrustedProxies]
+    public IReadOnlyList<string> TrustedProxies { get; set; } = [];
+}
+
+/// <summary>Addresses, and networks as address/bits.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class TrustedProxiesAttribute : ValidationAttribute
+{
+    /// <summary>Null: it is neither.</summary>
+    public static IPNetwork? Parse(string text) =>
+        IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
+        : IPNetwork.TryParse(text, out var network) ? network
+        : null;
+
+    protected override ValidationResult? IsValid(object? value, ValidationContext validationContext)
+    {
+        var wrong = ((IReadOnlyList<string>?)value ?? []).FirstOrDefault(text => Parse(text) is null);
+        return wrong is null ? ValidationResult.Success : new ValidationResult($"Gateway:TrustedProxies must be addresses or networks such as 10.0.0.0/8, and one is \"{wrong}\".");
+    }
 }
 
 /// <summary>Origins as a browser sends them: scheme, host and port, and nothing after.</summary>

@@ -17,6 +17,8 @@ public sealed class GatewayTelemetry : IDisposable
     private readonly UpDownCounter<long> _watchers;
     private readonly Histogram<double> _lag;
     private readonly Histogram<double> _watchLag;
+    private readonly Counter<long> _guesses;
+    private readonly Counter<long> _guessAlarms;
 
     public GatewayTelemetry(IMeterFactory meters)
     {
@@ -29,6 +31,8 @@ public sealed class GatewayTelemetry : IDisposable
         _watchers = _meter.CreateUpDownCounter<long>("commerce.gateway.watchers", "{watcher}", "Open watches on this node.");
         _lag = _meter.CreateHistogram<double>("commerce.gateway.view.lag", "s", "From a change to the mark on its view: how stale a view could be.");
         _watchLag = _meter.CreateHistogram<double>("commerce.gateway.watch.lag", "s", "From a change to the new view at its watchers, as far as this node heard of it.");
+        _guesses = _meter.CreateCounter<long>("commerce.gateway.guesses", "{guess}", "Tries at orders by strangers: right, wrong or slowed, and by which limit.");
+        _guessAlarms = _meter.CreateCounter<long>("commerce.gateway.guess_alarms", "{alarm}", "Minutes in which more was guessed at a node than Shoppers:AlarmAt.");
     }
 
     /// <summary>Spans of the Gateway's own work.</summary>
@@ -50,6 +54,10 @@ public sealed class GatewayTelemetry : IDisposable
     public void Lag(TimeSpan lag) => _lag.Record(Math.Max(0, lag.TotalSeconds));
 
     public void WatchLag(TimeSpan lag) => _watchLag.Record(Math.Max(0, lag.TotalSeconds));
+
+    public void Guessed(string outcome, string limit) => _guesses.Add(1, new("commerce.outcome", outcome), new("commerce.limit", limit));
+
+    public void GuessAlarm() => _guessAlarms.Add(1);
 
     public void Dispose() => _meter.Dispose();
 }

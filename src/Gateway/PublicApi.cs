@@ -3,6 +3,7 @@ using Commerce.Notifications.V1;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
 using Commerce.Shipments.V1;
+using Commerce.Types.V1;
 using Google.Api;
 using Google.Protobuf.Reflection;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
@@ -18,6 +19,7 @@ internal static class PublicApi
         .. new[]
         {
             LookupServiceReflection.Descriptor,
+            ShopperServiceReflection.Descriptor,
             AccessServiceReflection.Descriptor,
             OrderServiceReflection.Descriptor,
             CatalogServiceReflection.Descriptor,
@@ -32,6 +34,17 @@ internal static class PublicApi
             NotificationServiceReflection.Descriptor,
         }.SelectMany(file => file.Services),
     ];
+
+    /// <summary>The full names of the methods that anybody may call without a credential.</summary>
+    private static readonly HashSet<string> ForAnybody =
+    [
+        .. Services.SelectMany(service => service.Methods).Where(method => method.GetOptions()?.GetExtension(AccessExtensions.Access)?.Callers.Contains(Caller.Anybody) == true)
+            .Select(method => method.FullName),
+    ];
+
+    /// <summary>Whether anybody may call a method without a credential.</summary>
+    /// <param name="method">Its full name, for example "commerce.gateway.v1.ShopperService.GetJourney".</param>
+    public static bool IsForAnybody(string method) => ForAnybody.Contains(method);
 
     /// <summary>The process that implements a service, as service discovery calls it: "commerce.orders.v1" is implemented by "orders".</summary>
     public static string OwnerOf(ServiceDescriptor service) => service.File.Package.Split('.')[1];

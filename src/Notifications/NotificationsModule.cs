@@ -30,6 +30,7 @@ public static class NotificationsModule
         builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments");
 
         builder.Services.AddOptions<SmtpOptions>().BindConfiguration("Smtp").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<OrderLinkOptions>().BindConfiguration(OrderLinkOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<NotificationStore>();
         builder.Services.AddSingleton<StoreBranding>();
         builder.Services.AddSingleton<SmtpConnections>();

@@ -44,8 +44,14 @@ public static class WrongCredentials
             yield return new("every scope but the one", headers(new Principal(allowed, "small", less)), StatusCode.PermissionDenied, "SCOPE_MISSING");
         foreach (var (caller, kind) in new[] { (Caller.Service, PrincipalKind.Service), (Caller.Staff, PrincipalKind.Staff), (Caller.Shop, PrincipalKind.Shop), (Caller.Shopper, PrincipalKind.Shopper) })
         {
-            if (!access.Callers.Contains(caller))
+            if (!access.Callers.Contains(caller) && !access.Callers.Contains(Caller.Anybody))
                 yield return new($"a {kind}", headers(new Principal(kind, "other", ScopeSet.All)), StatusCode.PermissionDenied, "PERMISSION_DENIED");
+        }
+
+        if (access.Orders == OrderAccess.Request)
+        {
+            // Nothing that the request names is of the order that the session is of.
+            yield return new("a shopper of another order", headers(new Principal(PrincipalKind.Shopper, OrderId.New("ORD", TimeProvider.System).ToString(), ScopeSet.All)), StatusCode.PermissionDenied, "PERMISSION_DENIED");
         }
 
         var limited = headers(new Principal(allowed, "limited", ScopeSet.All, ["elsewhere"]));

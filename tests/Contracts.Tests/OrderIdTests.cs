@@ -149,6 +149,13 @@ public sealed class OrderIdTests(ITestOutputHelper output)
         });
 
     [Theory]
+    [InlineData("\u041eRD-0000000-0000000")]
+    [InlineData("ORD-\uff10000000-0000000")]
+    [InlineData("\uff4f\uff52\uff44\uff0d0000000\u30000000000")]
+    [InlineData("ORD\u200b-0000000-000000\u0660\u200f\ufeff")]
+    public void What_looks_like_it_is_read_as_it(string text) => Assert.Equal(new OrderIdReading(OrderIdReadingKind.Valid, new OrderId("ORD", 0), null), OrderId.Read(text));
+
+    [Theory]
     [InlineData(null)]
     [InlineData("")]
     [InlineData("ORD")]
@@ -158,8 +165,9 @@ public sealed class OrderIdTests(ITestOutputHelper output)
     [InlineData("0RD-0000000-0000000")]
     [InlineData("0000000-0000000")]
     [InlineData("ÖRD-0000000-0000000")]
-    [InlineData("ОRD-0000000-0000000")]
-    [InlineData("ORD-０000000-0000000")]
+    [InlineData("ORD-000000\u0416-0000000")]
+    [InlineData("ORD-\u202e0000000-0000000")]
+    [InlineData("O\u0308RD-0000000-0000000")]
     [InlineData("ORD_0000000_0000000")]
     [InlineData("ORD-000\00000-0000000")]
     [InlineData("1Z999AA10123456784")]

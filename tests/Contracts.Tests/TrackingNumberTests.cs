@@ -14,7 +14,11 @@ public sealed class TrackingNumberTests
     [InlineData("", null)]
     [InlineData(null, null)]
     [InlineData("1Z999AA1_0123456784", null)]
-    [InlineData("１２３４５", null)]
+    [InlineData("\uff11\uff12\uff13\uff14\uff15", "12345")]
+    [InlineData("\u0661\u0662\u0663\u0664\u0665", "12345")]
+    [InlineData("1Z999\u0410\u0430\u039110123456784", "1Z999AAA10123456784")]
+    [InlineData("1Z999\u03bd10123456784", null)]
+    [InlineData("1Z999\u042e10123456784", null)]
     [InlineData("12345678901234567890123456789012345678901234567890", "12345678901234567890123456789012345678901234567890")]
     [InlineData("123456789012345678901234567890123456789012345678901", null)]
     public void A_number_has_one_form(string? text, string? expected) => Assert.Equal(expected, TrackingNumber.Normalise(text));

@@ -88,6 +88,8 @@ public sealed class OpenApiTests
                 "get /v1/stores/{store}/products/{product}/stockMovements",
                 "get /v1/stores/{store}/stock",
                 "get /v1/stores/{store}/stock:watch",
+                "get /v1/track/links/{link}",
+                "get /v1/track/{code}",
                 "get /v1/tracking/{trackingNumber}",
                 "get /v1/tracking/{trackingNumber}/as/{vocabulary}",
                 "get /v1/tracking/{trackingNumber}/proofOfDelivery",
@@ -128,6 +130,7 @@ public sealed class OpenApiTests
                 "post /v1/stores/{store}/products/{product}/stock:setThreshold",
                 "post /v1/stores/{store}/products:batchUpdate",
                 "post /v1/stores/{store}/stock:batchSet",
+                "post /v1/track/{code}:open",
                 "post /v1/tracking:detectCarrier",
                 "post /v1/tracking:ingestScans",
                 "put /v1/carriers/{carrier}/rateCards/{rateCard}",
@@ -257,6 +260,14 @@ public sealed class OpenApiTests
     }
 
     [Fact]
+    public void What_anybody_may_call_asks_for_no_credential_and_everything_else_does()
+    {
+        var open = Document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject(), (path, verb) => (path.Key, verb.Value)).Where(one => one.Value!["security"] is not null).ToList();
+        Assert.All(open, one => Assert.Empty(one.Value!["security"]!.AsArray()));
+        Assert.Equal(["/v1/track/links/{link}", "/v1/track/{code}", "/v1/track/{code}:open"], open.Select(one => one.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void What_has_an_etag_is_read_and_changed_under_conditions()
     {
         Assert.Contains("If-None-Match", HeadersOf("get", "/v1/orders/{order}"));
@@ -272,8 +283,8 @@ public sealed class OpenApiTests
     [Fact]
     public void Every_write_is_safe_to_repeat()
     {
-        // Reads by POST, scans, which are kept once by what they say, and an end that is the same however often it is said.
-        string[] others = ["/v1/apiKeys/{apiKey}:revoke", "/v1/lookup:batch", "/v1/rates:quote", "/v1/tracking:detectCarrier", "/v1/tracking:ingestScans"];
+        // Reads by POST, among them what opens an order, whose second factor must not stand in an address; scans, which are kept once by what they say, and an end that is the same however often it is said.
+        string[] others = ["/v1/apiKeys/{apiKey}:revoke", "/v1/lookup:batch", "/v1/rates:quote", "/v1/track/{code}:open", "/v1/tracking:detectCarrier", "/v1/tracking:ingestScans"];
         foreach (var (path, item) in Document["paths"]!.AsObject())
         {
             foreach (var (verb, _) in item!.AsObject().Where(one => one.Key != "get" && !others.Contains(path)))

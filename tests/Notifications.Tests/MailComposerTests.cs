@@ -67,7 +67,18 @@ public sealed class MailComposerTests
         Assert.Empty(mail.Bcc);
     }
 
-    private static MimeMessage Compose(Kind kind, string title = "Lamp")
+    [Fact]
+    public void A_mail_carries_the_link_by_which_its_reader_opens_the_order_where_there_is_a_page_for_it()
+    {
+        using var mail = Compose(Kind.OrderConfirmed, link: "https://shop.example/order#a.b");
+        Assert.Contains("https://shop.example/order#a.b", mail.TextBody, StringComparison.Ordinal);
+        Assert.Contains("href=\"https://shop.example/order#a.b\"", mail.HtmlBody, StringComparison.Ordinal);
+        Assert.Contains("do not pass it on", mail.HtmlBody, StringComparison.Ordinal);
+        using var without = Compose(Kind.OrderConfirmed);
+        Assert.DoesNotContain("See your order", without.TextBody + without.HtmlBody, StringComparison.Ordinal);
+    }
+
+    private static MimeMessage Compose(Kind kind, string title = "Lamp", string link = "")
     {
         var order = new Order
         {
@@ -92,7 +103,7 @@ public sealed class MailComposerTests
             RefundAmount = new Google.Type.Money { CurrencyCode = "EUR", Units = 10 },
             Lines = { new ReturnLine { LineNumber = 1, Quantity = 1, Title = title } },
         };
-        var content = new MailContent(order, new Store { DisplayName = "Shop" }, one, kind == Kind.PaymentActionRequired ? "https://bank.example/confirm?a=1&b=2" : "");
+        var content = new MailContent(order, new Store { DisplayName = "Shop" }, one, kind == Kind.PaymentActionRequired ? "https://bank.example/confirm?a=1&b=2" : "", link);
         return MailComposer.Compose(notification, content, new MailboxAddress("", "ada@example.com"), "orders@shop.example", DateTimeOffset.UnixEpoch);
     }
 }

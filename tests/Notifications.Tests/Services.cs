@@ -21,6 +21,8 @@ internal sealed class Services : CallInvoker
         Total = new Google.Type.Money { CurrencyCode = "EUR", Units = 5 },
     };
 
+    public OrderLinkOptions Links { get; set; } = new();
+
     public Return Return { get; set; } = new() { ReturnNumber = "ORD-7K3M9QX-T2F8CRW-R1", State = ReturnState.Approved };
 
     /// <summary>Null: there is none yet.</summary>
@@ -46,7 +48,7 @@ internal sealed class Services : CallInvoker
         using var smtp = new SmtpConnections(options);
         var sending = new SendMail(
             new NotificationStore(database), new OrderService.OrderServiceClient(this), new ReturnService.ReturnServiceClient(this), new PaymentService.PaymentServiceClient(this),
-            new StoreBranding(new StoreService.StoreServiceClient(this), TimeProvider.System), smtp, options, TimeProvider.System, NullLogger<SendMail>.Instance);
+            new StoreBranding(new StoreService.StoreServiceClient(this), TimeProvider.System), smtp, options, Options.Create(Links), TimeProvider.System, NullLogger<SendMail>.Instance);
         var outcome = await sending.Recover(new RecoveryPoint(SendMail.PointKind, notification.ToString("N")), attempt, CancellationToken.None);
         var commit = outcome switch
         {

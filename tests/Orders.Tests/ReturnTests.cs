@@ -199,7 +199,7 @@ public class ReturnTests(OrdersService service) : OrdersServiceTests(service)
         Assert.Equal(DateOnly.FromDateTime(local.DateTime).AddDays(30).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture), info.Metadata["until"]);
 
         ask.OverrideWindow = true;
-        var shopper = TestAccess.As("orders", "shopper/ada");
+        var shopper = TestAccess.As("orders", "shopper/" + order.OrderId);
         Assert.Equal(StatusCode.PermissionDenied, (await Refusal.Of(Service.Returns.RequestReturnAsync(ask, shopper))).Code);
         var one = await Service.Returns.RequestReturnAsync(ask);
         Assert.True(one.WindowOverridden);
@@ -401,9 +401,13 @@ public class ReturnTests(OrdersService service) : OrdersServiceTests(service)
     public async Task A_shopper_may_ask_and_cancel_and_not_decide()
     {
         var order = await Service.Delivered(Request.Line("shopper", 1));
-        var shopper = TestAccess.As("orders", "shopper/ada");
+        var shopper = TestAccess.As("orders", "shopper/" + order.OrderId);
         var one = await Service.Returns.RequestReturnAsync(ReturnsShop.Ask(order, (1, 1)), shopper);
-        Assert.Equal("shopper/ada", one.RequestedBy);
+        Assert.Equal("shopper/" + order.OrderId, one.RequestedBy);
+        // Another order's shopper may not even ask.
+        var other = TestAccess.As("orders", "shopper/" + (await Service.Delivered(Request.Line("another", 1))).OrderId);
+        await Refusal.Is("PERMISSION_DENIED", Service.Returns.RequestReturnAsync(ReturnsShop.Ask(order, (1, 1)), other));
+        await Refusal.Is("PERMISSION_DENIED", Service.Returns.CancelReturnAsync(new CancelReturnRequest { Name = one.Name, RequestId = "o" }, other));
         await Refusal.Is("PERMISSION_DENIED", Service.Returns.ApproveReturnAsync(new ApproveReturnRequest { Name = one.Name, RequestId = "a" }, shopper));
         await Refusal.Is("PERMISSION_DENIED", Service.Returns.RejectReturnAsync(new RejectReturnRequest { Name = one.Name, RequestId = "a", Reason = "x" }, shopper));
         await Refusal.Is("PERMISSION_DENIED", Service.Returns.ReceiveReturnAsync(ReturnsShop.Receive(one, true, (1, 1, ReturnCondition.AsNew)), shopper));

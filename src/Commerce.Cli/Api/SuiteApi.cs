@@ -12,6 +12,7 @@ namespace Commerce.Cli.Api;
 internal sealed class SuiteApi : IDisposable
 {
     private readonly GrpcChannel _channel;
+    private readonly GrpcChannel _strange;
     private readonly Credential _credential;
 
     private SuiteApi(Uri gatewayGrpc, Uri gateway, Uri? sandbox)
@@ -25,6 +26,7 @@ internal sealed class SuiteApi : IDisposable
             HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, ConnectTimeout = TimeSpan.FromSeconds(5) },
             MaxReceiveMessageSize = 64 * 1024 * 1024,
         });
+        _strange = GrpcChannel.ForAddress(gatewayGrpc, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5) } });
         Gateway = gateway;
         Sandbox = sandbox is null ? null : new SandboxApi(sandbox);
         Orders = new OrderService.OrderServiceClient(_channel);
@@ -41,6 +43,8 @@ internal sealed class SuiteApi : IDisposable
         Exceptions = new ExceptionService.ExceptionServiceClient(_channel);
         Carriers = new CarrierService.CarrierServiceClient(_channel);
         Lookup = new LookupService.LookupServiceClient(_channel);
+        Shoppers = new ShopperService.ShopperServiceClient(_strange);
+        ShoppersLookup = new LookupService.LookupServiceClient(_strange);
         Access = new AccessService.AccessServiceClient(_channel);
         Messaging = new MessagingService.MessagingServiceClient(_channel);
     }
@@ -76,6 +80,12 @@ internal sealed class SuiteApi : IDisposable
 
     public LookupService.LookupServiceClient Lookup { get; }
 
+    /// <summary>As a stranger: without a credential.</summary>
+    public ShopperService.ShopperServiceClient Shoppers { get; }
+
+    /// <summary>As whoever the call's own header says.</summary>
+    public LookupService.LookupServiceClient ShoppersLookup { get; }
+
     public AccessService.AccessServiceClient Access { get; }
 
     /// <summary>The queues of the service that the header "commerce-service" names; of the Gateway without it.</summary>
@@ -94,6 +104,7 @@ internal sealed class SuiteApi : IDisposable
     public void Dispose()
     {
         _channel.Dispose();
+        _strange.Dispose();
         _credential.Dispose();
         Sandbox?.Dispose();
     }

@@ -1,13 +1,14 @@
+using Commerce.Gateway.Shoppers;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 
 namespace Commerce.Gateway.Access;
 
 /// <summary>
-/// Finds out who calls from outside, by the token or the API key that comes with the call, before anything else is done for it.
+/// Finds out who calls from outside, by the token, the API key or the order session that comes with the call, before anything else is done for it.
 /// What services show each other is not believed from outside.
 /// </summary>
-internal sealed class OutsideCaller(RequestDelegate next, Tokens tokens, ApiKeys keys)
+internal sealed class OutsideCaller(RequestDelegate next, Tokens tokens, ApiKeys keys, OrderSessions sessions)
 {
     public const string KeyHeader = "x-api-key";
 
@@ -18,6 +19,7 @@ internal sealed class OutsideCaller(RequestDelegate next, Tokens tokens, ApiKeys
         http.Request.Headers.Remove(TokenMinter.Header);
         if (!IsApi(http.Request.Path))
             return next(http);
+        OpenPaths.Redact(http);
         var principal = Verify(http);
         if (!principal.IsCompletedSuccessfully)
             return Await(http, principal);
@@ -37,11 +39,15 @@ internal sealed class OutsideCaller(RequestDelegate next, Tokens tokens, ApiKeys
         var (authorization, key) = (headers.Authorization, headers[KeyHeader]);
         if (authorization.Count + key.Count > 1)
             throw Nobody("Send one credential, once.");
+        if (authorization.Count + key.Count == 0 && OpenPaths.Contains(http.Request.Path))
+            return ValueTask.FromResult(Principal.Stranger);
         if (key.Count == 1)
             return keys.Verify(key[0] ?? "", http.RequestAborted);
         if (authorization.Count == 0 || authorization[0] is not { } text || !text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
             throw Nobody("Send a token of a known issuer or an API key as Authorization: Bearer.");
         var credential = text[Bearer.Length..];
+        if (OrderSessions.IsOne(credential))
+            return ValueTask.FromResult(sessions.Verify(credential));
         return ApiKey.IsOne(credential) ? keys.Verify(credential, http.RequestAborted) : tokens.Verify(credential, http.RequestAborted);
     }
 

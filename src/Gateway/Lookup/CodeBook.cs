@@ -95,11 +95,11 @@ internal sealed partial class CodeBook(
     {
         // Of a number's bearers the newest counts: carriers use their numbers again, and that is no ambiguity.
         var readings = new List<(Located Located, string Words)>();
+        Located? borne = null;
         if (parcels is [var newest, .. var others] && OrderId.TryParse(newest.OrderId, out var carried))
         {
-            readings.Add((
-                new Located(carried, CodeKind.TrackingId, newest.TrackingNumber, newest.Shipment, string.Join('\n', others.Take(20).Select(Located.LineOf))),
-                $"{carried} (tracking number)"));
+            borne = new Located(carried, CodeKind.TrackingId, newest.TrackingNumber, newest.Shipment, string.Join('\n', others.Take(20).Select(Located.LineOf)));
+            readings.Add((borne, $"{carried} (tracking number)"));
         }
 
         foreach (var document in documents)
@@ -123,11 +123,14 @@ internal sealed partial class CodeBook(
                 new FieldError("code", "Leads to several orders."))
             {
                 Metadata = new Dictionary<string, string> { ["candidates"] = string.Join(',', readings.Select(reading => reading.Located.Order.ToString()).Distinct()) },
-            });
+            })
+            {
+                Borne = borne,
+            };
         }
 
         if (readings.Count > 0)
-            return new Asked(readings[0].Located, null) { IsWhole = !down };
+            return new Asked(readings[0].Located, null) { Borne = borne, IsWhole = !down };
         if (down)
         {
             return new Asked(null, new Failure(ErrorReason.DependencyUnavailable, "A service that may know this code does not answer; try again.") { RetryAfter = RetryAfter });
@@ -180,6 +183,9 @@ internal sealed partial class CodeBook(
     /// <summary>What a code leads to, or why it leads nowhere.</summary>
     internal sealed record Asked(Located? Found, Failure? Failure)
     {
+        /// <summary>The parcel that bears it, also where the code is something else, too.</summary>
+        public Located? Borne { get; init; }
+
         /// <summary>Every service that may know the code was heard.</summary>
         public bool IsWhole { get; init; }
 

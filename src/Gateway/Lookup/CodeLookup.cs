@@ -45,7 +45,7 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
             {
                 var question = questionOf(typed[i]);
                 var key = KeyOf(question);
-                if (hot.Find(key) is { } answer && question.Audience.MaySee(answer.StoreId))
+                if (hot.Find(key) is { } answer && question.Audience.MaySee(answer.Found.Order, answer.StoreId))
                     answers[i] = (answer.Bytes, null);
                 else if (await FindKnown(question, cancellationToken) is var (found, marks))
                     answers[i] = (Serialise(key, question, found, marks), null);
@@ -84,11 +84,11 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
 
     private static HotAnswers.Key KeyOf(Question question) => KeyOf(question.Code, question.StoreId, question.Selection, question.Audience);
 
-    private static HotAnswers.Key KeyOf(string code, string storeId, Selection selection, Audience audience) => new(code, storeId, selection.Bits, audience.Class, audience.Stores is null);
+    private static HotAnswers.Key KeyOf(string code, string storeId, Selection selection, Audience audience) => new(code, storeId, selection.Bits, audience.Class, !audience.IsLimited);
 
     private Task<ViewBytes>? Hot(in HotAnswers.Key key, Audience audience, long minVersion)
     {
-        if (hot.Find(key) is not { } answer || answer.Bytes.Version < minVersion || !audience.MaySee(answer.StoreId))
+        if (hot.Find(key) is not { } answer || answer.Bytes.Version < minVersion || !audience.MaySee(answer.Found.Order, answer.StoreId))
             return null;
         using var activity = GatewayTelemetry.Source.StartActivity("lookup");
         telemetry.LookedUp(KindOf(answer.Found.Kind), "found");
@@ -168,7 +168,8 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
     {
         var epoch = link.Epoch;
         var reading = OrderId.Read(question.Code);
-        if (reading.Kind == OrderIdReadingKind.Valid)
+        // An Order ID alone shows nobody anything, not even that there is such an order.
+        if (reading.Kind == OrderIdReadingKind.Valid && question.Audience.Class != Visibility.Public)
         {
             // Some carriers' numbers look like a valid Order ID by chance: if no order has it, others are asked.
             var ofOrder = feed.MarkOf(reading.Id);
@@ -201,12 +202,14 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
 
     private async Task<(Found Found, HotAnswers.Marks Marks)> Conclude(Question question, CodeBook.Asked asked, CancellationToken cancellationToken)
     {
-        if (asked.Found is { } located && IsFor(question.Audience, located))
+        // Who is not staff knows a parcel by its number, and of what else the number is in some shop learns nothing.
+        var isStaff = question.Audience.Class == Visibility.Staff;
+        if ((isStaff ? asked.Found : asked.Borne) is { } located && IsFor(question.Audience, located))
         {
             // The next who asks takes what is kept now with a mark of its own.
             if (await View(question, located, null, asked.Epoch, cancellationToken) is { } found)
             {
-                if (asked.IsWhole)
+                if (asked.IsWhole && located == asked.Found)
                     await codes.Keep(question.Code, question.StoreId, located, asked.Epoch);
                 return found;
             }
@@ -214,12 +217,12 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
 
         // That a parcel bears exactly this number says more than that it resembles an Order ID.
         var reading = OrderId.Read(question.Code);
-        if (reading.Kind == OrderIdReadingKind.Mistyped && asked.Failure is not { Reason: ErrorReason.CodeAmbiguous })
+        if (reading.Kind == OrderIdReadingKind.Mistyped && (!isStaff || asked.Failure is not { Reason: ErrorReason.CodeAmbiguous }))
             throw await Mistyped(reading.Meant, question.Audience, cancellationToken);
         // What it leads to may be another's.
-        if (asked.Failure is { Reason: ErrorReason.CodeAmbiguous } && question.Audience.Stores is not null)
+        if (isStaff && asked.Failure is { Reason: ErrorReason.CodeAmbiguous } && question.Audience.IsLimited)
             throw new Failure(ErrorReason.CodeAmbiguous, "This code leads to several orders. Give the store (store_id), or the Order ID.", new FieldError("code", "Leads to several orders."));
-        throw asked.Failure ?? new Failure(ErrorReason.CodeNotFound, "No order, parcel, return or document has this code; compare it with the confirmation or the label.");
+        throw asked.Failure is { } failure && (isStaff || failure.Reason != ErrorReason.CodeAmbiguous) ? failure : new Failure(ErrorReason.CodeNotFound, "No order, parcel, return or document has this code; compare it with the confirmation or the label.");
     }
 
     // Numbers that are given out one after the other are no secret: they lead nobody anywhere who is not known.
@@ -230,7 +233,7 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
     {
         var ofOrder = feed.MarkOf(located.Order);
         var needs = located.Kind == CodeKind.TrackingId ? question.Needs with { Head = PartKind.Shipments } : question.Needs;
-        if (question.Audience.Stores is not null)
+        if (question.Audience.IsLimited)
             located = located with { Others = "" };
         if (await Read(located.Order, needs, question.Audience, cancellationToken) is not { } view || located.Kind == CodeKind.TrackingId && !view.Bears(located.Number))
             return null;
@@ -256,9 +259,24 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
             new FieldError("code", "Mistyped: the check symbols do not agree."));
     }
 
-    // What belongs to a store that is not the caller's does not exist for it.
-    private async Task<OrderView?> Read(OrderId id, ReadNeeds needs, Audience audience, CancellationToken cancellationToken) =>
-        await views.Read(id, needs, cancellationToken) is { } view && audience.MaySee(view.StoreId) ? view : null;
+    // What belongs to a store that is not the caller's, or to another shopper, does not exist for it. Of another shopper's nothing is
+    // even read: what goes wrong with that, and the time that it takes, would tell of it.
+    private async Task<OrderView?> Read(OrderId id, ReadNeeds needs, Audience audience, CancellationToken cancellationToken)
+    {
+        if (!audience.MaySee(id))
+            return null;
+        try
+        {
+            return await views.Read(id, needs, cancellationToken) is { } view && audience.MaySee(id, view.StoreId) ? view : null;
+        }
+        catch (Failure failure) when (failure.Reason == ErrorReason.VersionNotReached && audience.Stores is not null)
+        {
+            // Which version it has is told to who may see it, and to nobody else that there is one.
+            if (await Read(id, new ReadNeeds(default), audience, cancellationToken) is null)
+                return null;
+            throw;
+        }
+    }
 
     private async Task<bool> Exists(OrderId id, Audience audience, CancellationToken cancellationToken)
     {

@@ -73,11 +73,13 @@ internal sealed record Question(string Code, string StoreId, Selection Selection
     {
         if (code.Length is 0 or > MaxCode)
             errors.Add(new FieldError("code", $"A code of 1 to {MaxCode} characters is needed: an Order ID, a Tracking ID, the number of a return or a document, or the shop's own."));
+        else if (CodeCharacters.WrongIn(code) is { } wrong)
+            errors.Add(new FieldError("code", wrong));
     }
 
     private static Selection Check(string storeId, FieldMask? mask, Audience audience, List<FieldError> errors)
     {
-        if (storeId.Length > MaxStoreId)
+        if (storeId.Length > MaxStoreId || storeId.Length > 0 && !Principal.IsId(storeId))
             errors.Add(new FieldError("store_id", "Name the store, for example \"main\", or none."));
         var (selection, unknown) = Selection.Of(mask, audience.Class);
         if (unknown is not null)

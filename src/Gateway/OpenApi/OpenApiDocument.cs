@@ -104,6 +104,8 @@ internal sealed class OpenApiDocument(Protos protos)
             ["summary"] = Summary(comment, method.Name),
             ["description"] = comment,
         };
+        if (PublicApi.IsForAnybody(fullName[1..]))
+            operation["security"] = new JsonArray();
         var fields = protos.Messages[method.InputType].Field;
         var unbound = fields.Where(field => !path.Binds(field.Name)).ToList();
 

@@ -1,4 +1,6 @@
+using System.Buffers;
 using Commerce.Gateway.V1;
+using Commerce.Orders.V1;
 using Commerce.Shipments.V1;
 using Commerce.Types.V1;
 using Google.Protobuf.Collections;
@@ -22,6 +24,14 @@ internal enum Visibility
 internal static class Visibilities
 {
     public const int Count = 3;
+
+    private static readonly SearchValues<char> OfTimes = SearchValues.Create("0123456789-T:.+Z");
+
+    // What is between the shop and its carriers.
+    private static readonly ShipmentException.Types.Kind[] ShopsOwn =
+    [
+        ShipmentException.Types.Kind.NoRate, ShipmentException.Types.Kind.LabelRefused, ShipmentException.Types.Kind.CarrierUnavailable, ShipmentException.Types.Kind.RefundNotGranted,
+    ];
 
     /// <summary>As copies are called in Redis.</summary>
     public static string NameOf(Visibility visibility) => visibility switch
@@ -47,7 +57,12 @@ internal static class Visibilities
             foreach (var part in order.PaymentParts)
                 part.Token = "";
             if (order.Cancellation is { } cancellation)
+            {
                 cancellation.Note = "";
+                // Nobody is told that they are suspected.
+                if (cancellation.Reason == CancelReason.Fraud)
+                    cancellation.Reason = CancelReason.Shop;
+            }
         }
 
         if (fields.Payment is { } payment)
@@ -55,27 +70,36 @@ internal static class Visibilities
             foreach (var part in payment.Parts)
                 (part.Provider, part.ProviderReference) = ("", "");
             foreach (var capture in payment.Captures)
-                capture.Actor = "";
+                (capture.Actor, capture.FailureReason) = ("", "");
         }
 
         foreach (var one in fields.Returns)
         {
-            one.RequestedBy = "";
+            (one.RequestedBy, one.WindowOverridden) = ("", false);
             foreach (var refund in one.Refunds)
-                refund.OutsideReference = "";
+                (refund.OutsideReference, refund.FailureReason) = ("", "");
+            if (one.Replacement?.PaymentPart is { } part)
+                part.Token = "";
         }
 
         foreach (var shipment in fields.Shipments)
             ReduceForShopper(shipment);
+        foreach (var notification in fields.Notifications)
+            notification.Attempts = 0;
         return fields;
     }
 
     private static void ReduceForShopper(Shipment shipment)
     {
-        shipment.LabelPrice = null;
-        shipment.Manifest = "";
+        (shipment.LabelPrice, shipment.DelayRisk) = (null, null);
+        (shipment.Manifest, shipment.SoldBy, shipment.Registered) = ("", "", false);
         if (shipment.Exception is { } exception)
+        {
             (exception.Message, exception.Attempts) = ("", 0);
+            if (ShopsOwn.Contains(exception.Kind))
+                shipment.Exception = null;
+        }
+
         ReduceForShopper(shipment.Scans);
         foreach (var former in shipment.FormerTracking)
         {
@@ -88,7 +112,7 @@ internal static class Visibilities
     {
         foreach (var scan in scans)
         {
-            (scan.Source, scan.Reporter, scan.ReporterStatus) = ("", "", "");
+            (scan.Source, scan.Reporter, scan.ReporterStatus, scan.ReceivedTime, scan.Inferred) = ("", "", "", null, false);
             scan.AlsoReportedBy.Clear();
         }
     }
@@ -111,7 +135,8 @@ internal static class Visibilities
                 Status = scan.Status,
                 Reason = scan.Reason,
                 Time = scan.Time,
-                LocalTime = scan.LocalTime,
+                // As it was written where it is no time: then it may say anything.
+                LocalTime = scan.LocalTime.AsSpan().ContainsAnyExcept(OfTimes) ? "" : scan.LocalTime,
                 Place = scan.Place is { } place
                     ? new Place { Locality = place.Locality, AdministrativeArea = place.AdministrativeArea, RegionCode = place.RegionCode }
                     : null,

@@ -10,7 +10,8 @@ namespace Commerce.Notifications.SendingMail;
 /// <summary>What a mail is about, as its services tell it.</summary>
 /// <param name="Return">The return, where it is about one.</param>
 /// <param name="Link">Where the shopper has to go; empty: nowhere.</param>
-internal sealed record MailContent(Order Order, Store Store, Return? Return = null, string Link = "");
+/// <param name="OrderLink">Where the shopper sees the order; empty: nowhere.</param>
+internal sealed record MailContent(Order Order, Store Store, Return? Return = null, string Link = "", string OrderLink = "");
 
 /// <summary>Words and looks of the mails. Everything from outside is encoded: an article may be called anything.</summary>
 internal static class MailComposer
@@ -112,6 +113,8 @@ internal static class MailComposer
         plain.AppendLine();
         foreach (var (title, quantity, amount) in LinesOf(notification, content))
             plain.AppendLine(CultureInfo.InvariantCulture, $"{quantity,6} × {OneLine(title)}  {Amount(amount)}");
+        if (content.OrderLink.Length > 0)
+            plain.AppendLine().AppendLine("See your order at any time:").AppendLine(content.OrderLink);
         var (label, sum) = SumOf(notification, content);
         plain.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{label} {Amount(sum)}").AppendLine().AppendLine(OneLine(store.DisplayName));
         return plain.ToString();
@@ -131,6 +134,7 @@ internal static class MailComposer
 
         var tracking = notification.TrackingNumber.Length == 0 ? "" : Code("Tracking ID", notification.TrackingNumber, notification.Carrier.ToUpperInvariant());
         var link = content.Link.Length == 0 ? "" : $"""<p style="margin:0 0 20px"><a href="{Encode(content.Link)}" style="display:inline-block;background:{colour};color:#ffffff;padding:12px 20px;border-radius:8px;text-decoration:none;font-weight:600">Confirm the payment</a></p>""";
+        var orderLink = content.OrderLink.Length == 0 ? "" : $"""<p style="margin:20px 0 0"><a href="{Encode(content.OrderLink)}" style="color:{colour};font-weight:600">See your order</a></p>""";
         var (label, sum) = SumOf(notification, content);
         return $"""
             <!doctype html>
@@ -144,8 +148,8 @@ internal static class MailComposer
             {Code("Order ID", order.OrderId, "")}{tracking}
             <table role="presentation" style="width:100%;border-collapse:collapse;margin-top:20px;font-size:15px">{lines}
             <tr><td style="padding:10px 0;border-top:2px solid #1d2129;font-weight:600" colspan="2">{Encode(label)}</td><td style="padding:10px 0;border-top:2px solid #1d2129;text-align:right;font-weight:600;white-space:nowrap">{Encode(Amount(sum))}</td></tr></table>
-            </div>
-            <p style="color:#6b7280;font-size:13px;text-align:center;margin:16px 0">Keep the Order ID: it is all you need when you ask about this purchase.</p>
+            {orderLink}</div>
+            <p style="color:#6b7280;font-size:13px;text-align:center;margin:16px 0">Keep the Order ID: it is what you need when you ask about this purchase.{(content.OrderLink.Length == 0 ? "" : " Whoever has this mail can see the order: do not pass it on.")}</p>
             </div></body></html>
             """;
     }

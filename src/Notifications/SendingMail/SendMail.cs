@@ -3,6 +3,7 @@ using Commerce.Messaging;
 using Commerce.Notifications.Storage;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
+using Commerce.ServiceDefaults;
 using Grpc.Core;
 using MailKit.Net.Smtp;
 using Microsoft.Extensions.Options;
@@ -25,6 +26,7 @@ internal sealed partial class SendMail(
     StoreBranding branding,
     SmtpConnections smtp,
     IOptions<SmtpOptions> options,
+    IOptions<OrderLinkOptions> orderLinks,
     TimeProvider time,
     ILogger<SendMail> logger) : IRecover
 {
@@ -69,7 +71,7 @@ internal sealed partial class SendMail(
 
         if (string.IsNullOrEmpty(order.Customer?.Email) || !MailboxAddress.TryParse(order.Customer.Email, out var address))
             return Settled(notification, State.Suppressed, attempt);
-        var content = new MailContent(order, await branding.Of(notification.StoreId, cancellationToken));
+        var content = new MailContent(order, await branding.Of(notification.StoreId, cancellationToken)) { OrderLink = OrderLinkOf(order) };
         if (notification.ReturnNumber > 0)
         {
             var name = FormattableString.Invariant($"orders/{notification.OrderId}/returns/{notification.ReturnNumber}");
@@ -111,6 +113,10 @@ internal sealed partial class SendMail(
 
         return Settled(notification, State.Sent, attempt);
     }
+
+    private string OrderLinkOf(Order order) => orderLinks.Value is { LinkAddress.Length: > 0 } links
+        ? links.LinkAddress + new OrderLinks(links.LinkKey).Sign(order.OrderId, order.Customer.Email, time.GetUtcNow() + links.LinkFor)
+        : "";
 
     // Where the shopper has to go, empty: nowhere; and whether that may change.
     private async Task<(string Link, bool MayCome)> NextAction(Notification notification, CancellationToken cancellationToken)

@@ -52,6 +52,8 @@ internal sealed class GatewayNode : IAsyncDisposable
             // Long, so that what is told is not what time brings.
             ["Access:KeyCacheFor"] = "00:05:00",
             ["Access:KeyUseEvery"] = "00:00:00.1",
+            ["Shoppers:LinkKey"] = ShopperKeys.Link,
+            ["Shoppers:SessionKey"] = ShopperKeys.Session,
             ["Gateway:RedisPrefix"] = suite.Prefix,
             ["Gateway:RedisProbe"] = "00:00:00.050",
             ["Gateway:MaxAbsenceAge"] = "00:05:00",

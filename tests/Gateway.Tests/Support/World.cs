@@ -26,6 +26,14 @@ internal sealed class World
         return id;
     }
 
+    /// <summary>Says whose order it is, and where it goes.</summary>
+    public void BelongsTo(OrderId id, Contact customer, Google.Type.PostalAddress address) => Change(id, entry =>
+    {
+        (entry.Order.Customer, entry.Order.ShippingAddress) = (customer, address);
+        entry.Order.Version++;
+        return null!;
+    });
+
     public IFact AdvanceOrder(OrderId id) => Change(id, entry =>
     {
         entry.Order.Version++;
@@ -64,6 +72,19 @@ internal sealed class World
         shipment.TrackingNumber = trackingNumber;
         shipment.Version++;
         return new TrackingNumberChanged(shipment.ShipmentId, id.ToString(), "main", shipment.Version, Then, "ups", "", trackingNumber, "ups", former);
+    });
+
+    /// <summary>A carrier sees the parcel somewhere, and says more of it than strangers may know.</summary>
+    public void Scan(OrderId id, string locality) => Change(id, entry =>
+    {
+        var shipment = entry.Shipments[0];
+        shipment.ShipTo = entry.Order.ShippingAddress;
+        shipment.Lines.Add(new ShipmentLine { Sku = "lamp-sku", Title = "Brass lamp", Quantity = 1 });
+        shipment.Scans.Insert(0, new Scan { Status = TrackingStatus.InTransit, Description = "Left with Ada, Secret Street 1", Place = new Place { Locality = locality, PostalCode = "90210", RegionCode = "US" } });
+        entry.Order.Lines.Add(new OrderLine { LineNumber = 1, Sku = "lamp-sku", Title = "Brass lamp", Quantity = 1 });
+        entry.Order.PaymentParts.Add(new PaymentPart { Token = "tok_ok" });
+        shipment.Version++;
+        return null!;
     });
 
     public IFact AdvanceShipment(OrderId id, int index = 0) => Change(id, entry =>

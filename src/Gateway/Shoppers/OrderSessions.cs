@@ -1,0 +1,68 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Commerce.Gateway.V1;
+using Commerce.ServiceDefaults;
+using Commerce.Types.V1;
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Options;
+
+namespace Commerce.Gateway.Shoppers;
+
+/// <summary>
+/// The tokens by which a shopper is known for a while: of one order, and nothing but that. One is "os_" base64url("order|scopes|end") "."
+/// base64url(HMAC-SHA256 of a purpose and that), with a key that only the Gateway has; nothing of it is stored.
+/// </summary>
+internal sealed class OrderSessions(IOptions<ShopperOptions> options, TimeProvider time)
+{
+    private const string Prefix = "os_";
+    private const string Purpose = "order-session\n";
+    private const int MaxLength = 300;
+
+    private static readonly ScopeSet Reading = ScopeSet.Of(
+        Scope.OrdersRead, Scope.ReturnsRead, Scope.PaymentsRead, Scope.DocumentsRead, Scope.ShipmentsRead, Scope.NotificationsRead);
+
+    private readonly byte[][] _secrets = [.. AccessOptions.SecretsOf(options.Value.SessionKey).Select(Encoding.UTF8.GetBytes)];
+
+    /// <summary>Whether a credential has the form of one.</summary>
+    public static bool IsOne(string credential) => credential.StartsWith(Prefix, StringComparison.Ordinal);
+
+    /// <summary>A session of an order, from now on.</summary>
+    /// <param name="orderId">The Order ID.</param>
+    /// <param name="mayReturn">Goods may be given back with it, too.</param>
+    public OrderSession Open(string orderId, bool mayReturn)
+    {
+        var end = time.GetUtcNow() + options.Value.SessionFor;
+        var scopes = mayReturn ? Reading | ScopeSet.Of(Scope.ReturnsWrite) : Reading;
+        var payload = Base64Url.EncodeToString(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{orderId}|{scopes.Bits:x}|{end.ToUnixTimeSeconds()}")));
+        return new OrderSession
+        {
+            Token = $"{Prefix}{payload}.{Base64Url.EncodeToString(Mac(_secrets[0], payload))}",
+            ExpireTime = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeSeconds(end.ToUnixTimeSeconds())),
+            OrderId = orderId,
+        };
+    }
+
+    /// <exception cref="Failure">UNAUTHENTICATED, CREDENTIAL_EXPIRED.</exception>
+    public Principal Verify(string text)
+    {
+        var point = text.IndexOf('.', StringComparison.Ordinal);
+        if (text.Length > MaxLength || point < 0 || !Ascii.IsValid(text) || !Base64Url.IsValid(text.AsSpan(Prefix.Length, point - Prefix.Length)) || !Base64Url.IsValid(text.AsSpan(point + 1)))
+            throw Nobody();
+        var (payload, mac) = (text[Prefix.Length..point], Base64Url.DecodeFromChars(text.AsSpan(point + 1)));
+        if (!_secrets.Any(secret => CryptographicOperations.FixedTimeEquals(Mac(secret, payload), mac)))
+            throw Nobody();
+        if (Encoding.ASCII.GetString(Base64Url.DecodeFromChars(payload)).Split('|') is not [var order, var scopes, var end]
+            || !ulong.TryParse(scopes, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var bits)
+            || !long.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+            throw Nobody();
+        if (DateTimeOffset.FromUnixTimeSeconds(seconds) <= time.GetUtcNow())
+            throw new Failure(ErrorReason.CredentialExpired, "The order session is over: open the order again.");
+        return new Principal(PrincipalKind.Shopper, order, new ScopeSet(bits));
+    }
+
+    private static byte[] Mac(byte[] secret, string payload) => HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(Purpose + payload));
+
+    private static Failure Nobody() => new(ErrorReason.Unauthenticated, "The caller is not known: the order session is not good.");
+}
