@@ -62,6 +62,8 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
             status = (StatusCode)code switch
             {
                 StatusCode.OK => null,
+                StatusCode.Unimplemented when http.Request.Headers["grpc-encoding"] is [not ("identity" or "gzip")] =>
+                    ErrorStatus.Create(ErrorReason.MalformedRequest, "Messages are compressed with gzip or not at all (grpc-encoding)."),
                 StatusCode.Unimplemented => ErrorStatus.Create(ErrorReason.MethodNotFound, "There is no such method; see the service's protos."),
                 StatusCode.ResourceExhausted => ErrorMapper.TooLarge(),
                 StatusCode.DeadlineExceeded => ErrorStatus.Create(ErrorReason.DeadlineExceeded, "The deadline passed before the work was done."),
@@ -83,10 +85,12 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
 
         if (status is null)
             return;
-        trailers["grpc-status"] = status.Code.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        trailers["grpc-message"] = Escape(status.Message);
-        trailers[ErrorStatus.DetailsTrailer] = Convert.ToBase64String(status.ToByteArray());
+        (trailers["grpc-status"], trailers["grpc-message"], trailers[ErrorStatus.DetailsTrailer]) = TrailersOf(status);
     }
+
+    /// <summary>What stands in the trailers of a call that failed: the code, the message, the details.</summary>
+    public static (string Code, string Message, string Details) TrailersOf(Status status) => (
+        status.Code.ToString(System.Globalization.CultureInfo.InvariantCulture), Escape(status.Message), Convert.ToBase64String(status.ToByteArray()));
 
     private async Task InvokeHttp(HttpContext http)
     {

@@ -52,6 +52,9 @@ internal sealed class GatewayNode : IAsyncDisposable
             // Long, so that what is told is not what time brings.
             ["Access:KeyCacheFor"] = "00:05:00",
             ["Access:KeyUseEvery"] = "00:00:00.1",
+            // All of a test class calls from one address.
+            ["Gateway:Limits:Strangers:PerSecond"] = "100000",
+            ["Gateway:Limits:Strangers:Burst"] = "1000000",
             ["Gateway:RedisPrefix"] = suite.Prefix,
             ["Gateway:RedisProbe"] = "00:00:00.050",
             ["Gateway:MaxAbsenceAge"] = "00:05:00",
