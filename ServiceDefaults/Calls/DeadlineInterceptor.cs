@@ -50,17 +50,24 @@ internal sealed class DeadlineInterceptor(IOptions<HttpLimits> limits) : CallInt
         public async Task<bool> MoveNext(CancellationToken cancellationToken)
         {
             var next = inner.MoveNext(cancellationToken);
-            if (next.IsCompleted)
-                return await next;
             try
             {
-                return await next.WaitAsync(idle, TimeProvider.System, cancellationToken);
+                return next.IsCompleted ? await next : await next.WaitAsync(idle, TimeProvider.System, cancellationToken);
             }
             catch (TimeoutException exception) when (!next.IsCompleted)
             {
                 // It ends with the call, and nobody waits for it.
                 _ = next.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
                 throw new Failure(ErrorReason.StreamIdle, $"The stream brought no whole message for {idle.TotalSeconds:0.###} s; begin another one and go on with what is not stored.", exception);
+            }
+            // What the library says of a message that it does not take: of one that is not in a stream it says it before a call begins.
+            catch (RpcException exception) when (exception.StatusCode == StatusCode.ResourceExhausted)
+            {
+                throw new Failure(ErrorReason.RequestTooLarge, $"A message of the stream is larger than {Limits.RequestBytes / 1024 / 1024} MB; send less at once.", exception);
+            }
+            catch (Exception exception) when (exception is InvalidDataException or RpcException { StatusCode: StatusCode.Internal or StatusCode.Unimplemented } || exception.GetType() == typeof(IOException))
+            {
+                throw new Failure(ErrorReason.MalformedRequest, "A message of the stream cannot be read: compress with gzip or not at all, and send whole messages.", exception);
             }
         }
     }

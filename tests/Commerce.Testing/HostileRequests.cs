@@ -11,6 +11,19 @@ using Grpc.Core;
 
 namespace Commerce.Testing;
 
+/// <summary>What hostile calls were answered with.</summary>
+/// <param name="Faults">Those that were answered with a fault, or not as an error has to be.</param>
+/// <param name="Counts">How many, by code or status.</param>
+public sealed record HostileAnswers(IReadOnlyList<string> Faults, IReadOnlyDictionary<string, int> Counts)
+{
+    /// <summary>Nothing was a fault; and something was good, so that more was looked at than whether anything is there.</summary>
+    public bool AreRight => Faults.Count == 0 && Counts.Values.Sum() > 500 && Counts.GetValueOrDefault("OK") > 10;
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"{Faults.Count} faults ({string.Join(", ", Counts.Select(answer => $"{answer.Value} {answer.Key}"))})\n" + string.Join("\n", Faults.Take(100));
+}
+
 /// <summary>
 /// Calls methods, from their descriptors, with what nobody who means well would send, in every field: over gRPC and over REST. Whatever
 /// comes, the answer is a refusal with its reason and never a fault. A new method or field is tried without a line for it.
@@ -44,21 +57,21 @@ public static class HostileRequests
         Encoding.ASCII.GetBytes(new string('[', 100_000)), Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", 10_000))), "{\"@type\":\"type.googleapis.com/x\"}"u8.ToArray(), new byte[5 * 1024 * 1024],
     ];
 
-    /// <summary>Calls every method with everything; answers what was answered with a fault, and how many calls there were.</summary>
-    public static async Task<(IReadOnlyList<string> Faults, int Calls)> OverGrpc(CallInvoker calls, IEnumerable<MethodDescriptor> methods, Metadata headers)
+    /// <summary>Calls every method with everything; answers what was answered with a fault, and how many calls were answered how.</summary>
+    public static async Task<HostileAnswers> OverGrpc(CallInvoker calls, IEnumerable<MethodDescriptor> methods, Metadata headers)
     {
         var all = methods.SelectMany(method => Messages(method).Select(one => (Method: method, one.What, one.Bytes)));
         return await Each(all, async one =>
         {
             var (code, reason) = await Call(calls, one.Method, headers, one.Bytes);
-            return code is StatusCode.Internal or StatusCode.Unknown or StatusCode.DataLoss || reason == "INTERNAL" || code != StatusCode.OK && reason is null
+            return (code.ToString(), code is StatusCode.Internal or StatusCode.Unknown or StatusCode.DataLoss || reason == "INTERNAL" || code != StatusCode.OK && reason is null
                 ? $"{one.Method.FullName} with {one.What}: {code} {reason}"
-                : null;
+                : null);
         });
     }
 
     /// <summary>The same over REST.</summary>
-    public static async Task<(IReadOnlyList<string> Faults, int Calls)> OverRest(HttpClient client, IEnumerable<MethodDescriptor> methods)
+    public static async Task<HostileAnswers> OverRest(HttpClient client, IEnumerable<MethodDescriptor> methods)
     {
         var all = methods.SelectMany(method => Requests(method).Select(one => (Method: method, one.What, one.Make)));
         return await Each(all, async one =>
@@ -70,26 +83,26 @@ public static class HostileRequests
             var isProblem = response.Content.Headers.ContentType?.MediaType == "application/problem+json";
             // What the server refuses before it is anybody's request has no body.
             var isBare = status is HttpStatusCode.BadRequest or HttpStatusCode.RequestUriTooLong or HttpStatusCode.RequestHeaderFieldsTooLarge && response.Content.Headers.ContentLength is 0 or null;
-            return status == HttpStatusCode.InternalServerError || (int)status >= 400 && !isProblem && !isBare
+            return (status.ToString(), status == HttpStatusCode.InternalServerError || (int)status >= 400 && !isProblem && !isBare
                 ? $"{request.Method} {Short(request.RequestUri.OriginalString)} ({one.Method.Name}) with {one.What}: {(int)status} {response.Content.Headers.ContentType} {Short(await response.Content.ReadAsStringAsync())}"
-                : null;
+                : null);
         });
     }
 
-    private static async Task<(IReadOnlyList<string> Faults, int Calls)> Each<T>(IEnumerable<T> all, Func<T, Task<string?>> call)
+    private static async Task<HostileAnswers> Each<T>(IEnumerable<T> all, Func<T, Task<(string Answer, string? Fault)>> call)
     {
-        var (faults, count, gate) = (new List<string>(), 0, new Lock());
+        var (faults, answers, gate) = (new List<string>(), new SortedDictionary<string, int>(StringComparer.Ordinal), new Lock());
         await Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (one, _) =>
         {
-            var fault = await call(one);
+            var (answer, fault) = await call(one);
             lock (gate)
             {
-                count++;
+                answers[answer] = answers.GetValueOrDefault(answer) + 1;
                 if (fault is not null)
                     faults.Add(fault);
             }
         });
-        return (faults, count);
+        return new HostileAnswers(faults, answers);
     }
 
     private static string Short(string text) => text.Length <= 200 ? text : text[..200] + "…";

@@ -11,16 +11,16 @@ public sealed class HostileRequestTests(OrdersService service) : OrdersServiceTe
     public async Task Whatever_comes_over_gRPC_is_answered_and_never_by_a_fault()
     {
         using var channel = TestAccess.Channel(new Uri(Service.App.Urls.Last()), "orders", options => options.MaxSendMessageSize = null);
-        var (faults, calls) = await HostileRequests.OverGrpc(channel.CreateCallInvoker(), Service.App.Services.GetRequiredService<AccessControl>().Methods, []);
-        Assert.True(faults.Count == 0, $"{faults.Count} of {calls}:\n" + string.Join("\n", faults.Take(100)));
-        Assert.True(calls > 1000, $"{calls}");
+        var answers = await HostileRequests.OverGrpc(channel.CreateCallInvoker(), Service.App.Services.GetRequiredService<AccessControl>().Methods, []);
+        TestContext.Current.TestOutputHelper?.WriteLine(answers.ToString());
+        Assert.True(answers.AreRight, answers.ToString());
     }
 
     [Fact]
     public async Task Whatever_comes_over_REST_is_answered_and_never_by_a_fault()
     {
-        var (faults, calls) = await HostileRequests.OverRest(Service.Rest, Service.App.Services.GetRequiredService<AccessControl>().Methods);
-        Assert.True(faults.Count == 0, $"{faults.Count} of {calls}:\n" + string.Join("\n", faults.Take(100)));
-        Assert.True(calls > 1000, $"{calls}");
+        var answers = await HostileRequests.OverRest(Service.Rest, Service.App.Services.GetRequiredService<AccessControl>().Methods);
+        TestContext.Current.TestOutputHelper?.WriteLine(answers.ToString());
+        Assert.True(answers.AreRight, answers.ToString());
     }
 }

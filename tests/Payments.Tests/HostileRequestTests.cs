@@ -11,17 +11,17 @@ public sealed class HostileRequestTests(PaymentsApp app) : IClassFixture<Payment
     {
         await app.Ready;
         using var channel = TestAccess.Channel(app.GrpcAddress, "payments", options => options.MaxSendMessageSize = null);
-        var (faults, calls) = await HostileRequests.OverGrpc(channel.CreateCallInvoker(), app.Service<AccessControl>().Methods, []);
-        Assert.True(faults.Count == 0, $"{faults.Count} of {calls}:\n" + string.Join("\n", faults.Take(100)));
-        Assert.True(calls > 1000, $"{calls}");
+        var answers = await HostileRequests.OverGrpc(channel.CreateCallInvoker(), app.Service<AccessControl>().Methods, []);
+        TestContext.Current.TestOutputHelper?.WriteLine(answers.ToString());
+        Assert.True(answers.AreRight, answers.ToString());
     }
 
     [Fact]
     public async Task Whatever_comes_over_REST_is_answered_and_never_by_a_fault()
     {
         await app.Ready;
-        var (faults, calls) = await HostileRequests.OverRest(app.Rest, app.Service<AccessControl>().Methods);
-        Assert.True(faults.Count == 0, $"{faults.Count} of {calls}:\n" + string.Join("\n", faults.Take(100)));
-        Assert.True(calls > 1000, $"{calls}");
+        var answers = await HostileRequests.OverRest(app.Rest, app.Service<AccessControl>().Methods);
+        TestContext.Current.TestOutputHelper?.WriteLine(answers.ToString());
+        Assert.True(answers.AreRight, answers.ToString());
     }
 }

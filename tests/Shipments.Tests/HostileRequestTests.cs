@@ -10,16 +10,16 @@ public sealed class HostileRequestTests(ShipmentsApp app) : IClassFixture<Shipme
     public async Task Whatever_comes_over_gRPC_is_answered_and_never_by_a_fault()
     {
         using var channel = TestAccess.Channel(app.GrpcAddress, "shipments", options => options.MaxSendMessageSize = null);
-        var (faults, calls) = await HostileRequests.OverGrpc(channel.CreateCallInvoker(), app.Service<AccessControl>().Methods, []);
-        Assert.True(faults.Count == 0, $"{faults.Count} of {calls}:\n" + string.Join("\n", faults.Take(100)));
-        Assert.True(calls > 1000, $"{calls}");
+        var answers = await HostileRequests.OverGrpc(channel.CreateCallInvoker(), app.Service<AccessControl>().Methods, []);
+        TestContext.Current.TestOutputHelper?.WriteLine(answers.ToString());
+        Assert.True(answers.AreRight, answers.ToString());
     }
 
     [Fact]
     public async Task Whatever_comes_over_REST_is_answered_and_never_by_a_fault()
     {
-        var (faults, calls) = await HostileRequests.OverRest(app.Http, app.Service<AccessControl>().Methods);
-        Assert.True(faults.Count == 0, $"{faults.Count} of {calls}:\n" + string.Join("\n", faults.Take(100)));
-        Assert.True(calls > 1000, $"{calls}");
+        var answers = await HostileRequests.OverRest(app.Http, app.Service<AccessControl>().Methods);
+        TestContext.Current.TestOutputHelper?.WriteLine(answers.ToString());
+        Assert.True(answers.AreRight, answers.ToString());
     }
 }

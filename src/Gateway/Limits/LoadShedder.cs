@@ -57,7 +57,9 @@ internal sealed class LoadShedder : IHostedService, IDisposable
 
     public void Dispose()
     {
+        // A host that did not start is not stopped either.
         _stop.Set();
+        _sampler?.Join();
         _stop.Dispose();
     }
 
