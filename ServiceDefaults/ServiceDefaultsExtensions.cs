@@ -170,7 +170,6 @@ public static class ServiceDefaultsExtensions
             kestrel.AddServerHeader = false;
             var slowest = new MinDataRate(http.Value.LeastBytesPerSecond, http.Value.SlowFor);
             kestrel.Limits.MaxConcurrentConnections = http.Value.Connections;
-            kestrel.Limits.MaxConcurrentUpgradedConnections = 0;
             kestrel.Limits.KeepAliveTimeout = http.Value.KeepAlive;
             kestrel.Limits.RequestHeadersTimeout = http.Value.HeadersWithin;
             kestrel.Limits.MaxRequestLineSize = Limits.RequestLineBytes;

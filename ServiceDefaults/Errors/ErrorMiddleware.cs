@@ -68,7 +68,7 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
                 StatusCode.ResourceExhausted => ErrorMapper.TooLarge(),
                 StatusCode.DeadlineExceeded => ErrorStatus.Create(ErrorReason.DeadlineExceeded, "The deadline passed before the work was done."),
                 StatusCode.Cancelled => ErrorStatus.Create(ErrorReason.Cancelled, "The caller cancelled the call."),
-                _ when http.Items.ContainsKey(EnteredKey) => errors.Fault(http.Request.Path),
+                _ when http.Items.ContainsKey(EnteredKey) => errors.Fault(http),
                 _ => ErrorStatus.Create(ErrorReason.MalformedRequest, "The request is not a valid protobuf message of this method."),
             };
         }
@@ -180,7 +180,7 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
             code = StatusCodes.Status415UnsupportedMediaType;
         var status = code switch
         {
-            _ when transcoded && http.Items.ContainsKey(EnteredKey) => errors.Fault(http.Request.Path),
+            _ when transcoded && http.Items.ContainsKey(EnteredKey) => errors.Fault(http),
             StatusCodes.Status413PayloadTooLarge => ErrorMapper.TooLarge(),
             _ when BoundedRequestStream.WasExceeded(http) => ErrorMapper.TooLarge(),
             StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed =>
@@ -193,7 +193,7 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
                 ErrorStatus.DependencyUnavailable(),
             _ when transcoded || code < StatusCodes.Status500InternalServerError => ErrorStatus.Create(
                 ErrorReason.MalformedRequest, "The request could not be read: send JSON in UTF-8 with the fields, types and query parameters of this method."),
-            _ => errors.Fault(http.Request.Path),
+            _ => errors.Fault(http),
         };
         var own = Problem.HttpStatusOf(status);
         var keeps = code is StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed or StatusCodes.Status415UnsupportedMediaType;

@@ -147,7 +147,7 @@ public sealed class LimitTests : IAsyncDisposable
     {
         await Start(1, ("Read:PerSecond", "0.01"), ("Read:Burst", "2"), ("Callers:0:Principal", "staff/erp"), ("Callers:0:Percent", "1000"));
         for (var i = 0; i < 20; i++)
-            await Who(Suite.Node, Token("erp"));
+            Assert.Equal(("read", 0.1, 20), (await Who(Suite.Node, Token("erp"))).CallLimits.Select(limit => (limit.Calls, limit.PerSecond, limit.Burst)).First());
         Assert.False(await IsGranted(Suite.Node, Token("erp")));
     }
 

@@ -175,6 +175,27 @@ public sealed class SheddingTests : IAsyncDisposable
         Assert.Equal(Importance.Critical, Find("POST", "/v1/orders")!.Importance);
     }
 
+    /// <summary>docs/limits.md says what a method's name makes of it. With COMMERCE_WRITE_DOCS=true it is written and not compared.</summary>
+    [Fact]
+    public void The_document_has_every_method()
+    {
+        const string Begin = "<!-- methods: generated -->\n", End = "<!-- methods: end -->";
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Commerce.sln")))
+            folder = folder.Parent!;
+        var path = Path.Combine(folder.FullName, "docs", "limits.md");
+        var text = File.ReadAllText(path);
+        var table = new System.Text.StringBuilder("| method | kind | importance |\n| --- | --- | --- |\n");
+        foreach (var method in ApiMethods.All)
+            table.Append(null, $"| {method.Name.Split('.')[^1].Replace('/', '.')} | {method.Class.ToString().ToLowerInvariant()} | {method.Importance.ToString().ToLowerInvariant()} |\n");
+        var (from, to) = (text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, text.IndexOf(End, StringComparison.Ordinal));
+        var should = string.Concat(text.AsSpan(0, from), table.ToString(), text.AsSpan(to));
+        if (Environment.GetEnvironmentVariable("COMMERCE_WRITE_DOCS") == "true")
+            File.WriteAllText(path, should);
+        else
+            Assert.Equal(should, text);
+    }
+
     private static ApiMethod? Find(string verb, string path)
     {
         var http = new DefaultHttpContext { Request = { Method = verb, Path = path } };

@@ -335,6 +335,23 @@ public sealed class HostileHttpTests : IDisposable
         Assert.Equal("lines[1].sku", Assert.Single(error.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations).Field);
     }
 
+    [Fact]
+    public async Task What_a_caller_writes_begins_no_line_of_the_log()
+    {
+        const string Forged = "%0d%0a12:00:00 info: FORGED%1b[31m";
+        var behaviour = new OrderBehaviour { Get = (_, _) => throw new HttpRequestException("away") };
+        await using var service = await TestService.Start(behaviour, map: app => app.MapGet("/fails/{what}", string (string what) => throw new InvalidOperationException("ours")));
+        foreach (var path in new[] { "/fails/" + Forged, "/v1/orders/" + Forged })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "User-Agent", "FORGED" } } };
+            using var answer = await service.Rest.SendAsync(request);
+            Assert.True((int)answer.StatusCode >= 500, $"{answer}");
+        }
+
+        Assert.Equal(2, service.Logs.Entries.Count);
+        Assert.DoesNotContain(service.Logs.Entries, entry => entry.Text.Contains("FORGED", StringComparison.Ordinal));
+    }
+
     private static async Task<TcpClient> Connect(Uri address)
     {
         var client = new TcpClient();

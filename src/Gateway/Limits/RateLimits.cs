@@ -104,6 +104,10 @@ internal sealed class LimitedCaller(string name, double factor, RateLimits limit
     /// <summary>What it may try with credentials that are not good.</summary>
     public Permits AsStranger => _stranger ?? Interlocked.CompareExchange(ref _stranger, limits.PermitsOfStranger(name), null) ?? _stranger;
 
+    /// <summary>What it may, as it is told.</summary>
+    public IEnumerable<V1.CallLimit> Told => Enum.GetValues<CallClass>()
+        .Select(kind => new V1.CallLimit { Calls = RateLimiting.NameOf(kind), PerSecond = this[kind].PerSecond, Burst = this[kind].Burst });
+
     public Permits this[CallClass kind]
     {
         get
