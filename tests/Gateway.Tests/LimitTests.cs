@@ -3,9 +3,11 @@ using System.Text.Json;
 using Commerce.Gateway.Limits;
 using Commerce.Gateway.V1;
 using Commerce.Orders.V1;
+using Commerce.ServiceDefaults;
 using Commerce.Testing;
 using Google.Rpc;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Gateway.Tests;
@@ -84,6 +86,31 @@ public sealed class LimitTests : IAsyncDisposable
         // Never more; and less by a lease of each at most.
         Assert.InRange(granted, 400 - 2 * 20, 401);
         Assert.InRange(Suite.Nodes.Sum(node => node.Get<RateLimits>().Leases), 2, 100);
+    }
+
+    [Fact]
+    public async Task A_call_within_a_lease_asks_nobody_and_leaves_nothing_behind()
+    {
+        await Start(1, ("Read:PerSecond", "1000000"), ("Read:Burst", "1000000"), ("LeaseFor", "00:00:10"));
+        var http = new DefaultHttpContext { Request = { Method = "POST", Path = "/commerce.gateway.v1.LookupService/Lookup" } };
+        var (limits, anna) = (Suite.Node.Get<RateLimits>(), new Principal(PrincipalKind.Staff, "anna"));
+        ValueTask<Verdict> Call() => limits.Of(anna, http)[ApiMethods.Find(http.Request)!.Class].Take();
+        // Until a lease is long enough for all that follow.
+        for (var i = 0; i < 100_000; i++)
+            Assert.True((await Call()).Granted);
+        var (leases, before, began, notAtOnce) = (limits.Leases, GC.GetAllocatedBytesForCurrentThread(), TimeProvider.System.GetTimestamp(), 0);
+        for (var i = 0; i < 10_000; i++)
+        {
+            var call = Call();
+            notAtOnce += call.IsCompletedSuccessfully ? 0 : 1;
+            Assert.True((await call).Granted);
+        }
+
+        var (bytes, took) = (GC.GetAllocatedBytesForCurrentThread() - before, TimeProvider.System.GetElapsedTime(began));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{bytes / 10_000.0:0.0} bytes and {took.TotalMicroseconds / 10_000 * 1000:0} ns a call, {limits.Leases - leases} leases");
+        Assert.InRange(notAtOnce, 0, 10);
+        Assert.InRange(limits.Leases - leases, 0, 2);
+        Assert.InRange(bytes, 0, 10_000);
     }
 
     [Fact]
