@@ -142,6 +142,7 @@ public static class ServiceDefaultsExtensions
         services.AddGrpc(options =>
             {
                 options.MaxReceiveMessageSize = Limits.RequestBytes;
+                options.CompressionProviders = [new BoundedGzip()];
                 // What AnswerCompression allows.
                 options.ResponseCompressionAlgorithm = "gzip";
                 options.ResponseCompressionLevel = CompressionLevel.Fastest;
@@ -154,7 +155,7 @@ public static class ServiceDefaultsExtensions
             {
                 options.JsonSettings = new GrpcJsonSettings { WriteInt64sAsStrings = true };
                 options.TypeRegistry = TypeRegistry.FromMessages(
-                    ErrorInfo.Descriptor, BadRequest.Descriptor, PreconditionFailure.Descriptor, RetryInfo.Descriptor);
+                    ErrorInfo.Descriptor, BadRequest.Descriptor, PreconditionFailure.Descriptor, QuotaFailure.Descriptor, RetryInfo.Descriptor);
             });
         services.AddGrpcReflection();
         services.AddSingleton<IValidateOptions<AccessOptions>, AccessOptionsCheck>();
@@ -163,13 +164,23 @@ public static class ServiceDefaultsExtensions
 
     private static void AddLimits(this IHostApplicationBuilder builder)
     {
-        builder.Services.Configure<KestrelServerOptions>(kestrel =>
+        builder.Services.AddOptions<HttpLimits>().BindConfiguration(HttpLimits.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<HttpLimits>>((kestrel, http) =>
         {
             kestrel.AddServerHeader = false;
+            var slowest = new MinDataRate(http.Value.LeastBytesPerSecond, http.Value.SlowFor);
+            kestrel.Limits.MaxConcurrentConnections = http.Value.Connections;
+            kestrel.Limits.KeepAliveTimeout = http.Value.KeepAlive;
+            kestrel.Limits.RequestHeadersTimeout = http.Value.HeadersWithin;
+            kestrel.Limits.MaxRequestLineSize = Limits.RequestLineBytes;
+            kestrel.Limits.MaxRequestHeadersTotalSize = Limits.HeaderBytes;
+            kestrel.Limits.MaxRequestHeaderCount = Limits.Headers;
             // Requests are refused from Limits.RequestBytes on; up to here what follows is read away, so that the answer arrives.
             kestrel.Limits.MaxRequestBodySize = 4L * Limits.RequestBytes;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+            kestrel.Limits.MinRequestBodyDataRate = slowest;
+            kestrel.Limits.MinResponseDataRate = slowest;
+            kestrel.Limits.Http2.MaxRequestHeaderFieldSize = Limits.HeaderBytes;
+            kestrel.Limits.Http2.MaxStreamsPerConnection = Limits.StreamsPerConnection;
             kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
             kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
         });

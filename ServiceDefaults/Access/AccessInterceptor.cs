@@ -21,6 +21,8 @@ internal sealed class AccessInterceptor(AccessControl access) : CallInterceptor
         var (principal, rule) = access.Admit(context.GetHttpContext(), context.Method);
         if (request is IMessage message)
         {
+            // After it is known that somebody may call: for strangers nothing is looked at.
+            Texts.Check(message);
             if (principal.Stores is not null)
                 rule.CheckStores(principal, message);
             if (principal.OrderId is not null)
@@ -34,13 +36,19 @@ internal sealed class AccessInterceptor(AccessControl access) : CallInterceptor
     private IAsyncStreamReader<TRequest> Bounded<TRequest>(IAsyncStreamReader<TRequest> stream, ServerCallContext call)
         where TRequest : class
     {
-        if (AccessControl.IsOpen(call.Method) || Principal.Of(call) is not { Stores: not null } principal)
+        if (AccessControl.IsOpen(call.Method))
             return stream;
+        if (Principal.Of(call) is not { Stores: not null } principal)
+            return new BoundedStream<TRequest>(stream, request => Texts.Check((IMessage)request));
         var (_, rule) = access.Admit(call.GetHttpContext(), call.Method);
-        return new BoundedStream<TRequest>(stream, request => rule.CheckStores(principal, (IMessage)request));
+        return new BoundedStream<TRequest>(stream, request =>
+        {
+            Texts.Check((IMessage)request);
+            rule.CheckStores(principal, (IMessage)request);
+        });
     }
 
-    /// <summary>A stream of requests whose stores are looked at as they come.</summary>
+    /// <summary>A stream of requests whose texts and stores are looked at as they come.</summary>
     private sealed class BoundedStream<T>(IAsyncStreamReader<T> inner, Action<T> check) : IAsyncStreamReader<T>
         where T : class
     {

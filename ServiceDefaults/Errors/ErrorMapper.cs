@@ -22,12 +22,12 @@ internal sealed partial class ErrorMapper(ILogger<ErrorMapper> logger)
     public Status Of(Exception exception, HttpContext http)
     {
         if (exception is Failure failure)
-            return Of(failure, http.Request.Path);
+            return Of(failure, NameOf(http));
         if (exception is BadHttpRequestException bad)
             return Of(bad);
         if (http.RequestAborted.IsCancellationRequested)
             return Ended(DateTime.MaxValue);
-        return Of(exception, http.Request.Path);
+        return Of(exception, NameOf(http));
     }
 
     public static Status Of(BadHttpRequestException bad) => bad.StatusCode == StatusCodes.Status413PayloadTooLarge
@@ -37,13 +37,16 @@ internal sealed partial class ErrorMapper(ILogger<ErrorMapper> logger)
     public static Status TooLarge() =>
         ErrorStatus.Create(ErrorReason.RequestTooLarge, $"The request is larger than {Limits.RequestBytes / 1024 / 1024} MB; send less at once.");
 
-    public Status Fault(string method)
+    public Status Fault(HttpContext http)
     {
-        LogFaultOutside(method);
+        LogFaultOutside(NameOf(http));
         return ErrorStatus.Internal(TraceId());
     }
 
     public static string TraceId() => Activity.Current?.TraceId.ToHexString() ?? "";
+
+    // Not the path: whoever calls writes it, with line breaks if he likes, and codes and addresses of people stand in it.
+    private static string NameOf(HttpContext http) => http.GetEndpoint()?.DisplayName ?? "What leads nowhere";
 
     private static Status Ended(DateTime deadline) =>
         // The wire's deadline is the system's clock, whatever clock the service is given.

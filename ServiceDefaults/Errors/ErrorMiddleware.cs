@@ -62,11 +62,13 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
             status = (StatusCode)code switch
             {
                 StatusCode.OK => null,
+                StatusCode.Unimplemented when http.Request.Headers["grpc-encoding"] is [not ("identity" or "gzip")] =>
+                    ErrorStatus.Create(ErrorReason.MalformedRequest, "Messages are compressed with gzip or not at all (grpc-encoding)."),
                 StatusCode.Unimplemented => ErrorStatus.Create(ErrorReason.MethodNotFound, "There is no such method; see the service's protos."),
                 StatusCode.ResourceExhausted => ErrorMapper.TooLarge(),
                 StatusCode.DeadlineExceeded => ErrorStatus.Create(ErrorReason.DeadlineExceeded, "The deadline passed before the work was done."),
                 StatusCode.Cancelled => ErrorStatus.Create(ErrorReason.Cancelled, "The caller cancelled the call."),
-                _ when http.Items.ContainsKey(EnteredKey) => errors.Fault(http.Request.Path),
+                _ when http.Items.ContainsKey(EnteredKey) => errors.Fault(http),
                 _ => ErrorStatus.Create(ErrorReason.MalformedRequest, "The request is not a valid protobuf message of this method."),
             };
         }
@@ -83,10 +85,12 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
 
         if (status is null)
             return;
-        trailers["grpc-status"] = status.Code.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        trailers["grpc-message"] = Escape(status.Message);
-        trailers[ErrorStatus.DetailsTrailer] = Convert.ToBase64String(status.ToByteArray());
+        (trailers["grpc-status"], trailers["grpc-message"], trailers[ErrorStatus.DetailsTrailer]) = TrailersOf(status);
     }
+
+    /// <summary>What stands in the trailers of a call that failed: the code, the message, the details.</summary>
+    public static (string Code, string Message, string Details) TrailersOf(Status status) => (
+        status.Code.ToString(System.Globalization.CultureInfo.InvariantCulture), Escape(status.Message), Convert.ToBase64String(status.ToByteArray()));
 
     private async Task InvokeHttp(HttpContext http)
     {
@@ -176,7 +180,7 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
             code = StatusCodes.Status415UnsupportedMediaType;
         var status = code switch
         {
-            _ when transcoded && http.Items.ContainsKey(EnteredKey) => errors.Fault(http.Request.Path),
+            _ when transcoded && http.Items.ContainsKey(EnteredKey) => errors.Fault(http),
             StatusCodes.Status413PayloadTooLarge => ErrorMapper.TooLarge(),
             _ when BoundedRequestStream.WasExceeded(http) => ErrorMapper.TooLarge(),
             StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed =>
@@ -189,7 +193,7 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ErrorMapper errors)
                 ErrorStatus.DependencyUnavailable(),
             _ when transcoded || code < StatusCodes.Status500InternalServerError => ErrorStatus.Create(
                 ErrorReason.MalformedRequest, "The request could not be read: send JSON in UTF-8 with the fields, types and query parameters of this method."),
-            _ => errors.Fault(http.Request.Path),
+            _ => errors.Fault(http),
         };
         var own = Problem.HttpStatusOf(status);
         var keeps = code is StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed or StatusCodes.Status415UnsupportedMediaType;

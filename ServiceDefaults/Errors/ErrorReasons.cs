@@ -15,13 +15,13 @@ public static class ErrorReasons
         ErrorReason.InvalidField or ErrorReason.MalformedRequest or ErrorReason.RequestIdReused
             or ErrorReason.PageTokenInvalid or ErrorReason.OrderIdMistyped or ErrorReason.SkuUnknown or ErrorReason.NarrowSearch
             or ErrorReason.TrackingAmbiguous or ErrorReason.CodeAmbiguous or ErrorReason.TrackingNotRecognised => StatusCode.InvalidArgument,
-        ErrorReason.RequestTooLarge or ErrorReason.LimitReached or ErrorReason.GuessingSlowed => StatusCode.ResourceExhausted,
+        ErrorReason.RequestTooLarge or ErrorReason.LimitReached or ErrorReason.RateLimited or ErrorReason.GuessingSlowed => StatusCode.ResourceExhausted,
         ErrorReason.RequestInProgress or ErrorReason.EtagMismatch => StatusCode.Aborted,
-        ErrorReason.VersionNotReached or ErrorReason.DependencyUnavailable => StatusCode.Unavailable,
+        ErrorReason.VersionNotReached or ErrorReason.DependencyUnavailable or ErrorReason.Overloaded => StatusCode.Unavailable,
         ErrorReason.Unauthenticated or ErrorReason.WebhookSignatureInvalid or ErrorReason.WebhookStale
             or ErrorReason.CredentialExpired => StatusCode.Unauthenticated,
         ErrorReason.PermissionDenied or ErrorReason.ScopeMissing or ErrorReason.StoreNotAllowed or ErrorReason.SecondFactorNeeded => StatusCode.PermissionDenied,
-        ErrorReason.DeadlineExceeded => StatusCode.DeadlineExceeded,
+        ErrorReason.DeadlineExceeded or ErrorReason.StreamIdle => StatusCode.DeadlineExceeded,
         ErrorReason.Cancelled => StatusCode.Cancelled,
         ErrorReason.MethodNotFound => StatusCode.Unimplemented,
         ErrorReason.OrderNotFound or ErrorReason.StoreNotFound or ErrorReason.ProductNotFound or ErrorReason.PaymentNotFound or ErrorReason.RefundNotFound or ErrorReason.InvoiceNotFound or ErrorReason.ReturnNotFound

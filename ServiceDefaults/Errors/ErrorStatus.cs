@@ -40,6 +40,12 @@ internal static class ErrorStatus
         var status = Create(failure.Reason, failure.Message, failure.Metadata);
         if (failure.RetryAfter is { } after)
             status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(after) }));
+        if (failure.Quotas.Count > 0)
+        {
+            var quotas = failure.Quotas.Select(quota => new QuotaFailure.Types.Violation { Subject = Bounded(quota.Subject), Description = Bounded(quota.Description) });
+            status.Details.Add(Any.Pack(new QuotaFailure { Violations = { quotas } }));
+        }
+
         if (failure.Preconditions.Count > 0)
         {
             var preconditions = new PreconditionFailure();

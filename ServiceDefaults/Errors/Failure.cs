@@ -37,6 +37,9 @@ public sealed class Failure : Exception
     /// <summary>Further facts in ErrorInfo.metadata, for example the code that was meant.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Becomes google.rpc.QuotaFailure: subject, description.</summary>
+    public IReadOnlyList<(string Subject, string Description)> Quotas { get; init; } = [];
+
     /// <summary>Becomes google.rpc.RetryInfo.</summary>
     public TimeSpan? RetryAfter { get; init; }
 

@@ -1,4 +1,5 @@
 using Commerce.Gateway.Access;
+using Commerce.Gateway.Limits;
 using Commerce.Gateway.Lookup;
 using Commerce.Gateway.OpenApi;
 using Commerce.Gateway.Passthrough;
@@ -30,6 +31,7 @@ public static class GatewayModule
         services.AddSingleton<GatewayTelemetry>();
         builder.AddNpgsqlDataSource("gatewaydb");
         builder.AddMigrations(typeof(Outbox).Assembly).AddMigrations(typeof(GatewayModule).Assembly);
+        builder.AddCallLimits();
         // Before callers are asked who they are: what a browser asks beforehand is nobody's.
         builder.AddWebClients();
         builder.AddAccess();

@@ -14,6 +14,8 @@ public sealed class GatewayTelemetry : IDisposable
     private readonly Counter<long> _staleParts;
     private readonly Counter<long> _marksLost;
     private readonly Counter<long> _epochs;
+    private readonly Counter<long> _limited;
+    private readonly Counter<long> _shed;
     private readonly UpDownCounter<long> _watchers;
     private readonly Histogram<double> _lag;
     private readonly Histogram<double> _watchLag;
@@ -28,6 +30,9 @@ public sealed class GatewayTelemetry : IDisposable
         _staleParts = _meter.CreateCounter<long>("commerce.gateway.view.stale_parts", "{part}", "Parts shown old or missing because their service did not answer.");
         _marksLost = _meter.CreateCounter<long>("commerce.gateway.view.marks_lost", "{mark}", "Facts that could not mark a view because Redis was down.");
         _epochs = _meter.CreateCounter<long>("commerce.gateway.view.epochs", "{epoch}", "Times that every cached view was put in doubt because marks may have been lost.");
+        _limited = _meter.CreateCounter<long>("commerce.gateway.limited", "{call}", "Calls refused because their caller makes too many of their class, has too many streams open, or is a stranger that tries too much.");
+        _shed = _meter.CreateCounter<long>("commerce.gateway.shed", "{call}", "Calls refused because there is more to do than can be done in time, by importance and cause (queue: for a thread; in_flight: for a service).");
+        _meter.CreateObservableGauge("commerce.gateway.pressure", () => Pressure, "1", "How much is refused under load: the whole number of kinds of calls altogether, the least important first, and the fraction of the next.");
         _watchers = _meter.CreateUpDownCounter<long>("commerce.gateway.watchers", "{watcher}", "Open watches on this node.");
         _lag = _meter.CreateHistogram<double>("commerce.gateway.view.lag", "s", "From a change to the mark on its view: how stale a view could be.");
         _watchLag = _meter.CreateHistogram<double>("commerce.gateway.watch.lag", "s", "From a change to the new view at its watchers, as far as this node heard of it.");
@@ -48,6 +53,14 @@ public sealed class GatewayTelemetry : IDisposable
     public void MarkLost() => _marksLost.Add(1);
 
     public void EpochBegan() => _epochs.Add(1);
+
+    public void Limited(string what) => _limited.Add(1, new KeyValuePair<string, object?>("commerce.call.class", what));
+
+    internal void Shed(Limits.Importance importance, string cause) =>
+        _shed.Add(1, new("commerce.call.importance", importance.ToString().ToLowerInvariant()), new("commerce.cause", cause));
+
+    /// <summary>As the last window left it.</summary>
+    public double Pressure { get; set; }
 
     public void Watchers(int change) => _watchers.Add(change);
 

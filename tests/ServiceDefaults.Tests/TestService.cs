@@ -20,7 +20,7 @@ internal sealed class TestService : IAsyncDisposable
         Token = TestAccess.Token(name, TestAccess.Admin);
         Rest = TestAccess.Client(http, name);
         Channel = TestAccess.Channel(grpc, name, options => options.MaxSendMessageSize = null);
-        GrpcAddress = grpc;
+        (HttpAddress, GrpcAddress) = (http, grpc);
     }
 
     public WebApplication App { get; }
@@ -28,6 +28,8 @@ internal sealed class TestService : IAsyncDisposable
     public HttpClient Rest { get; }
 
     public GrpcChannel Channel { get; }
+
+    public Uri HttpAddress { get; }
 
     public Uri GrpcAddress { get; }
 
@@ -87,6 +89,15 @@ internal sealed class OrderBehaviour
 
     public Func<UpdateOrderRequest, ServerCallContext, Task<Order>> Update { get; set; } = (request, _) => Task.FromResult(request.Order);
 
+    public Func<IAsyncStreamReader<ImportOrdersRequest>, ServerCallContext, Task<ImportOrdersResponse>> Import { get; set; } = async (stream, context) =>
+    {
+        while (await stream.MoveNext(context.CancellationToken))
+        {
+        }
+
+        return new ImportOrdersResponse();
+    };
+
     public Func<IServerStreamWriter<Gateway.V1.LookupView>, ServerCallContext, Task> Watch { get; set; } = (_, _) => Task.CompletedTask;
 }
 
@@ -97,6 +108,8 @@ internal sealed class TestOrders(OrderBehaviour behaviour) : OrderService.OrderS
     public override Task<Order> PlaceOrder(PlaceOrderRequest request, ServerCallContext context) => behaviour.Place(request, context);
 
     public override Task<Order> CancelOrder(CancelOrderRequest request, ServerCallContext context) => behaviour.Cancel(request, context);
+
+    public override Task<ImportOrdersResponse> ImportOrders(IAsyncStreamReader<ImportOrdersRequest> requestStream, ServerCallContext context) => behaviour.Import(requestStream, context);
 
     public override Task<Order> UpdateOrder(UpdateOrderRequest request, ServerCallContext context) => behaviour.Update(request, context);
 }

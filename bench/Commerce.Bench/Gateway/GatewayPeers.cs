@@ -91,6 +91,9 @@ internal static class GatewayPeers
             new("ConnectionStrings:gatewaydb", database), new("ConnectionStrings:redis", redis), new("ConnectionStrings:messaging", broker), new("Gateway:RedisPrefix", "bench:"),
             new("Gateway:HotAnswers", hotAnswers),
             new("Shoppers:LinkKey", "a-secret-that-only-benches-have-0123456789"), new("Shoppers:SessionKey", "a-secret-that-only-benches-have-0123456789"),
+            // Counted and leased as ever, and never reached.
+            new("Gateway:Limits:Read:PerSecond", "1000000"), new("Gateway:Limits:Read:Burst", "1000000"), new("Gateway:Limits:Watch:PerSecond", "1000000"),
+            new("Gateway:Limits:Watch:Burst", "1000000"), new("Gateway:Limits:OpenStreams", "1000000"),
             .. new[] { "orders", "payments", "shipments", "notifications" }.Select(name => KeyValuePair.Create($"services:{name}:grpc:0", (string?)$"http://127.0.0.1:{services}")),
             .. ServiceScopes.All.Keys.SelectMany(name => new[] { $"Access:Services:{name}", $"Access:Callers:{name}" }).Select(name => KeyValuePair.Create(name, (string?)"a-secret-that-only-benches-have-0123456789")),
         ]);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Commerce.Cli.Api;
 using Commerce.Gateway.V1;
 
@@ -33,7 +34,7 @@ internal static class AccessCommands
     public static Command CreateWhoAmI()
     {
         var json = new Option<bool>("--json") { Description = "Print a commerce.gateway.v1.WhoAmIResponse as protobuf JSON." };
-        var command = new Command("whoami", "Who commands call as, and what that one may do.\n\nExample: ./commerce whoami --as warehouse") { json };
+        var command = new Command("whoami", "Who commands call as, what that one may do, and how often.\n\nExample: ./commerce whoami --as warehouse") { json };
         command.SetAction((parse, cancellationToken) => ApiCall.Run(
             async api =>
             {
@@ -47,6 +48,8 @@ internal static class AccessCommands
                 Console.Out.WriteLine(Print.Printable(me.Principal));
                 Console.Out.WriteLine($"  stores  {(me.LimitedToStores ? string.Join(", ", me.StoreIds) : "all")}");
                 Console.Out.WriteLine($"  scopes  {string.Join(", ", me.Scopes)}");
+                var rates = me.CallLimits.Select(limit => string.Create(CultureInfo.InvariantCulture, $"{limit.Calls} {limit.PerSecond:0.###} ({limit.Burst} at once)"));
+                Console.Out.WriteLine($"  calls   a second: {string.Join(", ", rates)}; {me.OpenStreams} streams open");
                 return Exit.Done;
             },
             cancellationToken));

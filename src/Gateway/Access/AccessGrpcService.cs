@@ -1,14 +1,16 @@
 using System.Globalization;
+using Commerce.Gateway.Limits;
 using Commerce.Gateway.V1;
 using Commerce.Messaging;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Grpc.Core;
+using Microsoft.Extensions.Options;
 
 namespace Commerce.Gateway.Access;
 
 /// <summary>commerce.gateway.v1.AccessService.</summary>
-internal sealed class AccessGrpcService(ApiKeyStore store, ApiKeys keys, Requests requests, TimeProvider time) : AccessService.AccessServiceBase
+internal sealed class AccessGrpcService(ApiKeyStore store, ApiKeys keys, Requests requests, RateLimits limits, IOptions<LimitOptions> limitOptions, TimeProvider time) : AccessService.AccessServiceBase
 {
     private const int DefaultOnPage = 50;
     private const int MostOnPage = 500;
@@ -58,8 +60,8 @@ internal sealed class AccessGrpcService(ApiKeyStore store, ApiKeys keys, Request
     {
         var errors = new List<FieldError>();
         RequestId(request.RequestId, errors);
-        var overlap = request.Overlap?.ToTimeSpan() ?? DefaultOverlap;
-        if (overlap < TimeSpan.Zero || overlap > LongestOverlap)
+        var overlap = request.Overlap is { } given ? Read(given.ToTimeSpan) : DefaultOverlap;
+        if (overlap is null || overlap < TimeSpan.Zero || overlap > LongestOverlap)
             errors.Add(new FieldError("overlap", $"Must be 0 to {LongestOverlap.TotalDays:0} days."));
         if (errors.Count > 0)
             throw Failure.Invalid(errors);
@@ -71,7 +73,7 @@ internal sealed class AccessGrpcService(ApiKeyStore store, ApiKeys keys, Request
         var secret = ApiKey.NewSecret();
         var outcome = await requests.Once(
             RequestKey.For(context, request.RequestId, request), request.Name, 1,
-            batch => batch.BatchCommands.Add(ApiKeyStore.Rotate(key.Id, ApiKey.Hash(secret), now + overlap, now)), context.CancellationToken);
+            batch => batch.BatchCommands.Add(ApiKeyStore.Rotate(key.Id, ApiKey.Hash(secret), now + overlap!.Value, now)), context.CancellationToken);
         await keys.Changed(key.Id);
         return (await Find(request.Name, context.CancellationToken)).ToProto(now, outcome.Repeated ? "" : secret);
     }
@@ -93,6 +95,8 @@ internal sealed class AccessGrpcService(ApiKeyStore store, ApiKeys keys, Request
             Scopes = { caller.Scopes.ToNames() },
             LimitedToStores = caller.Stores is not null,
             StoreIds = { caller.Stores?.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>() },
+            CallLimits = { limits.Of(caller, context.GetHttpContext()).Told },
+            OpenStreams = limitOptions.Value.OpenStreams,
         });
     }
 
@@ -121,9 +125,23 @@ internal sealed class AccessGrpcService(ApiKeyStore store, ApiKeys keys, Request
                 scopes |= ScopeSet.Of(scope);
         }
 
-        if (request.ExpireTime is { } expire && expire.ToDateTimeOffset() <= now)
+        if (request.ExpireTime is { } expire && !(Read(expire.ToDateTimeOffset) > now))
             errors.Add(new FieldError("expire_time", "Must be in the future."));
         return errors.Count == 0 ? scopes : throw Failure.Invalid(errors);
+    }
+
+    // What is none: seconds or nanoseconds out of their range.
+    private static T? Read<T>(Func<T> read)
+        where T : struct
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private static void RequestId(string requestId, List<FieldError> errors)

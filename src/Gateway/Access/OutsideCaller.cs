@@ -1,3 +1,4 @@
+using Commerce.Gateway.Limits;
 using Commerce.Gateway.Shoppers;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
@@ -8,7 +9,7 @@ namespace Commerce.Gateway.Access;
 /// Finds out who calls from outside, by the token, the API key or the order session that comes with the call, before anything else is done for it.
 /// What services show each other is not believed from outside.
 /// </summary>
-internal sealed class OutsideCaller(RequestDelegate next, Tokens tokens, ApiKeys keys, OrderSessions sessions)
+internal sealed class OutsideCaller(RequestDelegate next, Tokens tokens, ApiKeys keys, OrderSessions sessions, Strangers strangers)
 {
     public const string KeyHeader = "x-api-key";
 
@@ -17,19 +18,39 @@ internal sealed class OutsideCaller(RequestDelegate next, Tokens tokens, ApiKeys
     public Task Invoke(HttpContext http)
     {
         http.Request.Headers.Remove(TokenMinter.Header);
-        if (!IsApi(http.Request.Path))
+        if (!ApiMethods.IsApi(http.Request.Path))
             return next(http);
         OpenPaths.Redact(http);
-        var principal = Verify(http);
+        ValueTask<Principal> principal;
+        try
+        {
+            principal = Verify(http);
+        }
+        catch (Failure failure) when (Strangers.Is(failure))
+        {
+            return strangers.Answer(http, failure);
+        }
+
         if (!principal.IsCompletedSuccessfully)
             return Await(http, principal);
         Principal.Establish(http, principal.GetAwaiter().GetResult());
         return next(http);
     }
 
-    private async Task Await(HttpContext http, ValueTask<Principal> principal)
+    private async Task Await(HttpContext http, ValueTask<Principal> verified)
     {
-        Principal.Establish(http, await principal);
+        Principal principal;
+        try
+        {
+            principal = await verified;
+        }
+        catch (Failure failure) when (Strangers.Is(failure))
+        {
+            await strangers.Answer(http, failure);
+            return;
+        }
+
+        Principal.Establish(http, principal);
         await next(http);
     }
 
@@ -42,19 +63,24 @@ internal sealed class OutsideCaller(RequestDelegate next, Tokens tokens, ApiKeys
         if (authorization.Count + key.Count == 0 && OpenPaths.Contains(http.Request.Path))
             return ValueTask.FromResult(Principal.Stranger);
         if (key.Count == 1)
-            return keys.Verify(key[0] ?? "", http.RequestAborted);
+            return Verify(http, key[0] ?? "", isKey: true);
         if (authorization.Count == 0 || authorization[0] is not { } text || !text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
             throw Nobody("Send a token of a known issuer or an API key as Authorization: Bearer.");
         var credential = text[Bearer.Length..];
         if (OrderSessions.IsOne(credential))
             return ValueTask.FromResult(sessions.Verify(credential));
-        return ApiKey.IsOne(credential) ? keys.Verify(credential, http.RequestAborted) : tokens.Verify(credential, http.RequestAborted);
+        return Verify(http, credential, ApiKey.IsOne(credential));
+    }
+
+    private ValueTask<Principal> Verify(HttpContext http, string credential, bool isKey)
+    {
+        // What is not remembered costs a signature or a look into the database.
+        if (!(isKey ? keys.Knows(credential) : tokens.Knows(credential)))
+            strangers.LetTry(http);
+        return isKey ? keys.Verify(credential, http.RequestAborted) : tokens.Verify(credential, http.RequestAborted);
     }
 
     private static Failure Nobody(string whatToDo) => new(ErrorReason.Unauthenticated, "No caller is known. " + whatToDo);
-
-    private static bool IsApi(PathString path) =>
-        path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase) || path.Value?.StartsWith("/commerce.", StringComparison.OrdinalIgnoreCase) == true;
 }
 
 /// <summary>
@@ -66,6 +92,7 @@ internal sealed class OutsideCallerFilter : IStartupFilter
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         app.UseMiddleware<OutsideCaller>();
+        app.UseMiddleware<RateLimiting>();
         next(app);
     };
 }

@@ -46,6 +46,9 @@ internal sealed class Tokens : IDisposable
             ? ValueTask.FromResult(known.Principal)
             : new ValueTask<Principal>(Validate(token, cancellationToken));
 
+    /// <summary>Whether it was good before, so that to verify it costs next to nothing.</summary>
+    public bool Knows(string token) => _known.ContainsKey(token);
+
     public void Dispose()
     {
         foreach (var (_, keys) in _issuers.Values)

@@ -54,6 +54,9 @@ internal sealed class GatewayNode : IAsyncDisposable
             ["Access:KeyUseEvery"] = "00:00:00.1",
             ["Shoppers:LinkKey"] = ShopperKeys.Link,
             ["Shoppers:SessionKey"] = ShopperKeys.Session,
+            // All of a test class calls from one address.
+            ["Gateway:Limits:Strangers:PerSecond"] = "100000",
+            ["Gateway:Limits:Strangers:Burst"] = "1000000",
             ["Gateway:RedisPrefix"] = suite.Prefix,
             ["Gateway:RedisProbe"] = "00:00:00.050",
             ["Gateway:MaxAbsenceAge"] = "00:05:00",
