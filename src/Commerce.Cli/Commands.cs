@@ -10,6 +10,7 @@ using Commerce.Cli.Exceptions;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
+using Commerce.Cli.Privacy;
 using Commerce.Cli.Products;
 using Commerce.Cli.Queues;
 using Commerce.Cli.Replay;
@@ -81,6 +82,7 @@ internal static class Commands
         AccessCommands.CreateToken(),
         AccessCommands.CreateWhoAmI(),
         KeyCommands.Create(),
+        PrivacyCommands.Create(),
         BenchCommand.Create(),
         As,
     };

@@ -22,6 +22,7 @@ internal static class PublicApi
             OrderServiceReflection.Descriptor,
             CatalogServiceReflection.Descriptor,
             ReturnServiceReflection.Descriptor,
+            ErasureServiceReflection.Descriptor,
             PaymentServiceReflection.Descriptor,
             LedgerServiceReflection.Descriptor,
             InvoiceServiceReflection.Descriptor,

@@ -29,6 +29,7 @@ internal sealed class SuiteApi : IDisposable
         Sandbox = sandbox is null ? null : new SandboxApi(sandbox);
         Orders = new OrderService.OrderServiceClient(_channel);
         Returns = new ReturnService.ReturnServiceClient(_channel);
+        Erasures = new ErasureService.ErasureServiceClient(_channel);
         Stores = new StoreService.StoreServiceClient(_channel);
         Catalogue = new CatalogService.CatalogServiceClient(_channel);
         Stock = new StockService.StockServiceClient(_channel);
@@ -51,6 +52,8 @@ internal sealed class SuiteApi : IDisposable
     public OrderService.OrderServiceClient Orders { get; }
 
     public ReturnService.ReturnServiceClient Returns { get; }
+
+    public ErasureService.ErasureServiceClient Erasures { get; }
 
     public StoreService.StoreServiceClient Stores { get; }
 
