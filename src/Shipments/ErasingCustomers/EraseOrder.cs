@@ -7,7 +7,8 @@ namespace Commerce.Shipments.ErasingCustomers;
 
 /// <summary>
 /// Takes what is personal from the parcels of an order, its returns' among them. Countries and regions stay, by which carriers are
-/// measured; so do the places and times of scans, without their words and postal codes.
+/// measured; so do the times of scans, and their places but for the recipient's own. What was counted of parcels over all of them stays
+/// counted, and its tie to the parcel goes.
 /// </summary>
 internal sealed class EraseOrder(TimeProvider time)
 {
@@ -26,16 +27,24 @@ internal sealed class EraseOrder(TimeProvider time)
         WHERE order_id = $1
         """;
 
+    // Before the addresses: by them the recipient's own town is known.
     private const string Scans =
         """
-        UPDATE scans SET description = '', place = place || '{"postalCode": ""}'
-        WHERE shipment_id IN (SELECT id FROM shipments WHERE order_id = $1)
+        UPDATE scans SET description = '', place = place || CASE
+            WHEN lower(place ->> 'locality') IN (lower(s.ship_to ->> 'locality'), lower(s.ship_from ->> 'locality')) OR place ->> 'postalCode' = s.ship_to ->> 'postalCode'
+            THEN '{"locality": "", "postalCode": ""}' ELSE '{}' END::jsonb
+        FROM shipments s WHERE s.order_id = $1 AND scans.shipment_id = s.id
         """;
+
+    // Whoever counts has this lock: what was read before is not written after.
+    private const string Counting = "SELECT pg_advisory_xact_lock(hashtextextended('follow-paths', 0))";
+
+    private const string Paths = "DELETE FROM parcel_paths WHERE shipment_id IN (SELECT id FROM shipments WHERE order_id = $1)";
 
     private const string FormerNumbers =
         """
         UPDATE former_tracking_numbers SET note = '',
-          scans = (SELECT coalesce(jsonb_agg(scan || jsonb_build_object('description', '', 'place', (scan -> 'place') || '{"postalCode": ""}')), '[]') FROM jsonb_array_elements(scans) AS s (scan))
+          scans = (SELECT coalesce(jsonb_agg(scan || jsonb_build_object('description', '', 'place', (scan -> 'place') || '{"locality": "", "postalCode": ""}')), '[]') FROM jsonb_array_elements(scans) AS s (scan))
         WHERE shipment_id IN (SELECT id FROM shipments WHERE order_id = $1)
         """;
 
@@ -63,15 +72,17 @@ internal sealed class EraseOrder(TimeProvider time)
         await using var batch = new NpgsqlBatch(context.Connection, context.Transaction);
         // Whoever changes a parcel, or brings scans of it, has its row; from here on they find it erased.
         batch.BatchCommands.Add(ShipmentStore.OrderLock(fact.OrderId));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Counting));
         (string Kind, NpgsqlBatchCommand Command)[] kinds =
         [
-            ("names, addresses and wishes of parcels", Of(Addresses)),
-            ("words and postal codes of scans", Of(Scans)),
+            ("words of scans, and their places at the recipient's", Of(Scans)),
             ("words of former numbers", Of(FormerNumbers)),
             ("scans that no parcel claimed", Of(Unclaimed)),
             ("proofs of delivery", Of(Proofs)),
             ("words about exceptions", Of(Words)),
             ("postal codes on manifests", Of(Manifests)),
+            ("paths that were counted", Of(Paths)),
+            ("names, addresses and wishes of parcels", Of(Addresses)),
         ];
         foreach (var (_, command) in kinds)
             batch.BatchCommands.Add(command);
@@ -80,7 +91,7 @@ internal sealed class EraseOrder(TimeProvider time)
             fact.ErasureId, fact.OrderId, fact.StoreId, time.GetUtcNow(), Service,
             [
                 .. kinds.Select(one => new ErasedItem(one.Kind, (long)one.Command.Rows)),
-                new ErasedItem("tracking numbers, statuses, countries and times", 0, (long)kinds[0].Command.Rows, "Carriers are paid and measured by them; they name nobody."),
+                new ErasedItem("tracking numbers, statuses, countries and times", 0, (long)kinds[^1].Command.Rows, "Carriers are paid and measured by them; they name nobody."),
             ]));
 
         NpgsqlBatchCommand Of(string sql) => new(sql) { Parameters = { new NpgsqlParameter<string> { TypedValue = fact.OrderId } } };

@@ -164,7 +164,7 @@ internal sealed class ScanIngestion
     {
         // What is told of somebody who was erased is kept without what could name them.
         if (parcel.IsErased)
-            fresh = [.. fresh.Select(scan => scan with { Description = "", Place = scan.Place with { PostalCode = "" }, Proof = null })];
+            fresh = [.. fresh.Select(scan => scan with { Description = "", Place = scan.Place with { Locality = "", PostalCode = "" }, Proof = null })];
         var points = new List<RecoveryPoint>();
         List<Sighting> all = [.. known, .. fresh.Select(scan => scan.Sighting)];
         var state = TrackingStatusRules.Derive(all, parcel.CreatedAt);
