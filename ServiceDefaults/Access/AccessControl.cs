@@ -34,6 +34,8 @@ public sealed class AccessControl
         var (principal, rule) = Admit(http, method);
         rule.CheckStores(principal, request);
         principal.CallsByHand();
+        CallTrail.Tell(http, principal, method, request);
+        CallTrail.Of(http)?.OnOpened?.Invoke();
         return principal;
     }
 

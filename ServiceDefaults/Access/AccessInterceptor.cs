@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
 
 namespace Commerce.ServiceDefaults;
 
@@ -18,11 +19,27 @@ internal sealed class AccessInterceptor(AccessControl access) : CallInterceptor
     {
         if (AccessControl.IsOpen(context.Method))
             return call(context);
-        var (principal, rule) = access.Admit(context.GetHttpContext(), context.Method);
+        var http = context.GetHttpContext();
+        var (principal, rule) = access.Admit(http, context.Method);
         if (principal.Stores is not null && request is IMessage message)
             rule.CheckStores(principal, message);
         principal.Calls(context);
-        return call(context);
+        CallTrail.Tell(http, principal, context.Method, request as IMessage);
+        if (streams)
+        {
+            CallTrail.Of(http)?.OnOpened?.Invoke();
+            return call(context);
+        }
+
+        // What is made by a call has its name in the answer. Messages that are bytes already say it themselves.
+        return typeof(IMessage).IsAssignableFrom(typeof(T)) ? Answered(http, principal, context, request as IMessage, call) : call(context);
+    }
+
+    private static async Task<T> Answered<T>(HttpContext http, Principal principal, ServerCallContext context, IMessage? request, Func<ServerCallContext, Task<T>> call)
+    {
+        var answer = await call(context);
+        CallTrail.Tell(http, principal, context.Method, request, answer as IMessage);
+        return answer;
     }
 
     private IAsyncStreamReader<TRequest> Bounded<TRequest>(IAsyncStreamReader<TRequest> stream, ServerCallContext call)

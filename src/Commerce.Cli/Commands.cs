@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Commerce.Cli.Access;
+using Commerce.Cli.Audit;
 using Commerce.Cli.Bench;
 using Commerce.Cli.Carriers;
 using Commerce.Cli.Customers;
@@ -82,6 +83,7 @@ internal static class Commands
         AccessCommands.CreateToken(),
         AccessCommands.CreateWhoAmI(),
         KeyCommands.Create(),
+        AuditCommands.Create(),
         PrivacyCommands.Create(),
         BenchCommand.Create(),
         As,

@@ -165,7 +165,7 @@ public sealed class CommerceClient : IDisposable
 
     internal static IEnumerable<FileDescriptor> Files() =>
     [
-        LookupServiceReflection.Descriptor, AccessServiceReflection.Descriptor, OrderServiceReflection.Descriptor, ReturnServiceReflection.Descriptor, ErasureServiceReflection.Descriptor, CatalogServiceReflection.Descriptor,
+        LookupServiceReflection.Descriptor, AccessServiceReflection.Descriptor, AuditServiceReflection.Descriptor, PrivacyServiceReflection.Descriptor, OrderServiceReflection.Descriptor, ReturnServiceReflection.Descriptor, ErasureServiceReflection.Descriptor, CatalogServiceReflection.Descriptor,
         PaymentServiceReflection.Descriptor, LedgerServiceReflection.Descriptor, InvoiceServiceReflection.Descriptor, StoreCreditServiceReflection.Descriptor,
         ShipmentServiceReflection.Descriptor, ExceptionServiceReflection.Descriptor, CarrierServiceReflection.Descriptor, NotificationServiceReflection.Descriptor,
     ];

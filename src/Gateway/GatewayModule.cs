@@ -1,4 +1,6 @@
 using Commerce.Gateway.Access;
+using Commerce.Gateway.Auditing;
+using Commerce.Gateway.Exporting;
 using Commerce.Gateway.Lookup;
 using Commerce.Gateway.OpenApi;
 using Commerce.Gateway.Passthrough;
@@ -31,6 +33,7 @@ public static class GatewayModule
         builder.AddMigrations(typeof(Outbox).Assembly).AddMigrations(typeof(GatewayModule).Assembly);
         // Before callers are asked who they are: what a browser asks beforehand is nobody's.
         builder.AddWebClients();
+        builder.AddAuditing();
         builder.AddAccess();
 
         // The parts of a view are kept for every caller, so they are read as the Gateway; each caller is shown what it may see.
@@ -40,6 +43,7 @@ public static class GatewayModule
         builder.AddServiceClient<TrackingService.TrackingServiceClient>("shipments", asItself: true);
         builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders", asItself: true);
         builder.AddServiceClient<InvoiceService.InvoiceServiceClient>("payments", asItself: true);
+        builder.AddServiceClient<ErasureService.ErasureServiceClient>("orders", asItself: true);
         builder.AddServiceClient<NotificationService.NotificationServiceClient>("notifications", asItself: true);
 
         builder.AddRedisClient("redis", configureOptions: redis =>
@@ -90,6 +94,18 @@ public static class GatewayModule
         return builder;
     }
 
+    private static void AddAuditing(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<AuditOptions>().BindConfiguration(AuditOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<AuditStore>();
+        services.AddSingleton<AuditLog>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditLog>());
+        services.AddTransient<IStartupFilter, AuditTrailFilter>();
+        services.AddSingleton<AuditGrpcService>();
+        services.AddSingleton<PrivacyGrpcService>();
+    }
+
     private static void AddAccess(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -111,6 +127,8 @@ public static class GatewayModule
         // It serves REST: where both serve a path, which is gRPC's, the other goes first.
         app.MapGrpcService<LookupGrpcService>().Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = 1);
         app.MapGrpcService<AccessGrpcService>();
+        app.MapGrpcService<AuditGrpcService>();
+        app.MapGrpcService<PrivacyGrpcService>();
         app.MapLookupEvents();
         app.UseLongStreams();
         app.MapReverseProxy();

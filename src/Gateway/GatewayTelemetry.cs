@@ -15,6 +15,7 @@ public sealed class GatewayTelemetry : IDisposable
     private readonly Counter<long> _marksLost;
     private readonly Counter<long> _epochs;
     private readonly UpDownCounter<long> _watchers;
+    private readonly Counter<long> _audited;
     private readonly Histogram<double> _lag;
     private readonly Histogram<double> _watchLag;
 
@@ -27,6 +28,7 @@ public sealed class GatewayTelemetry : IDisposable
         _marksLost = _meter.CreateCounter<long>("commerce.gateway.view.marks_lost", "{mark}", "Facts that could not mark a view because Redis was down.");
         _epochs = _meter.CreateCounter<long>("commerce.gateway.view.epochs", "{epoch}", "Times that every cached view was put in doubt because marks may have been lost.");
         _watchers = _meter.CreateUpDownCounter<long>("commerce.gateway.watchers", "{watcher}", "Open watches on this node.");
+        _audited = _meter.CreateCounter<long>("commerce.gateway.audit.calls", "{call}", "Calls from outside by what became of their entry in the audit log: written, spilled (to the folder, from where it follows), stranger (of nobody, beyond what is kept) or lost.");
         _lag = _meter.CreateHistogram<double>("commerce.gateway.view.lag", "s", "From a change to the mark on its view: how stale a view could be.");
         _watchLag = _meter.CreateHistogram<double>("commerce.gateway.watch.lag", "s", "From a change to the new view at its watchers, as far as this node heard of it.");
     }
@@ -44,6 +46,11 @@ public sealed class GatewayTelemetry : IDisposable
     public void MarkLost() => _marksLost.Add(1);
 
     public void EpochBegan() => _epochs.Add(1);
+
+    /// <summary>What waits to be written to the audit log.</summary>
+    public void AuditWaits(Func<int> count) => _meter.CreateObservableGauge("commerce.gateway.audit.waiting", count, "{call}", "Calls that wait in memory to be written to the audit log.");
+
+    public void AuditCounted(string outcome, int calls = 1) => _audited.Add(calls, new KeyValuePair<string, object?>("commerce.outcome", outcome));
 
     public void Watchers(int change) => _watchers.Add(change);
 

@@ -19,6 +19,8 @@ internal static class PublicApi
         {
             LookupServiceReflection.Descriptor,
             AccessServiceReflection.Descriptor,
+            AuditServiceReflection.Descriptor,
+            PrivacyServiceReflection.Descriptor,
             OrderServiceReflection.Descriptor,
             CatalogServiceReflection.Descriptor,
             ReturnServiceReflection.Descriptor,

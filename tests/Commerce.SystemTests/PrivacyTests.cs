@@ -65,6 +65,23 @@ public sealed class PrivacyTests(Suite suite)
         foreach (var order in all)
             await Eventually.Value(async () => await suite.Payments.GetPaymentAsync(new GetPaymentRequest { Name = "payments/" + order.OrderId }), payment => payment.Settled, ToTheDoor);
 
+        // What is known is told, all of it, and who saw it is known by the order and by the person.
+        var export = new ExportCustomerResponse();
+        var page = new ExportCustomerRequest { StoreId = "main", Customer = customer, PageSize = 2 };
+        do
+        {
+            var told = await new PrivacyService.PrivacyServiceClient(suite.Gateway).ExportCustomerAsync(page);
+            export.Records.AddRange(told.Records);
+            page.PageToken = told.NextPageToken;
+        }
+        while (page.PageToken.Length > 0);
+        Assert.Equal(all.Select(order => order.OrderId).Order(StringComparer.Ordinal), export.Records.Select(record => record.View.OrderId).Order(StringComparer.Ordinal));
+        Assert.All(person, one => Assert.Contains(one.Value, export.ToString(), StringComparison.Ordinal));
+        var audit = new AuditService.AuditServiceClient(suite.Gateway);
+        var placing = await audit.SearchAuditEventsAsync(new SearchAuditEventsRequest { Person = person["e-mail"], Method = "OrderService.PlaceOrder" });
+        Assert.Equal(all.Select(order => order.Name).Order(StringComparer.Ordinal), placing.Events.Select(one => one.Resources.Single(name => name.StartsWith("orders/", StringComparison.Ordinal))).Order(StringComparer.Ordinal));
+        Assert.Contains((await audit.SearchAuditEventsAsync(new SearchAuditEventsRequest { Resource = delivered.Name })).Events, one => one is { Method: "PaymentService.RefundPayment", Principal: "staff/dev-admin", Result: "OK" });
+
         // Each of them is there, or this test could not fail.
         var before = await needles.Find();
         Assert.True(person.Keys.ToHashSet().SetEquals(before.Select(one => one.What)), "not found: " + string.Join(", ", person.Keys.Except(before.Select(one => one.What))));

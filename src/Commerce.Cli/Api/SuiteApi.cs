@@ -43,6 +43,8 @@ internal sealed class SuiteApi : IDisposable
         Carriers = new CarrierService.CarrierServiceClient(_channel);
         Lookup = new LookupService.LookupServiceClient(_channel);
         Access = new AccessService.AccessServiceClient(_channel);
+        Audit = new AuditService.AuditServiceClient(_channel);
+        Privacy = new PrivacyService.PrivacyServiceClient(_channel);
         Messaging = new MessagingService.MessagingServiceClient(_channel);
     }
 
@@ -80,6 +82,10 @@ internal sealed class SuiteApi : IDisposable
     public LookupService.LookupServiceClient Lookup { get; }
 
     public AccessService.AccessServiceClient Access { get; }
+
+    public AuditService.AuditServiceClient Audit { get; }
+
+    public PrivacyService.PrivacyServiceClient Privacy { get; }
 
     /// <summary>The queues of the service that the header "commerce-service" names; of the Gateway without it.</summary>
     public MessagingService.MessagingServiceClient Messaging { get; }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Commerce.Cli.Api;
+using Commerce.Gateway.V1;
 using Commerce.Orders.V1;
 using Spectre.Console;
 
@@ -11,7 +12,7 @@ internal static class PrivacyCommands
     private const string Collection = "erasures/";
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
-    public static Command Create() => new("privacy", "What is known of a customer: have it, and have it erased.") { Erase(), Report(), List() };
+    public static Command Create() => new("privacy", "What is known of a customer: have it, and have it erased.") { Export(), Erase(), Report(), List() };
 
     /// <summary>How a customer is named.</summary>
     internal sealed class CustomerOptions
@@ -36,6 +37,59 @@ internal static class PrivacyCommands
             return new[] { key.CustomerId, key.Email, key.Phone }.Count(given => given.Length > 0) == 1
                 ? (parse.GetValue(_store)!, key)
                 : throw new UsageException("Say who: a customer id, --email or --phone, and one of them.");
+        }
+    }
+
+    private static Command Export()
+    {
+        var who = new CustomerOptions();
+        var file = new Option<string>("--out") { Description = "The file that is written; \"-\" is standard output. It is personal: keep it so.", Required = true };
+        var command = new Command(
+            "export",
+            "Write everything that the suite knows of a customer as one JSON document (a commerce.gateway.v1.ExportCustomerResponse): orders, payments, parcels, documents, messages, and who saw it.\n\n"
+            + "Example: ./commerce privacy export --email ada@example.com --out ada.json") { file };
+        who.AddTo(command);
+        command.SetAction((parse, cancellationToken) => ApiCall.Run(
+            async api =>
+            {
+                var (store, customer) = who.Read(parse);
+                var all = new ExportCustomerResponse();
+                var request = new ExportCustomerRequest { StoreId = store, Customer = customer };
+                do
+                {
+                    var page = await api.Privacy.ExportCustomerAsync(request, cancellationToken: cancellationToken);
+                    all.Records.AddRange(page.Records);
+                    request.PageToken = page.NextPageToken;
+                }
+                while (request.PageToken.Length > 0);
+                if (parse.GetRequiredValue(file) is "-")
+                {
+                    Print.Json(all);
+                    return Exit.Done;
+                }
+
+                await Write(parse.GetRequiredValue(file), Print.JsonText(all), cancellationToken);
+                Console.Error.WriteLine($"{all.Records.Count} orders were written to {parse.GetRequiredValue(file)}, which its owner alone may read.");
+                return Exit.Done;
+            },
+            cancellationToken));
+        return command;
+    }
+
+    /// <exception cref="UsageException">It cannot be written.</exception>
+    private static async Task Write(string file, string text, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            await using var writer = new StreamWriter(file, options);
+            await writer.WriteAsync(text.AsMemory(), cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"Cannot write {file}: {exception.Message}");
         }
     }
 

@@ -47,7 +47,8 @@ internal sealed class OutsideCaller(RequestDelegate next, Tokens tokens, ApiKeys
 
     private static Failure Nobody(string whatToDo) => new(ErrorReason.Unauthenticated, "No caller is known. " + whatToDo);
 
-    private static bool IsApi(PathString path) =>
+    /// <summary>Whether a path is the API's, and asks who calls.</summary>
+    public static bool IsApi(PathString path) =>
         path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase) || path.Value?.StartsWith("/commerce.", StringComparison.OrdinalIgnoreCase) == true;
 }
 

@@ -29,22 +29,29 @@ public sealed class EraseCustomer(
         var errors = new FieldErrors();
         errors.RequestId(request.RequestId, required: true);
         errors.ThrowIfAny();
-        // Asked again, there is nobody to be found any more.
-        if (!request.ValidateOnly && await requests.Find(key, cancellationToken) is { } earlier)
-            return await erasures.Get(earlier.Resource, cancellationToken);
-        var ids = await customers.Find(request.StoreId, request.Customer, cancellationToken);
-        var waiting = await MoneyUnderWay(ids, cancellationToken);
+        if (!request.ValidateOnly && await Earlier(key, cancellationToken) is { } earlier)
+            return earlier;
         try
         {
+            var ids = await customers.Find(request.StoreId, request.Customer, cancellationToken);
+            var waiting = await MoneyUnderWay(ids, cancellationToken);
             return await Erase(request, ids, waiting, key, cancellationToken);
+        }
+        catch (Failure failure) when (failure.Reason == ErrorReason.CustomerNotFound && !request.ValidateOnly)
+        {
+            // A twin of this request was first: since then nobody is to be found.
+            if (await Earlier(key, cancellationToken) is { } twin)
+                return twin;
+            throw;
         }
         catch (PostgresException exception) when (Requests.IsRepeated(exception))
         {
-            return await requests.Find(key, cancellationToken) is { } twin
-                ? await erasures.Get(twin.Resource, cancellationToken)
-                : throw new Failure(ErrorReason.RequestInProgress, "The same request was accepted and can no longer be found; try again.");
+            return await Earlier(key, cancellationToken) ?? throw new Failure(ErrorReason.RequestInProgress, "The same request was accepted and can no longer be found; try again.");
         }
     }
+
+    private async Task<Erasure?> Earlier(RequestKey key, CancellationToken cancellationToken) =>
+        await requests.Find(key, cancellationToken) is { } answer ? await erasures.Get(answer.Resource, cancellationToken) : null;
 
     private async Task<Erasure> Erase(
         EraseCustomerRequest request, IReadOnlyList<OrderId> ids, Dictionary<OrderId, string> waiting, RequestKey key, CancellationToken cancellationToken)

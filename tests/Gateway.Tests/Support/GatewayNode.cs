@@ -53,6 +53,8 @@ internal sealed class GatewayNode : IAsyncDisposable
             ["Access:KeyCacheFor"] = "00:05:00",
             ["Access:KeyUseEvery"] = "00:00:00.1",
             ["Gateway:RedisPrefix"] = suite.Prefix,
+            ["Audit:WriteEvery"] = "00:00:00.010",
+            ["Audit:Folder"] = suite.AuditFolder,
             ["Gateway:RedisProbe"] = "00:00:00.050",
             ["Gateway:MaxAbsenceAge"] = "00:05:00",
             ["services:orders:grpc:0"] = $"http://{suite.Orders.Grpc.Address}",
