@@ -43,7 +43,7 @@ public sealed class AuditTests : IAsyncLifetime
         Assert.Equal(
             [("staff/looking-up", "LookupService.Lookup", "OK"), ("staff/looking-up", "LookupService.Lookup", "OK"), ("staff/over-rest", "OrderService.GetOrder", "OK"), ("staff/over-grpc", "OrderService.GetOrder", "OK")],
             events.Select(one => (one.Principal, one.Method, one.Result)));
-        Assert.All(events, one => Assert.Equal((true, 32, "127.0.0.0"), (one.Took is not null, one.TraceId.Length, one.Client)));
+        Assert.All(events, one => Assert.Equal((true, true, "127.0.0.0"), (one.Took is not null, one.TraceId.Length > 0, one.Client)));
         Assert.Equal(2, (await Found(new SearchAuditEventsRequest { Resource = $"orders/{id}", Principal = "staff/looking-up", Method = "LookupService.Lookup" }, 2)).Count);
 
         // A page after the other, each entry once.

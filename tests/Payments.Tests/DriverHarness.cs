@@ -160,6 +160,9 @@ public sealed class DriverHarness : IAsyncDisposable
                 CaptureMode),
             context));
 
+        /// <summary>Its customer is erased.</summary>
+        public Task Erase() => Consume((consumer, context) => consumer.Consume(new OrderErased(orderId, "main", 9, TimeProvider.System.GetUtcNow(), Guid.NewGuid().ToString("N")), context));
+
         public Task Cancel() => Consume((consumer, context) => consumer.Consume(
             new OrderCancelled(orderId, "main", 2, TimeProvider.System.GetUtcNow(), "SHOPPER"), context));
 

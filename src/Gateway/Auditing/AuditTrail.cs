@@ -13,10 +13,13 @@ namespace Commerce.Gateway.Auditing;
 /// <summary>Writes every call from outside down, however it ends.</summary>
 internal sealed class AuditTrail(RequestDelegate next, AuditLog log, TimeProvider time)
 {
+    private const string Grpc = "/commerce.";
     private const int LongestPath = 200;
     private const int MostClients = 10_000;
 
     private static readonly ConcurrentDictionary<IPAddress, string> Clients = new();
+    // As many as there are in the protos.
+    private static readonly ConcurrentDictionary<string, string> Methods = new(StringComparer.Ordinal);
     private static readonly string[] Names = [.. Enumerable.Range(0, 17).Select(code => UpperSnake(((StatusCode)code).ToString()))];
 
     public Task Invoke(HttpContext http)
@@ -67,16 +70,16 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog log, TimeProvide
         var now = time.GetUtcNow();
         log.Write(new AuditRecord(
             now - took, Guid.CreateVersion7(now), caller?.ToString() ?? "", caller?.Stores is { } stores ? [.. stores] : null,
-            trail.Method is { } method ? ShortOf(method) : PathOf(http.Request.Path), ResourcesOf(trail.Names), result,
-            Activity.Current?.TraceId.ToHexString() ?? "", ClientOf(http.Connection.RemoteIpAddress), (long)took.TotalMicroseconds));
+            trail.Method is { } method ? Methods.GetOrAdd(method, ShortOf) : ShortOf(PathOf(http.Request.Path)), ResourcesOf(trail.Names), result,
+            Activity.Current?.TraceId.ToHexString() ?? http.TraceIdentifier, ClientOf(http.Connection.RemoteIpAddress), (long)took.TotalMicroseconds));
     }
 
     /// <summary>"/commerce.orders.v1.OrderService/GetOrder" is "OrderService.GetOrder".</summary>
     private static string ShortOf(string method)
     {
         var slash = method.LastIndexOf('/');
-        var dot = slash > 0 ? method.LastIndexOf('.', slash) : -1;
-        return dot < 0 ? method : string.Intern($"{method.AsSpan(dot + 1, slash - dot - 1)}.{method.AsSpan(slash + 1)}");
+        var dot = slash > 0 && method.StartsWith(Grpc, StringComparison.Ordinal) ? method.LastIndexOf('.', slash) : -1;
+        return dot < 0 ? method : string.Concat(method.AsSpan(dot + 1, slash - dot - 1), ".", method.AsSpan(slash + 1));
     }
 
     // Whoever may see nothing may still write a path that says something: only what an API's path is made of is kept of it.

@@ -17,6 +17,10 @@ public sealed class EraseOrder(IOptions<PaymentsOptions> options, TimeProvider t
     public async Task Erase(OrderErased fact, FactContext context)
     {
         var kept = await Documents(fact, context);
+        // While it is known whose it is.
+        await using var notes = new NpgsqlCommand(
+            "SELECT erase_notes($1, $2, coalesce((SELECT customer_id FROM payments WHERE order_id = $1), ''))", context.Connection, context.Transaction) { Parameters = { Text(fact.OrderId), Text(fact.StoreId) } };
+        var booked = (long)(await notes.ExecuteScalarAsync(context.CancellationToken))!;
         await using var batch = new NpgsqlBatch(context.Connection, context.Transaction);
         // Whoever read the payment before reads it again.
         var customer = Add(batch, "UPDATE payments SET customer_id = '', revision = revision + 1, updated_at = $2 WHERE order_id = $1", Text(fact.OrderId), Now());
@@ -27,9 +31,6 @@ public sealed class EraseOrder(IOptions<PaymentsOptions> options, TimeProvider t
             "INSERT INTO erased_orders (order_id, erasure_id, erased_at, keep_documents_until) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
             Text(fact.OrderId), Text(fact.ErasureId), Now(), new NpgsqlParameter<DateOnly?> { TypedValue = kept.Until });
         await batch.ExecuteNonQueryAsync(context.CancellationToken);
-        await using var notes = new NpgsqlCommand("SELECT erase_notes($1)", context.Connection, context.Transaction) { Parameters = { Text(fact.OrderId) } };
-        var booked = (long)(await notes.ExecuteScalarAsync(context.CancellationToken))!;
-
         List<ErasedItem> items =
         [
             new("customers of payments", (long)customer.Rows),

@@ -32,12 +32,13 @@ ALTER TABLE store_credit_entries ENABLE ALWAYS TRIGGER only_notes_go;
 ALTER TABLE ledger_notes ENABLE ALWAYS TRIGGER only_notes_go;
 
 -- As the owner of the tables, since the service may not change what only grows. Returns how many notes went.
-CREATE FUNCTION erase_notes(p_order text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET commerce.erasing = 'notes' AS $$
+CREATE FUNCTION erase_notes(p_order text, p_store text, p_customer text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET commerce.erasing = 'notes' AS $$
 DECLARE
   credits bigint;
   corrections bigint;
 BEGIN
-  UPDATE store_credit_entries SET note = '' WHERE order_id = p_order AND note <> '';
+  UPDATE store_credit_entries SET note = ''
+  WHERE (order_id = p_order OR p_customer <> '' AND store_id = p_store AND customer_id = p_customer) AND note <> '';
   GET DIAGNOSTICS credits = ROW_COUNT;
   UPDATE ledger_notes n SET note = '' FROM ledger_movements m WHERE m.movement = n.movement AND m.order_id = p_order AND n.note <> '';
   GET DIAGNOSTICS corrections = ROW_COUNT;
