@@ -35,7 +35,7 @@ public sealed class AccessControl
         rule.CheckStores(principal, request);
         principal.CallsByHand();
         CallTrail.Tell(http, principal, method, request);
-        CallTrail.Of(http)?.OnOpened?.Invoke();
+        CallTrail.Of(http)?.Opened();
         return principal;
     }
 

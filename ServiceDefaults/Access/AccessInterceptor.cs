@@ -27,7 +27,7 @@ internal sealed class AccessInterceptor(AccessControl access) : CallInterceptor
         CallTrail.Tell(http, principal, context.Method, request as IMessage);
         if (streams)
         {
-            CallTrail.Of(http)?.OnOpened?.Invoke();
+            CallTrail.Of(http)?.Opened();
             return call(context);
         }
 

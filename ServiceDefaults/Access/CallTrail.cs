@@ -12,13 +12,16 @@ namespace Commerce.ServiceDefaults;
 /// read what it passes on, so the service that is called says it, in a header of its answer that the Gateway takes out. Of people there
 /// is only a hash in it, which the Gateway hashes again, with a key.
 /// </summary>
-public sealed class CallTrail
+public class CallTrail
 {
     /// <summary>The header of an answer to the Gateway: the method, and behind a space the names, separated by commas and percent-encoded.</summary>
     public const string Header = "commerce-trail";
 
-    /// <summary>What stands before the hash of somebody's e-mail address or phone number.</summary>
+    /// <summary>What stands before the hash of somebody's e-mail address, phone number or customer id.</summary>
     public const string PersonPrefix = "person!";
+
+    /// <summary>What stands before the shop's own id of a customer where somebody asks for it.</summary>
+    public const string Customers = "customers/";
 
     private const int MostNames = 500;
     private const int LongestHeader = 6000;
@@ -26,16 +29,23 @@ public sealed class CallTrail
 
     private static readonly ConcurrentDictionary<MessageDescriptor, Source[]> Sources = new();
 
+    // Most calls are about one thing or two: those need no list.
+    private string? _first;
+    private string? _second;
     private List<string>? _names;
 
     /// <summary>For example "/commerce.orders.v1.OrderService/GetOrder"; null: nobody said.</summary>
     public string? Method { get; private set; }
 
-    /// <summary>The names, in the order in which they became known; some may be there twice.</summary>
-    public IReadOnlyList<string> Names => _names ?? (IReadOnlyList<string>)[];
+    /// <summary>The names, each once, in the order in which they became known.</summary>
+    public IReadOnlyList<string> Names => _names ?? (_first is null ? [] : _second is null ? (IReadOnlyList<string>)[_first] : [_first, _second]);
 
-    /// <summary>Tells when a stream begins: it may be open for hours.</summary>
-    public Action? OnOpened { get; set; }
+    /// <summary>The names if there are at most two, without a list of them; the second is null where there is one, the first where there is none.</summary>
+    public bool IsShort(out string? first, out string? second)
+    {
+        (first, second) = (_first, _second);
+        return _names is null;
+    }
 
     /// <summary>Where the running process keeps the audit itself; null elsewhere.</summary>
     public static CallTrail? Of(HttpContext http) => http.Features.Get<CallTrail>();
@@ -43,8 +53,30 @@ public sealed class CallTrail
     /// <summary>Adds a name.</summary>
     public void About(string name)
     {
-        if ((_names ??= []).Count < MostNames)
+        if (_names is null)
+        {
+            if (_first is null || _first == name)
+            {
+                _first = name;
+                return;
+            }
+
+            if (_second is null || _second == name)
+            {
+                _second = name;
+                return;
+            }
+
+            _names = [_first, _second];
+        }
+
+        if (_names.Count < MostNames && !_names.Contains(name))
             _names.Add(name);
+    }
+
+    /// <summary>A stream begins: it may be open for hours.</summary>
+    protected internal virtual void Opened()
+    {
     }
 
     /// <summary>Reads what a service said.</summary>
@@ -60,8 +92,13 @@ public sealed class CallTrail
     public static string? PersonOf(string contact)
     {
         var text = contact.Contains('@', StringComparison.Ordinal) ? contact.Trim().ToLowerInvariant() : string.Concat(contact.Where(char.IsAsciiDigit));
-        return text.Length == 0 ? null : PersonPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        return text.Length == 0 ? null : Hash(text);
     }
+
+    /// <summary>The hash of the shop's own id of a customer, as a name.</summary>
+    public static string CustomerOf(string customerId) => Hash(Customers + customerId);
+
+    private static string Hash(string text) => PersonPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Says what a call is about, once it is admitted, and again with its answer.</summary>
     internal static void Tell(HttpContext http, Principal principal, string method, IMessage? request, IMessage? answer = null)
@@ -86,7 +123,7 @@ public sealed class CallTrail
     {
         var text = new StringBuilder(Method);
         var left = 0;
-        foreach (var name in Names.Distinct(StringComparer.Ordinal))
+        foreach (var name in Names)
         {
             var escaped = Uri.EscapeDataString(name);
             if (text.Length + escaped.Length > LongestHeader)
@@ -128,7 +165,7 @@ public sealed class CallTrail
         "name" or "names" or "parent" or "order" or "shipment" or "return" or "payment" => "",
         "order_id" or "order_ids" => "orders/",
         "store_id" => "stores/",
-        "customer_id" => "customers/",
+        "customer_id" => Customers,
         "tracking_number" or "tracking_numbers" => "tracking/",
         "code" or "codes" => "codes/",
         "external_id" or "external_ids" => "externalIds/",
@@ -167,6 +204,10 @@ public sealed class CallTrail
             {
                 if (PersonOf(text) is { } person)
                     trail.About(person);
+            }
+            else if (Prefix == Customers)
+            {
+                trail.About(CustomerOf(text));
             }
             // A name has a collection before it: what people are called has none. A code is one only if it looks like one: whatever else
             // somebody typed may be about somebody.

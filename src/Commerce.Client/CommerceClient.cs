@@ -67,6 +67,9 @@ public sealed class CommerceClient : IDisposable
         Carriers = new CarrierService.CarrierServiceClient(calls);
         Notifications = new NotificationService.NotificationServiceClient(calls);
         Access = new AccessService.AccessServiceClient(calls);
+        Erasures = new ErasureService.ErasureServiceClient(calls);
+        Privacy = new PrivacyService.PrivacyServiceClient(calls);
+        Audit = new AuditService.AuditServiceClient(calls);
     }
 
     /// <summary>Where an order or a parcel is, from either code.</summary>
@@ -116,6 +119,15 @@ public sealed class CommerceClient : IDisposable
 
     /// <summary>API keys, and who one is.</summary>
     public AccessService.AccessServiceClient Access { get; }
+
+    /// <summary>Finds a customer's orders, and erases the customer.</summary>
+    public ErasureService.ErasureServiceClient Erasures { get; }
+
+    /// <summary>What is known of a customer.</summary>
+    public PrivacyService.PrivacyServiceClient Privacy { get; }
+
+    /// <summary>Who saw and changed what.</summary>
+    public AuditService.AuditServiceClient Audit { get; }
 
     /// <summary>
     /// An order's view now, and again whenever it changes, until the caller leaves: opened again by itself after a break, from the

@@ -279,7 +279,7 @@ public sealed class OpenApiTests
     public void Every_write_is_safe_to_repeat()
     {
         // Reads by POST, scans, which are kept once by what they say, and an end that is the same however often it is said.
-        string[] others = ["/v1/apiKeys/{apiKey}:revoke", "/v1/lookup:batch", "/v1/rates:quote", "/v1/tracking:detectCarrier", "/v1/tracking:ingestScans"];
+        string[] others = ["/v1/apiKeys/{apiKey}:revoke", "/v1/auditEvents:search", "/v1/customerOrders:find", "/v1/customers:export", "/v1/lookup:batch", "/v1/rates:quote", "/v1/tracking:detectCarrier", "/v1/tracking:ingestScans"];
         foreach (var (path, item) in Document["paths"]!.AsObject())
         {
             foreach (var (verb, _) in item!.AsObject().Where(one => one.Key != "get" && !others.Contains(path)))

@@ -69,6 +69,7 @@ internal sealed class AuditGrpcService(AuditStore store) : AuditService.AuditSer
         Result = record.Result,
         TraceId = record.TraceId,
         Client = record.Client,
+        CallCount = record.Calls,
         Took = Duration.FromTimeSpan(TimeSpan.FromMicroseconds(record.TookMicros)),
     };
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Threading.Channels;
 using Commerce.ServiceDefaults;
@@ -14,6 +15,7 @@ namespace Commerce.Gateway.Auditing;
 internal sealed partial class AuditLog : BackgroundService
 {
     private const int AtOnce = 2000;
+    private const int MostRepeated = 200_000;
     private const string Ending = ".audit.jsonl";
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -27,6 +29,9 @@ internal sealed partial class AuditLog : BackgroundService
     private readonly ILogger<AuditLog> _logger;
 
     private int _count;
+    private ConcurrentDictionary<RepeatedCall, Counted> _repeated = new();
+    private int _distinct;
+    private long _repeatedUntil;
     private long _retryAt;
     private bool _spilled;
     private bool _toldDown;
@@ -46,6 +51,21 @@ internal sealed partial class AuditLog : BackgroundService
     {
         if (Volatile.Read(ref _count) >= _options.MostWaiting)
             throw new Failure(ErrorReason.DependencyUnavailable, "The audit log cannot be written, so nothing is done; try again.") { RetryAfter = Pause };
+    }
+
+    /// <summary>Counts a call that was written down a while ago; false: it was not, and is to be.</summary>
+    public bool IsRepeated(in RepeatedCall call)
+    {
+        if (_repeated.TryGetValue(call, out var counted))
+        {
+            Interlocked.Increment(ref counted.Calls);
+            return true;
+        }
+
+        // A twin may be first; both are written down then.
+        if (Volatile.Read(ref _distinct) < MostRepeated && _repeated.TryAdd(call, new Counted()))
+            Interlocked.Increment(ref _distinct);
+        return false;
     }
 
     /// <summary>Writes a call down, some moments later.</summary>
@@ -79,6 +99,7 @@ internal sealed partial class AuditLog : BackgroundService
                 while (batch.Count < AtOnce && _waiting.Reader.TryRead(out var record))
                     batch.Add(record);
                 Interlocked.Add(ref _count, -batch.Count);
+                Repeated(batch, atOnce: stoppingToken.IsCancellationRequested);
             }
 
             if (await Kept(batch))
@@ -92,6 +113,13 @@ internal sealed partial class AuditLog : BackgroundService
                 _telemetry.AuditCounted("lost", batch.Count + Volatile.Read(ref _count));
                 return;
             }
+        }
+
+        Repeated(batch, atOnce: true);
+        if (!await Kept(batch))
+        {
+            LogLost(batch.Count);
+            _telemetry.AuditCounted("lost", batch.Count);
         }
 
         // When what was spilled can follow nobody else says.
@@ -108,7 +136,48 @@ internal sealed partial class AuditLog : BackgroundService
             }
 
             await Drop(stoppingToken);
-            return await _waiting.Reader.WaitToReadAsync(CancellationToken.None);
+            return await Something();
+        }
+
+        // A call, the time of what was counted, or the end.
+        async Task<bool> Something()
+        {
+            var call = _waiting.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                using var until = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+                var pause = Task.Delay(_options.RepeatsWithin, _time, until.Token);
+                await Task.WhenAny(call, pause);
+                await until.CancelAsync();
+                if (call.IsCompleted)
+                    return await call;
+                Repeated(batch, atOnce: false);
+                if (batch.Count > 0)
+                    return true;
+            }
+
+            return await call;
+        }
+    }
+
+    // What was counted becomes entries; calls that come meanwhile are written down anew.
+    private void Repeated(List<AuditRecord> batch, bool atOnce)
+    {
+        var now = _time.GetTimestamp();
+        if (now < _repeatedUntil && !atOnce && Volatile.Read(ref _distinct) < MostRepeated)
+            return;
+        _repeatedUntil = now + (long)(_options.RepeatsWithin.TotalSeconds * _time.TimestampFrequency);
+        var counted = Interlocked.Exchange(ref _repeated, new ConcurrentDictionary<RepeatedCall, Counted>());
+        Volatile.Write(ref _distinct, 0);
+        var time = _time.GetUtcNow();
+        foreach (var (call, times) in counted)
+        {
+            // Who has it in hand may still count: what comes after this is lost of the count, and the entry is not.
+            if (Volatile.Read(ref times.Calls) is > 0 and var calls)
+            {
+                string[] names = call.First is null ? [] : call.Second is null ? [call.First] : [call.First, call.Second];
+                batch.Add(new AuditRecord(time, Guid.CreateVersion7(time), call.Principal, null, AuditTrail.ShortOf(call.Method), AuditTrail.ResourcesOf(names), "OK", "", call.Client, 0, calls));
+            }
         }
     }
 
@@ -245,4 +314,9 @@ internal sealed partial class AuditLog : BackgroundService
 
     [LoggerMessage(LogLevel.Information, "{Months} months of the audit log were dropped.")]
     private partial void LogDropped(int months);
+
+    private sealed class Counted
+    {
+        public int Calls;
+    }
 }

@@ -25,6 +25,10 @@ internal sealed class AuditOptions
     [Range(13, 1200)]
     public int KeepMonths { get; set; } = 25;
 
+    /// <summary>Who reads the same thing again within so long is written down once, and then with how often it was.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
+    public TimeSpan RepeatsWithin { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Calls of nobody who is known that are kept in a second; more are only counted.</summary>
     [Range(1, 100_000)]
     public int StrangersASecond { get; set; } = 100;

@@ -9,7 +9,7 @@ namespace Commerce.Gateway.Auditing;
 /// <summary>The audit log in the Gateway's database.</summary>
 internal sealed class AuditStore(NpgsqlDataSource database)
 {
-    private const string Columns = "time, id, principal, stores, method, resources, result, trace_id, client, took_micros";
+    private const string Columns = "time, id, principal, stores, method, resources, result, trace_id, client, took_micros, calls";
 
     private static readonly int Persons = CallTrail.PersonPrefix.Length;
 
@@ -41,6 +41,7 @@ internal sealed class AuditStore(NpgsqlDataSource database)
             await copy.WriteAsync(one.TraceId, NpgsqlDbType.Text, cancellationToken);
             await copy.WriteAsync(one.Client, NpgsqlDbType.Text, cancellationToken);
             await copy.WriteAsync(one.TookMicros, NpgsqlDbType.Bigint, cancellationToken);
+            await copy.WriteAsync(one.Calls, NpgsqlDbType.Integer, cancellationToken);
         }
 
         await copy.CompleteAsync(cancellationToken);
@@ -55,7 +56,7 @@ internal sealed class AuditStore(NpgsqlDataSource database)
         await using var batch = new NpgsqlBatch(connection);
         foreach (var one in records)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand($"INSERT INTO audit_events ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING")
+            batch.BatchCommands.Add(new NpgsqlBatchCommand($"INSERT INTO audit_events ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING")
             {
                 Parameters =
                 {
@@ -69,6 +70,7 @@ internal sealed class AuditStore(NpgsqlDataSource database)
                     new NpgsqlParameter<string> { TypedValue = one.TraceId },
                     new NpgsqlParameter<string> { TypedValue = one.Client },
                     new NpgsqlParameter<long> { TypedValue = one.TookMicros },
+                    new NpgsqlParameter<int> { TypedValue = one.Calls },
                 },
             });
         }
@@ -94,6 +96,8 @@ internal sealed class AuditStore(NpgsqlDataSource database)
         Add("principal = {0}", principal);
         Add("method = {0}", method);
         Add("result = {0}", result);
+        if (resource.StartsWith(CallTrail.Customers, StringComparison.Ordinal))
+            resource = Keyed(CallTrail.CustomerOf(resource[CallTrail.Customers.Length..]), await Key());
         string[] about = [.. new[] { resource, CallTrail.PersonOf(person) is { } hashed ? Keyed(hashed, await Key()) : "" }.Where(one => one.Length > 0)];
         if (about.Length > 0)
         {
@@ -120,7 +124,7 @@ internal sealed class AuditStore(NpgsqlDataSource database)
         {
             found.Add(new AuditRecord(
                 reader.GetFieldValue<DateTimeOffset>(0), reader.GetGuid(1), reader.GetString(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<string[]>(3), reader.GetString(4),
-                reader.GetFieldValue<string[]>(5), reader.GetString(6), reader.GetString(7), reader.GetString(8), reader.GetInt64(9)));
+                reader.GetFieldValue<string[]>(5), reader.GetString(6), reader.GetString(7), reader.GetString(8), reader.GetInt64(9), reader.GetInt32(10)));
         }
 
         return found;

@@ -20,6 +20,8 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog log, TimeProvide
     private static readonly ConcurrentDictionary<IPAddress, string> Clients = new();
     // As many as there are in the protos.
     private static readonly ConcurrentDictionary<string, string> Methods = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, bool> Reads = new(StringComparer.Ordinal);
+    private static readonly string Ok = nameof(StatusCode.OK);
     private static readonly string[] Names = [.. Enumerable.Range(0, 17).Select(code => UpperSnake(((StatusCode)code).ToString()))];
 
     public Task Invoke(HttpContext http)
@@ -28,9 +30,8 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog log, TimeProvide
             return next(http);
         log.RequireRoom();
         var began = Stopwatch.GetTimestamp();
-        var trail = new CallTrail();
-        trail.OnOpened = () => Write(http, trail, began, "OPENED");
-        http.Features.Set(trail);
+        var trail = new Trail(this, http, began);
+        http.Features.Set<CallTrail>(trail);
         Task call;
         try
         {
@@ -67,15 +68,22 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog log, TimeProvide
     {
         var caller = Principal.Established(http);
         var took = Stopwatch.GetElapsedTime(began);
+        // Who looks at the same thing again and again is written down once a while, with how often.
+        if (caller is not null && trail.Method is { } read && ReferenceEquals(result, Ok) && Reads.GetOrAdd(read, IsRead) && trail.IsShort(out var first, out var second)
+            && log.IsRepeated(new RepeatedCall(caller.ToString(), read, first, second, ClientOf(http.Connection.RemoteIpAddress))))
+            return;
         var now = time.GetUtcNow();
         log.Write(new AuditRecord(
             now - took, Guid.CreateVersion7(now), caller?.ToString() ?? "", caller?.Stores is { } stores ? [.. stores] : null,
             trail.Method is { } method ? Methods.GetOrAdd(method, ShortOf) : ShortOf(PathOf(http.Request.Path)), ResourcesOf(trail.Names), result,
-            Activity.Current?.TraceId.ToHexString() ?? http.TraceIdentifier, ClientOf(http.Connection.RemoteIpAddress), (long)took.TotalMicroseconds));
+            Activity.Current?.TraceId.ToHexString() ?? http.TraceIdentifier, ClientOf(http.Connection.RemoteIpAddress), (long)took.TotalMicroseconds, 1));
     }
 
+    // Of one thing: what a list shows is another thing each time.
+    private static bool IsRead(string method) => method.Contains("/Get", StringComparison.Ordinal) || method.EndsWith("/Lookup", StringComparison.Ordinal);
+
     /// <summary>"/commerce.orders.v1.OrderService/GetOrder" is "OrderService.GetOrder".</summary>
-    private static string ShortOf(string method)
+    internal static string ShortOf(string method)
     {
         var slash = method.LastIndexOf('/');
         var dot = slash > 0 && method.StartsWith(Grpc, StringComparison.Ordinal) ? method.LastIndexOf('.', slash) : -1;
@@ -92,7 +100,7 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog log, TimeProvide
     }
 
     // What is part of an order is found by the order, too.
-    private static string[] ResourcesOf(IReadOnlyList<string> names)
+    internal static string[] ResourcesOf(IReadOnlyList<string> names)
     {
         switch (names.Count)
         {
@@ -177,8 +185,8 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog log, TimeProvide
 
     private static string UpperSnake(string pascal)
     {
-        if (pascal == nameof(StatusCode.OK))
-            return pascal;
+        if (pascal == Ok)
+            return Ok;
         var text = new StringBuilder();
         foreach (var c in pascal)
         {
@@ -188,6 +196,11 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog log, TimeProvide
         }
 
         return text.ToString();
+    }
+
+    private sealed class Trail(AuditTrail owner, HttpContext http, long began) : CallTrail
+    {
+        protected override void Opened() => owner.Write(http, this, began, "OPENED");
     }
 }
 

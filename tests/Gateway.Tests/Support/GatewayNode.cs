@@ -54,6 +54,7 @@ internal sealed class GatewayNode : IAsyncDisposable
             ["Access:KeyUseEvery"] = "00:00:00.1",
             ["Gateway:RedisPrefix"] = suite.Prefix,
             ["Audit:WriteEvery"] = "00:00:00.010",
+            ["Audit:RepeatsWithin"] = "00:00:01",
             ["Audit:Folder"] = suite.AuditFolder,
             ["Gateway:RedisProbe"] = "00:00:00.050",
             ["Gateway:MaxAbsenceAge"] = "00:05:00",

@@ -1,6 +1,6 @@
 -- Who saw or changed what of whom: every call from outside. It only grows. A month is a table of its own, so that what is too old goes
--- at once. resources: names as they are in the API, "customers/{id}", and "persons/{hash}" for an e-mail address or a phone number,
--- hashed with the key in audit_key.
+-- at once. resources: names as they are in the API, and "persons/{hash}" for an e-mail address, a phone number or the shop's own
+-- id of a customer, hashed with the key in audit_key.
 CREATE TABLE audit_events (
   time        timestamptz NOT NULL,
   id          uuid        NOT NULL,
@@ -12,6 +12,8 @@ CREATE TABLE audit_events (
   trace_id    text        NOT NULL,
   client      text        NOT NULL,
   took_micros bigint      NOT NULL,
+  -- More than one: reads of the same thing by the same caller after the first, which has an entry of its own.
+  calls       integer     NOT NULL,
   PRIMARY KEY (time, id)
 ) PARTITION BY RANGE (time);
 CREATE INDEX audit_events_resources ON audit_events USING gin (resources);
