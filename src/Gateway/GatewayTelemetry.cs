@@ -29,6 +29,7 @@ public sealed class GatewayTelemetry : IDisposable
         _epochs = _meter.CreateCounter<long>("commerce.gateway.view.epochs", "{epoch}", "Times that every cached view was put in doubt because marks may have been lost.");
         _watchers = _meter.CreateUpDownCounter<long>("commerce.gateway.watchers", "{watcher}", "Open watches on this node.");
         _audited = _meter.CreateCounter<long>("commerce.gateway.audit.calls", "{call}", "Calls from outside by what became of their entry in the audit log: written, spilled (to the folder, from where it follows), stranger (of nobody, beyond what is kept) or lost.");
+        _meter.CreateObservableGauge("commerce.gateway.audit.waiting", () => AuditWaits(), "{call}", "Calls that wait in memory to be written to the audit log.");
         _lag = _meter.CreateHistogram<double>("commerce.gateway.view.lag", "s", "From a change to the mark on its view: how stale a view could be.");
         _watchLag = _meter.CreateHistogram<double>("commerce.gateway.watch.lag", "s", "From a change to the new view at its watchers, as far as this node heard of it.");
     }
@@ -47,8 +48,8 @@ public sealed class GatewayTelemetry : IDisposable
 
     public void EpochBegan() => _epochs.Add(1);
 
-    /// <summary>What waits to be written to the audit log.</summary>
-    public void AuditWaits(Func<int> count) => _meter.CreateObservableGauge("commerce.gateway.audit.waiting", count, "{call}", "Calls that wait in memory to be written to the audit log.");
+    /// <summary>Who knows what waits to be written to the audit log.</summary>
+    public Func<int> AuditWaits { get; set; } = () => 0;
 
     public void AuditCounted(string outcome, int calls = 1) => _audited.Add(calls, new KeyValuePair<string, object?>("commerce.outcome", outcome));
 

@@ -43,7 +43,7 @@ internal sealed partial class AuditLog : BackgroundService
     {
         (_store, _options, _time, _telemetry, _logger) = (store, options.Value, time, telemetry, logger);
         _waiting = Channel.CreateUnbounded<AuditRecord>(new UnboundedChannelOptions { SingleReader = true });
-        telemetry.AuditWaits(() => Volatile.Read(ref _count));
+        telemetry.AuditWaits = () => Volatile.Read(ref _count);
     }
 
     /// <exception cref="Failure">DEPENDENCY_UNAVAILABLE: nothing takes what is to be written down.</exception>
