@@ -93,8 +93,11 @@ public sealed class PrivacyTests(Suite suite)
         Assert.Equal(all.Select(order => order.Name).Order(StringComparer.Ordinal), validated!.Orders.Order(StringComparer.Ordinal));
         Assert.Equal(person["name"], (await suite.Orders.GetOrderAsync(new GetOrderRequest { Name = delivered.Name })).Customer.Name.Split(' ')[1]);
 
+        // Who is down when it is told does it when it is back.
         var request = Erasing(customer);
+        var killed = suite.Kill("shipments");
         var erasure = await erasures.EraseCustomerAsync(request);
+        await killed;
         erasure = await Eventually.Value(
             () => erasures.GetErasureAsync(new GetErasureRequest { Name = erasure.Name }).ResponseAsync, report => report.State == Erasure.Types.State.Done, ToTheDoor);
 
