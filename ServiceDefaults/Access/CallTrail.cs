@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
@@ -27,6 +28,8 @@ public class CallTrail
     private const int LongestHeader = 6000;
     private const int LongestName = 200;
 
+    private static readonly SearchValues<char> OfCodes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:");
+    private static readonly SearchValues<char> OfNames = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/");
     private static readonly ConcurrentDictionary<MessageDescriptor, Source[]> Sources = new();
 
     // Most calls are about one thing or two: those need no list.
@@ -218,8 +221,8 @@ public class CallTrail
         }
 
         private static bool IsName(string text) =>
-            text.Length <= LongestName && text.Contains('/', StringComparison.Ordinal) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.' or ':');
+            text.Length <= LongestName && text.Contains('/', StringComparison.Ordinal) && !text.AsSpan().ContainsAnyExcept(OfNames);
 
-        private static bool IsCode(string text) => text.Length <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':');
+        private static bool IsCode(string text) => text.Length <= 64 && !text.AsSpan().ContainsAnyExcept(OfCodes);
     }
 }
