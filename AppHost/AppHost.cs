@@ -17,10 +17,10 @@ var sandbox = builder.AddProject<Projects.Commerce_Sandbox>("sandbox")
     .WithEnvironment("Webhooks__Secret", webhookSecret)
     .WithHttpHealthCheck("/health", endpointName: "http");
 
+var state = Path.GetFullPath(builder.Configuration["COMMERCE_STATE_DIR"] ?? Path.Combine(builder.AppHostDirectory, "..", ".local"));
 if (builder.ExecutionContext.IsRunMode)
 {
-    var state = builder.Configuration["COMMERCE_STATE_DIR"] ?? Path.Combine(builder.AppHostDirectory, "..", ".local");
-    sandbox.WithEnvironment("Sandbox__DataDirectory", Path.GetFullPath(Path.Combine(state, "sandbox")));
+    sandbox.WithEnvironment("Sandbox__DataDirectory", Path.Combine(state, "sandbox"));
 }
 else
 {
@@ -93,7 +93,9 @@ if (builder.ExecutionContext.IsRunMode)
     gateway.WithReference(sandbox)
         .WithEnvironment("Access__Issuers__0__Authority", "http://_http.sandbox/oidc")
         .WithEnvironment("Access__Issuers__0__Name", "urn:commerce:sandbox")
-        .WithEnvironment("Access__Issuers__0__Audience", "commerce");
+        .WithEnvironment("Access__Issuers__0__Audience", "commerce")
+        // Where the audit log's entries wait while its database is away.
+        .WithEnvironment("Audit__Folder", Path.Combine(state, "audit"));
     // Where it is deployed, the address of the shop's tracking page is configured.
     notifications.WithEnvironment("Shoppers__LinkAddress", $"{gateway.GetEndpoint("http").Property(EndpointProperty.Url)}/v1/track/links/");
 }

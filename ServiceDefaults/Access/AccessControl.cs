@@ -35,6 +35,8 @@ public sealed class AccessControl
         rule.CheckStores(principal, request);
         rule.CheckOrder(principal, request);
         principal.CallsByHand();
+        CallTrail.Tell(http, principal, method, request);
+        CallTrail.Of(http)?.Opened();
         return principal;
     }
 

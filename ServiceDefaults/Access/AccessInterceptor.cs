@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
 
 namespace Commerce.ServiceDefaults;
 
@@ -18,7 +19,8 @@ internal sealed class AccessInterceptor(AccessControl access) : CallInterceptor
     {
         if (AccessControl.IsOpen(context.Method))
             return call(context);
-        var (principal, rule) = access.Admit(context.GetHttpContext(), context.Method);
+        var http = context.GetHttpContext();
+        var (principal, rule) = access.Admit(http, context.Method);
         if (request is IMessage message)
         {
             // After it is known that somebody may call: for strangers nothing is looked at.
@@ -30,7 +32,22 @@ internal sealed class AccessInterceptor(AccessControl access) : CallInterceptor
         }
 
         principal.Calls(context);
-        return call(context);
+        CallTrail.Tell(http, principal, context.Method, request as IMessage);
+        if (streams)
+        {
+            CallTrail.Of(http)?.Opened();
+            return call(context);
+        }
+
+        // What is made by a call has its name in the answer. Messages that are bytes already say it themselves.
+        return typeof(IMessage).IsAssignableFrom(typeof(T)) ? Answered(http, principal, context, request as IMessage, call) : call(context);
+    }
+
+    private static async Task<T> Answered<T>(HttpContext http, Principal principal, ServerCallContext context, IMessage? request, Func<ServerCallContext, Task<T>> call)
+    {
+        var answer = await call(context);
+        CallTrail.Tell(http, principal, context.Method, request, answer as IMessage);
+        return answer;
     }
 
     private IAsyncStreamReader<TRequest> Bounded<TRequest>(IAsyncStreamReader<TRequest> stream, ServerCallContext call)

@@ -11,9 +11,9 @@ public static class ServiceScopes
     /// <summary>By the name of the service that calls.</summary>
     public static IReadOnlyDictionary<string, ScopeSet> All { get; } = new Dictionary<string, ScopeSet>(StringComparer.Ordinal)
     {
-        // Reads the parts of the combined view. What it passes on has the scopes of the caller, whom it has authenticated.
+        // Reads the parts of the combined view, and finds the orders of whoever wants to know what is known of them. What it passes on has the scopes of the caller, whom it has authenticated.
         ["gateway"] = ScopeSet.Of(
-            Scope.OrdersRead, Scope.ReturnsRead, Scope.PaymentsRead, Scope.DocumentsRead, Scope.ShipmentsRead, Scope.TrackingRead, Scope.NotificationsRead),
+            Scope.OrdersRead, Scope.ReturnsRead, Scope.PaymentsRead, Scope.DocumentsRead, Scope.ShipmentsRead, Scope.TrackingRead, Scope.NotificationsRead, Scope.PrivacyAdmin),
         // Has returned goods paid back, and holds its parcels against those of Shipments.
         ["orders"] = ScopeSet.Of(Scope.PaymentsRead, Scope.PaymentsRefund, Scope.ShipmentsRead),
         ["payments"] = ScopeSet.Of(Scope.OrdersRead, Scope.StoresRead),

@@ -20,7 +20,8 @@ public static class ErrorReasons
         ErrorReason.VersionNotReached or ErrorReason.DependencyUnavailable or ErrorReason.Overloaded => StatusCode.Unavailable,
         ErrorReason.Unauthenticated or ErrorReason.WebhookSignatureInvalid or ErrorReason.WebhookStale
             or ErrorReason.CredentialExpired => StatusCode.Unauthenticated,
-        ErrorReason.PermissionDenied or ErrorReason.ScopeMissing or ErrorReason.StoreNotAllowed or ErrorReason.SecondFactorNeeded => StatusCode.PermissionDenied,
+        ErrorReason.PermissionDenied or ErrorReason.ScopeMissing or ErrorReason.StoreNotAllowed or ErrorReason.SecondFactorNeeded
+            or ErrorReason.DocumentRestricted => StatusCode.PermissionDenied,
         ErrorReason.DeadlineExceeded or ErrorReason.StreamIdle => StatusCode.DeadlineExceeded,
         ErrorReason.Cancelled => StatusCode.Cancelled,
         ErrorReason.MethodNotFound => StatusCode.Unimplemented,
@@ -28,13 +29,14 @@ public static class ErrorReasons
             or ErrorReason.ShipmentNotFound or ErrorReason.TrackingNotFound or ErrorReason.CarrierNotFound or ErrorReason.PostalCodeNotFound or ErrorReason.RateCardNotFound
             or ErrorReason.MovementNotFound or ErrorReason.CodeNotFound or ErrorReason.VocabularyNotFound or ErrorReason.QueueNotFound
             or ErrorReason.ResolutionNotFound or ErrorReason.ManifestNotFound or ErrorReason.ProofOfDeliveryNotFound or ErrorReason.ApiKeyNotFound
-            or ErrorReason.OrderNotOpened or ErrorReason.LinkNotGood => StatusCode.NotFound,
+            or ErrorReason.OrderNotOpened or ErrorReason.LinkNotGood or ErrorReason.CustomerNotFound or ErrorReason.ErasureNotFound => StatusCode.NotFound,
         ErrorReason.OrderState or ErrorReason.OutOfStock or ErrorReason.PriceChanged or ErrorReason.RefundExceedsPayment
             or ErrorReason.ReturnState or ErrorReason.ReturnWindow or ErrorReason.NotReturnable or ErrorReason.PaymentElsewhere
             or ErrorReason.CustomerUnknown or ErrorReason.InsufficientCredit or ErrorReason.CreditLimit
             or ErrorReason.CaptureExceedsAuthorisation or ErrorReason.PaymentState or ErrorReason.MovementNotCorrectable
             or ErrorReason.ResolutionNotPossible or ErrorReason.LabelNotBought or ErrorReason.LabelVoid or ErrorReason.ManifestEmpty
-            or ErrorReason.DeliveryChangeTooLate or ErrorReason.DeliveryChangePending or ErrorReason.ShipmentState or ErrorReason.ApiKeyState => StatusCode.FailedPrecondition,
+            or ErrorReason.DeliveryChangeTooLate or ErrorReason.DeliveryChangePending or ErrorReason.ShipmentState or ErrorReason.ApiKeyState
+            or ErrorReason.OrderErased or ErrorReason.OrdersUnderWay => StatusCode.FailedPrecondition,
         ErrorReason.StoreExists or ErrorReason.ExternalIdUsed or ErrorReason.WebhookReplayed => StatusCode.AlreadyExists,
         _ => StatusCode.Internal,
     };

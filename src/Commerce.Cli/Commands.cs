@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Commerce.Cli.Access;
+using Commerce.Cli.Audit;
 using Commerce.Cli.Bench;
 using Commerce.Cli.Carriers;
 using Commerce.Cli.Customers;
@@ -10,6 +11,7 @@ using Commerce.Cli.Exceptions;
 using Commerce.Cli.Lookup;
 using Commerce.Cli.Orders;
 using Commerce.Cli.Payments;
+using Commerce.Cli.Privacy;
 using Commerce.Cli.Products;
 using Commerce.Cli.Queues;
 using Commerce.Cli.Replay;
@@ -82,6 +84,8 @@ internal static class Commands
         AccessCommands.CreateToken(),
         AccessCommands.CreateWhoAmI(),
         KeyCommands.Create(),
+        AuditCommands.Create(),
+        PrivacyCommands.Create(),
         BenchCommand.Create(),
         As,
     };

@@ -68,6 +68,9 @@ public sealed class CommerceClient : IDisposable
         Notifications = new NotificationService.NotificationServiceClient(calls);
         Shoppers = new ShopperService.ShopperServiceClient(calls);
         Access = new AccessService.AccessServiceClient(calls);
+        Erasures = new ErasureService.ErasureServiceClient(calls);
+        Privacy = new PrivacyService.PrivacyServiceClient(calls);
+        Audit = new AuditService.AuditServiceClient(calls);
     }
 
     /// <summary>Where an order or a parcel is, from either code.</summary>
@@ -121,6 +124,15 @@ public sealed class CommerceClient : IDisposable
     /// <summary>API keys, and who one is.</summary>
     public AccessService.AccessServiceClient Access { get; }
 
+    /// <summary>Finds a customer's orders, and erases the customer.</summary>
+    public ErasureService.ErasureServiceClient Erasures { get; }
+
+    /// <summary>What is known of a customer.</summary>
+    public PrivacyService.PrivacyServiceClient Privacy { get; }
+
+    /// <summary>Who saw and changed what.</summary>
+    public AuditService.AuditServiceClient Audit { get; }
+
     /// <summary>
     /// An order's view now, and again whenever it changes, until the caller leaves: opened again by itself after a break, from the
     /// last version seen, so that nothing comes twice and nothing is older than what came before.
@@ -169,7 +181,7 @@ public sealed class CommerceClient : IDisposable
 
     internal static IEnumerable<FileDescriptor> Files() =>
     [
-        LookupServiceReflection.Descriptor, ShopperServiceReflection.Descriptor, AccessServiceReflection.Descriptor, OrderServiceReflection.Descriptor, ReturnServiceReflection.Descriptor, CatalogServiceReflection.Descriptor,
+        LookupServiceReflection.Descriptor, ShopperServiceReflection.Descriptor, AccessServiceReflection.Descriptor, AuditServiceReflection.Descriptor, PrivacyServiceReflection.Descriptor, OrderServiceReflection.Descriptor, ReturnServiceReflection.Descriptor, ErasureServiceReflection.Descriptor, CatalogServiceReflection.Descriptor,
         PaymentServiceReflection.Descriptor, LedgerServiceReflection.Descriptor, InvoiceServiceReflection.Descriptor, StoreCreditServiceReflection.Descriptor,
         ShipmentServiceReflection.Descriptor, ExceptionServiceReflection.Descriptor, CarrierServiceReflection.Descriptor, NotificationServiceReflection.Descriptor,
     ];

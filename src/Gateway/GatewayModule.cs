@@ -1,4 +1,6 @@
 using Commerce.Gateway.Access;
+using Commerce.Gateway.Auditing;
+using Commerce.Gateway.Exporting;
 using Commerce.Gateway.Limits;
 using Commerce.Gateway.Lookup;
 using Commerce.Gateway.OpenApi;
@@ -31,9 +33,11 @@ public static class GatewayModule
         services.AddSingleton<GatewayTelemetry>();
         builder.AddNpgsqlDataSource("gatewaydb");
         builder.AddMigrations(typeof(Outbox).Assembly).AddMigrations(typeof(GatewayModule).Assembly);
+        services.AddTrustedProxies();
         builder.AddCallLimits();
         // Before callers are asked who they are: what a browser asks beforehand is nobody's.
         builder.AddWebClients();
+        builder.AddAuditing();
         builder.AddAccess();
         builder.AddShoppers();
 
@@ -44,6 +48,7 @@ public static class GatewayModule
         builder.AddServiceClient<TrackingService.TrackingServiceClient>("shipments", asItself: true);
         builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders", asItself: true);
         builder.AddServiceClient<InvoiceService.InvoiceServiceClient>("payments", asItself: true);
+        builder.AddServiceClient<ErasureService.ErasureServiceClient>("orders", asItself: true);
         builder.AddServiceClient<NotificationService.NotificationServiceClient>("notifications", asItself: true);
 
         builder.AddRedisClient("redis", configureOptions: redis =>
@@ -94,6 +99,18 @@ public static class GatewayModule
         return builder;
     }
 
+    private static void AddAuditing(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<AuditOptions>().BindConfiguration(AuditOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<AuditStore>();
+        services.AddSingleton<AuditLog>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditLog>());
+        services.AddTransient<IStartupFilter, AuditTrailFilter>();
+        services.AddSingleton<AuditGrpcService>();
+        services.AddSingleton<PrivacyGrpcService>();
+    }
+
     private static void AddAccess(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -116,6 +133,8 @@ public static class GatewayModule
         app.MapGrpcService<LookupGrpcService>().Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = 1);
         app.MapGrpcService<ShopperGrpcService>();
         app.MapGrpcService<AccessGrpcService>();
+        app.MapGrpcService<AuditGrpcService>();
+        app.MapGrpcService<PrivacyGrpcService>();
         app.MapLookupEvents();
         app.UseLongStreams();
         app.MapReverseProxy();

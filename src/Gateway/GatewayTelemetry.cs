@@ -17,6 +17,7 @@ public sealed class GatewayTelemetry : IDisposable
     private readonly Counter<long> _limited;
     private readonly Counter<long> _shed;
     private readonly UpDownCounter<long> _watchers;
+    private readonly Counter<long> _audited;
     private readonly Histogram<double> _lag;
     private readonly Histogram<double> _watchLag;
     private readonly Counter<long> _guesses;
@@ -34,6 +35,8 @@ public sealed class GatewayTelemetry : IDisposable
         _shed = _meter.CreateCounter<long>("commerce.gateway.shed", "{call}", "Calls refused because there is more to do than can be done in time, by importance and cause (queue: for a thread; in_flight: for a service).");
         _meter.CreateObservableGauge("commerce.gateway.pressure", () => Pressure, "1", "How much is refused under load: the whole number of kinds of calls altogether, the least important first, and the fraction of the next.");
         _watchers = _meter.CreateUpDownCounter<long>("commerce.gateway.watchers", "{watcher}", "Open watches on this node.");
+        _audited = _meter.CreateCounter<long>("commerce.gateway.audit.calls", "{call}", "Calls from outside by what became of their entry in the audit log: written, spilled (to the folder, from where it follows), stranger (of nobody, beyond what is kept) or lost.");
+        _meter.CreateObservableGauge("commerce.gateway.audit.waiting", () => AuditWaits(), "{call}", "Calls that wait in memory to be written to the audit log.");
         _lag = _meter.CreateHistogram<double>("commerce.gateway.view.lag", "s", "From a change to the mark on its view: how stale a view could be.");
         _watchLag = _meter.CreateHistogram<double>("commerce.gateway.watch.lag", "s", "From a change to the new view at its watchers, as far as this node heard of it.");
         _guesses = _meter.CreateCounter<long>("commerce.gateway.guesses", "{guess}", "Tries at orders by strangers: right, wrong or slowed, and by which limit.");
@@ -61,6 +64,11 @@ public sealed class GatewayTelemetry : IDisposable
 
     /// <summary>As the last window left it.</summary>
     public double Pressure { get; set; }
+
+    /// <summary>Who knows what waits to be written to the audit log.</summary>
+    public Func<int> AuditWaits { get; set; } = () => 0;
+
+    public void AuditCounted(string outcome, int calls = 1) => _audited.Add(calls, new KeyValuePair<string, object?>("commerce.outcome", outcome));
 
     public void Watchers(int change) => _watchers.Add(change);
 

@@ -5,6 +5,7 @@ using Commerce.Orders.ChangingLines;
 using Commerce.Orders.CheckingGoods;
 using Commerce.Orders.Consumers;
 using Commerce.Orders.EditingOrder;
+using Commerce.Orders.ErasingCustomers;
 using Commerce.Orders.ExportingOrders;
 using Commerce.Orders.FindingOrders;
 using Commerce.Orders.ImportingOrders;
@@ -49,6 +50,7 @@ public static class OrdersModule
         builder.Services.AddSingleton<ArticleWords>().AddSingleton<SearchOrders>().AddSingleton<ExportOrders>().AddSingleton<SumSpend>().AddSingleton<Reorder>();
         builder.Services.AddSingleton<ReturnStore>().AddSingleton<ReturnChanges>().AddSingleton<ReturnParcels>().AddSingleton<FindReturns>();
         builder.Services.AddSingleton<RequestReturn>().AddSingleton<DecideReturn>().AddSingleton<ReceiveReturn>();
+        builder.Services.AddSingleton<Customers>().AddSingleton<ErasureStore>().AddSingleton<EraseCustomer>();
         builder.Services.AddHostedService<IndexOrders>();
         builder.Services.AddSingleton<GoodsCheck>();
         builder.Services.AddHostedService<CheckGoods>();
@@ -60,6 +62,7 @@ public static class OrdersModule
         app.MapGrpcService<OrdersGrpc>();
         app.MapOrderExport();
         app.MapGrpcService<ReturnGrpc>();
+        app.MapGrpcService<ErasureGrpc>();
         app.MapGrpcService<StoreGrpc>();
         app.MapGrpcService<CatalogGrpc>();
         app.MapGrpcService<StockGrpc>();

@@ -16,7 +16,7 @@ public sealed record OrderDecision(Order Order, NpgsqlConnection Connection, Npg
 /// </summary>
 public sealed class RequestedChanges(NpgsqlDataSource database, OrderReader orders, OrderStore store, Requests requests, TimeProvider clock)
 {
-    /// <exception cref="Failure">ORDER_NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, and what the decision refuses with.</exception>
+    /// <exception cref="Failure">ORDER_NOT_FOUND, ORDER_ERASED, ETAG_MISMATCH, REQUEST_ID_REUSED, and what the decision refuses with.</exception>
     public async Task<V1.Order> Once(
         OrderId id, string etag, RequestKey key, Func<OrderDecision, Task<OrderChange?>> decide, CancellationToken cancellationToken)
     {
@@ -24,7 +24,7 @@ public sealed class RequestedChanges(NpgsqlDataSource database, OrderReader orde
         {
             await Change(id, etag, key, decide, cancellationToken);
         }
-        catch (Failure failure) when (failure.Reason is ErrorReason.OrderState or ErrorReason.EtagMismatch)
+        catch (Failure failure) when (failure.Reason is ErrorReason.OrderState or ErrorReason.EtagMismatch or ErrorReason.OrderErased)
         {
             // The same request again, after the first moved the order on: it has its answer already.
             if (await requests.Find(key, cancellationToken) is null)
@@ -43,6 +43,7 @@ public sealed class RequestedChanges(NpgsqlDataSource database, OrderReader orde
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var order = await OrderStore.Lock(connection, transaction, id, cancellationToken) ?? throw FindOrders.NotFound(id);
+        order.RequireCustomer();
         if (etag.Length > 0 && etag != OrderMessage.EtagOf(order.Version))
         {
             throw new Failure(

@@ -70,6 +70,9 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
     /// <summary>Counts every stored change, told or not: who stores a change does so to the revision that it read, or reads again.</summary>
     public long Revision { get; private set; }
 
+    /// <summary>Nothing of it is under way: no refund, no capture, and no document.</summary>
+    public bool IsSettled => !DocumentsDue && _refunds.All(r => r.State != RefundState.Pending) && _captures.All(c => c.State != CaptureState.Pending);
+
     public Money Captured => Sum(p => p.Captured);
 
     public Money Refunded => Sum(p => p.Refunded);

@@ -5,6 +5,7 @@ using Commerce.Payments.CheckingBooks;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
 using Commerce.Payments.Documents;
+using Commerce.Payments.ErasingCustomers;
 using Commerce.Payments.FindingPayments;
 using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
@@ -62,6 +63,9 @@ public static class PaymentsModule
         builder.Services.AddSingleton<DocumentStore>();
         builder.Services.AddSingleton<BookCheck>().AddSingleton<OrderCheck>();
         builder.Services.AddHostedService<CheckBooks>();
+        builder.Services.AddSingleton<EraseOrder>();
+        builder.Services.AddSingleton<RemoveOldDocuments>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<RemoveOldDocuments>());
         return builder;
     }
 

@@ -33,6 +33,23 @@ public sealed class PaymentsOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan CheckPause { get; set; } = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>
+    /// For how many years after the one in which they were issued documents are kept once their customer is erased, by the store's
+    /// country (ISO 3166-1 alpha-2). What is not named here is kept for <see cref="DefaultDocumentYears"/>. Laws change: whoever runs a
+    /// store says what holds for it.
+    /// </summary>
+    public Dictionary<string, int> DocumentYears { get; } = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["AT"] = 7, ["DE"] = 8, ["GB"] = 6, ["IE"] = 6, ["NL"] = 7, ["SE"] = 7,
+    };
+
+    /// <summary>The years of every other country.</summary>
+    [Range(0, 100)]
+    public int DefaultDocumentYears { get; set; } = 10;
+
+    /// <summary>The years of a country; empty or unknown: the default.</summary>
+    public int YearsToKeepDocuments(string country) => DocumentYears.GetValueOrDefault(country, DefaultDocumentYears);
+
     /// <summary>Parts of one payment that are worked on at the same time.</summary>
     [Range(1, 32)]
     public int PartsAtOnce { get; set; } = 4;

@@ -9,6 +9,7 @@ using Commerce.Shipments.ChangingDelivery;
 using Commerce.Shipments.Consumers;
 using Commerce.Shipments.CorrectingTracking;
 using Commerce.Shipments.DetectingCarriers;
+using Commerce.Shipments.ErasingCustomers;
 using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.FindingBottlenecks;
 using Commerce.Shipments.FindingShipments;
@@ -104,6 +105,7 @@ public static class ShipmentsModule
         builder.Services.AddSingleton<DeliveryLearner>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DeliveryLearner>());
         builder.Services.AddHostedService<UnclaimedScanSweeper>();
+        builder.Services.AddSingleton<EraseOrder>();
         return builder;
     }
 

@@ -53,6 +53,9 @@ internal class TrackedParcel
 
     public DateTimeOffset UpdatedAt { get; set; }
 
+    /// <summary>Its customer was erased; of a parcel that is read as a whole it is not asked.</summary>
+    public bool IsErased { get; init; }
+
     public string PublicId => Id.ToString("N");
 
     /// <summary>Nothing more is to come by itself, or nobody waits for it any more.</summary>

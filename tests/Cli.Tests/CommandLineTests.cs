@@ -35,6 +35,13 @@ public sealed class CommandLineTests
     [InlineData("stock list --out")]
     [InlineData("stock watch LAMP-7 VASE-1 --low --changes")]
     [InlineData("stock threshold LAMP-7 5")]
+    [InlineData("privacy erase customer-7 --store main --dry-run --json")]
+    [InlineData("privacy erase --email ada@example.com --yes")]
+    [InlineData("privacy report 0193f2a1b4c87d5e9a60c1d2e3f40516")]
+    [InlineData("privacy erasures --json")]
+    [InlineData("privacy export --email ada@example.com --out ada.json")]
+    [InlineData("audit search orders/ORD-7K3M9QX-T2F8CRW --by staff/anna --result OK --from 2026-11-01 --limit 5 --json")]
+    [InlineData("audit search --person ada@example.com")]
     public void Is_understood(string line) => Assert.Empty(Commands.Root().Parse(line).Errors);
 
     [Theory]

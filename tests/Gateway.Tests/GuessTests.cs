@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using Commerce.Gateway.Access;
 using Commerce.Gateway.Shoppers;
 using Commerce.Gateway.V1;
 using Commerce.Gateway.Views;
@@ -121,8 +122,8 @@ public sealed class GuessTests : IAsyncLifetime
     [Theory]
     [InlineData("192.0.2.1", "192.0.2.1")]
     [InlineData("::ffff:192.0.2.1", "192.0.2.1")]
-    [InlineData("2001:db8:1:2:3:4:5:6", "20010db800010002")]
-    [InlineData("2001:db8:1:2:ffff::", "20010db800010002")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
+    [InlineData("2001:db8:1:2:ffff::", "2001:db8:1:2::/64")]
     public void Of_IPv6_a_network_is_one_address(string address, string known) => Assert.Equal(known, ClientAddress.Of(IPAddress.Parse(address)));
 
     [Fact]

@@ -35,6 +35,9 @@ internal sealed class FakePayments : PaymentService.PaymentServiceClient
     /// <summary>How refunds of an order end from now on.</summary>
     public void Settles(string orderId, Refund.Types.State state) => Of(orderId, account => account.Settles = state);
 
+    /// <summary>Something of an order's payment is under way that nobody asked for here.</summary>
+    public void Unsettled(string orderId, bool unsettled = true) => Of(orderId, account => account.Unsettled = unsettled);
+
     /// <summary>Refunds of an order that are on their way end now.</summary>
     public void Settle(string orderId, Refund.Types.State state, string why = "") => Of(orderId, account =>
     {
@@ -89,10 +92,16 @@ internal sealed class FakePayments : PaymentService.PaymentServiceClient
         ? real.GetRefundAsync(request, options)
         : Call(string.Join('/', request.Name.Split('/').Take(2)), account => account.Refunds.Single(r => r.Name == request.Name));
 
-    private AsyncUnaryCall<Refund> Call(string name, Func<Account, Refund> answer) =>
+    public override AsyncUnaryCall<Payment> GetPaymentAsync(GetPaymentRequest request, CallOptions options) => Real is { } real
+        ? real.GetPaymentAsync(request, options)
+        : Call(request.Name, account => new Payment { Name = request.Name, Settled = !account.Unsettled && account.Refunds.All(r => r.State != Refund.Types.State.Pending) });
+
+    private AsyncUnaryCall<T> Call<T>(string name, Func<Account, T> answer)
+        where T : Google.Protobuf.IDeepCloneable<T> =>
         new(Answer(name["payments/".Length..], answer), Task.FromResult(new Metadata()), () => Grpc.Core.Status.DefaultSuccess, () => [], () => { });
 
-    private async Task<Refund> Answer(string orderId, Func<Account, Refund> answer)
+    private async Task<T> Answer<T>(string orderId, Func<Account, T> answer)
+        where T : Google.Protobuf.IDeepCloneable<T>
     {
         await Task.Yield();
         if (_down.ContainsKey(orderId))
@@ -132,6 +141,8 @@ internal sealed class FakePayments : PaymentService.PaymentServiceClient
         public required long Captured { get; init; }
 
         public Refund.Types.State Settles { get; set; } = Refund.Types.State.Succeeded;
+
+        public bool Unsettled { get; set; }
 
         public List<Refund> Refunds { get; } = [];
 

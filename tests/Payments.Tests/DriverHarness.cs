@@ -5,6 +5,7 @@ using Commerce.Payments.CapturingPayment;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Consumers;
 using Commerce.Payments.Documents;
+using Commerce.Payments.ErasingCustomers;
 using Commerce.Payments.Ledger;
 using Commerce.Payments.Providers;
 using Commerce.Payments.Providers.StoreCredit;
@@ -158,6 +159,9 @@ public sealed class DriverHarness : IAsyncDisposable
                 Customer,
                 CaptureMode),
             context));
+
+        /// <summary>Its customer is erased.</summary>
+        public Task Erase() => Consume((consumer, context) => consumer.Consume(new OrderErased(orderId, "main", 9, TimeProvider.System.GetUtcNow(), Guid.NewGuid().ToString("N")), context));
 
         public Task Cancel() => Consume((consumer, context) => consumer.Consume(
             new OrderCancelled(orderId, "main", 2, TimeProvider.System.GetUtcNow(), "SHOPPER"), context));
@@ -352,7 +356,7 @@ public sealed class DriverHarness : IAsyncDisposable
             await using var connection = await harness.Database.OpenConnectionAsync();
             await using var transaction = await connection.BeginTransactionAsync();
             var context = new FactContext(connection, transaction, Guid.NewGuid(), Outbox, Points, CancellationToken.None);
-            await consume(new OrderFactsConsumer(Providers, TimeProvider.System), context);
+            await consume(new OrderFactsConsumer(Providers, new EraseOrder(Options.Create(new PaymentsOptions()), TimeProvider.System), TimeProvider.System), context);
             await context.Batch.ExecuteNonQueryAsync();
             await transaction.CommitAsync();
         }

@@ -15,6 +15,9 @@ internal static class Print
     /// <summary>One message, indented.</summary>
     public static void Json(IMessage message) => Console.Out.WriteLine(Pretty.Format(message));
 
+    /// <summary>The same as a text.</summary>
+    public static string JsonText(IMessage message) => Pretty.Format(message);
+
     /// <summary>One message on one line, for streams.</summary>
     public static void JsonLine(IMessage message) => Console.Out.WriteLine(Line.Format(message));
 

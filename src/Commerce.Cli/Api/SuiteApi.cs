@@ -31,6 +31,7 @@ internal sealed class SuiteApi : IDisposable
         Sandbox = sandbox is null ? null : new SandboxApi(sandbox);
         Orders = new OrderService.OrderServiceClient(_channel);
         Returns = new ReturnService.ReturnServiceClient(_channel);
+        Erasures = new ErasureService.ErasureServiceClient(_channel);
         Stores = new StoreService.StoreServiceClient(_channel);
         Catalogue = new CatalogService.CatalogServiceClient(_channel);
         Stock = new StockService.StockServiceClient(_channel);
@@ -46,6 +47,8 @@ internal sealed class SuiteApi : IDisposable
         Shoppers = new ShopperService.ShopperServiceClient(_strange);
         ShoppersLookup = new LookupService.LookupServiceClient(_strange);
         Access = new AccessService.AccessServiceClient(_channel);
+        Audit = new AuditService.AuditServiceClient(_channel);
+        Privacy = new PrivacyService.PrivacyServiceClient(_channel);
         Messaging = new MessagingService.MessagingServiceClient(_channel);
     }
 
@@ -55,6 +58,8 @@ internal sealed class SuiteApi : IDisposable
     public OrderService.OrderServiceClient Orders { get; }
 
     public ReturnService.ReturnServiceClient Returns { get; }
+
+    public ErasureService.ErasureServiceClient Erasures { get; }
 
     public StoreService.StoreServiceClient Stores { get; }
 
@@ -87,6 +92,10 @@ internal sealed class SuiteApi : IDisposable
     public LookupService.LookupServiceClient ShoppersLookup { get; }
 
     public AccessService.AccessServiceClient Access { get; }
+
+    public AuditService.AuditServiceClient Audit { get; }
+
+    public PrivacyService.PrivacyServiceClient Privacy { get; }
 
     /// <summary>The queues of the service that the header "commerce-service" names; of the Gateway without it.</summary>
     public MessagingService.MessagingServiceClient Messaging { get; }

@@ -18,6 +18,7 @@ public static class Subscriptions
             typeof(OrderPlaced), typeof(OrderConfirmed), typeof(OrderCancelled), typeof(OrderProgressed), typeof(OrderEdited), typeof(OrderCompleted),
             typeof(OrderImported), typeof(OrderLinesChanged), typeof(OrderChangeProposed), typeof(OrderChangeWithdrawn),
             typeof(ParcelReplaced), typeof(ReturnRequested), typeof(ReturnApproved), typeof(ReturnRejected), typeof(ReturnReceived), typeof(ReturnCancelled), typeof(ReturnProgressed),
+            typeof(OrderErased),
         ];
 
     private static readonly Type[] StockFacts = [typeof(StockLow), typeof(StockOut), typeof(StockReplenished)];
@@ -36,17 +37,17 @@ public static class Subscriptions
 
     public static IReadOnlyList<Subscription> All { get; } =
     [
-        new("payments", "orders", typeof(OrderPlaced), typeof(OrderCancelled), typeof(OrderLinesChanged), typeof(OrderChangeProposed), typeof(OrderChangeWithdrawn)),
+        new("payments", "orders", typeof(OrderPlaced), typeof(OrderCancelled), typeof(OrderLinesChanged), typeof(OrderChangeProposed), typeof(OrderChangeWithdrawn), typeof(OrderErased)),
         new("payments", "shipments", typeof(ShipmentCreated), typeof(ParcelTracked)),
-        new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderLinesChanged), typeof(ParcelReplaced), typeof(OrderCancelled), typeof(ReturnApproved), typeof(ReturnReceived), typeof(ReturnCancelled)),
+        new("shipments", "orders", typeof(OrderConfirmed), typeof(OrderEdited), typeof(OrderLinesChanged), typeof(ParcelReplaced), typeof(OrderCancelled), typeof(ReturnApproved), typeof(ReturnReceived), typeof(ReturnCancelled), typeof(OrderErased)),
         new("notifications", "orders", [.. OrderFacts, .. StockFacts]),
         new("gateway", "orders", OrderFacts),
-        new("orders", "payments", PaymentFacts),
-        new("gateway", "payments", [.. PaymentFacts, typeof(DocumentIssued)]),
-        new("orders", "shipments", ShipmentFacts),
+        new("orders", "payments", [.. PaymentFacts, typeof(PersonalDataErased)]),
+        new("gateway", "payments", [.. PaymentFacts, typeof(DocumentIssued), typeof(PersonalDataErased)]),
+        new("orders", "shipments", [.. ShipmentFacts, typeof(PersonalDataErased)]),
         new("notifications", "shipments", ShipmentFacts),
         new("notifications", "payments", typeof(PaymentPending), typeof(PaymentRefunded)),
-        new("gateway", "shipments", ShipmentFacts),
+        new("gateway", "shipments", [.. ShipmentFacts, typeof(PersonalDataErased)]),
         new("gateway", "notifications", typeof(NotificationSettled)),
     ];
 }

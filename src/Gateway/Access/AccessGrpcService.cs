@@ -20,7 +20,7 @@ internal sealed class AccessGrpcService(ApiKeyStore store, ApiKeys keys, Request
 
     private static readonly TimeSpan DefaultOverlap = TimeSpan.FromDays(1);
     private static readonly TimeSpan LongestOverlap = TimeSpan.FromDays(30);
-    private static readonly ScopeSet ForStaff = ScopeSet.Of(Scope.MessagingAdmin, Scope.AccessAdmin);
+    private static readonly ScopeSet ForStaff = ScopeSet.Of(Scope.MessagingAdmin, Scope.AccessAdmin, Scope.PrivacyAdmin, Scope.AuditRead, Scope.DocumentsLegal);
 
     public override async Task<V1.ApiKey> CreateApiKey(CreateApiKeyRequest request, ServerCallContext context)
     {

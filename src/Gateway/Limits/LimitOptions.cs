@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Net;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Gateway.Limits;
@@ -69,12 +68,6 @@ public sealed class LimitOptions
     [Range(4, 100_000)]
     public int InFlight { get; set; } = 1000;
 
-    /// <summary>
-    /// The networks of the proxies before the Gateway, for example "10.0.0.0/8": what they say of a client's address
-    /// (X-Forwarded-For) is believed. None: the address is whoever connects.
-    /// </summary>
-    public IList<string> TrustedProxies { get; } = [];
-
     internal Rate Of(CallClass kind) => kind switch
     {
         CallClass.Read => Read,
@@ -130,8 +123,6 @@ internal sealed class LimitOptionsCheck : IValidateOptions<LimitOptions>
                 failures.Add($"{LimitOptions.Section}:Callers needs a Principal such as shop/abcdefghjkmn and a Percent of 1 to 100000; one is \"{caller.Principal}\".");
         }
 
-        foreach (var network in options.TrustedProxies.Where(network => !IPNetwork.TryParse(network, out _)))
-            failures.Add($"{LimitOptions.Section}:TrustedProxies needs networks such as 10.0.0.0/8; one is \"{network}\".");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 }

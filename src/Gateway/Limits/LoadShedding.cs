@@ -63,12 +63,10 @@ internal sealed class LoadShedding(RequestDelegate next, LoadShedder load, IOpti
 }
 
 /// <summary>Puts it before everything of ours, the errors' middleware and the question of who calls included: what is refused must cost nothing.</summary>
-internal sealed class LoadSheddingFilter(IOptions<LimitOptions> options) : IStartupFilter
+internal sealed class LoadSheddingFilter : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
-        if (ClientAddress.Behind(options.Value.TrustedProxies) is { } forwarded)
-            app.UseForwardedHeaders(forwarded);
         app.UseMiddleware<LoadShedding>();
         next(app);
     };

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using BitFaster.Caching.Lru;
+using Commerce.Gateway.Access;
 using Commerce.Gateway.Views;
 using Commerce.ServiceDefaults;
 using Microsoft.Extensions.Options;
@@ -65,7 +66,7 @@ internal sealed class RateLimits : BackgroundService
 
     /// <summary>Whoever calls from an address.</summary>
     public LimitedCaller OfAddress(HttpContext http) => _addresses.GetOrAdd(
-        ClientAddress.Of(http), static (address, self) => new LimitedCaller(address, self._options.ShopperPercent / 100.0, self), this);
+        "address/" + ClientAddress.Of(http), static (address, self) => new LimitedCaller(address, self._options.ShopperPercent / 100.0, self), this);
 
     public Permits PermitsOf(string caller, CallClass kind, double factor) => Make(caller, kind.ToString().ToLowerInvariant(), _options.Of(kind), factor);
 

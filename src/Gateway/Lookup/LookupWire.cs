@@ -16,8 +16,22 @@ internal sealed class LookupWire(CodeLookup lookup, BatchLookup batch, Watches w
     public Task<ViewBytes> Lookup(LookupRequest request, ServerCallContext context)
     {
         var audience = Audiences.Of(context);
-        return lookup.Hot(request, audience) ?? lookup.Answer(Question.Of(request, audience), context.CancellationToken);
+        var answer = lookup.Hot(request, audience) ?? lookup.Answer(Question.Of(request, audience), context.CancellationToken);
+        if (!answer.IsCompletedSuccessfully)
+            return Seen(answer, context);
+        See(answer.GetAwaiter().GetResult(), context);
+        return answer;
     }
+
+    private static async Task<ViewBytes> Seen(Task<ViewBytes> answer, ServerCallContext context)
+    {
+        var view = await answer;
+        See(view, context);
+        return view;
+    }
+
+    // Whatever code it was found by.
+    private static void See(ViewBytes view, ServerCallContext context) => CallTrail.Of(context.GetHttpContext())?.About(view.OrderName);
 
     public Task<byte[]> BatchLookup(BatchLookupRequest request, ServerCallContext context) =>
         batch.Find(request, Audiences.Of(context), context.CancellationToken);

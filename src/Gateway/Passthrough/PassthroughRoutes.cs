@@ -50,6 +50,17 @@ internal static class PassthroughRoutes
             headers.TryAddWithoutValidation(TokenMinter.Header, tokens.For(caller, owner));
             return ValueTask.CompletedTask;
         });
+        // What the call was about is for the audit log, and not for the caller.
+        context.AddResponseTransform(call =>
+        {
+            if (call.ProxyResponse?.Headers.TryGetValues(CallTrail.Header, out var trails) == true)
+            {
+                call.HttpContext.Response.Headers.Remove(CallTrail.Header);
+                CallTrail.Of(call.HttpContext)?.Read(trails.First());
+            }
+
+            return ValueTask.CompletedTask;
+        });
     }
 
     private static IEnumerable<RouteConfig> Grpc => PublicApi.Services

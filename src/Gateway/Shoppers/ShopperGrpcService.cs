@@ -1,3 +1,4 @@
+using Commerce.Gateway.Access;
 using Commerce.Gateway.V1;
 using Grpc.Core;
 

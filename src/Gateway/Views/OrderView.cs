@@ -96,7 +96,7 @@ internal sealed class OrderView(OrderId id, Part?[] parts, IReadOnlyList<PartKin
         var at = head.CalculateSize();
         foreach (var (kind, visibility) in pieces[..count])
             at += Put(parts[(int)kind]!, visibility, found, audience, bytes.AsSpan(at));
-        return new ViewBytes(at == length ? bytes : bytes[..at], version);
+        return new ViewBytes(at == length ? bytes : bytes[..at], version, id);
     }
 
     private static int Put(Part part, Visibility visibility, Located found, Visibility audience, Span<byte> into)

@@ -10,9 +10,9 @@ internal sealed class ViewBytes
 
     private string? _json;
 
-    public ViewBytes(byte[] bytes, long version)
+    public ViewBytes(byte[] bytes, long version, OrderId order)
     {
-        (Bytes, Version) = (bytes, version);
+        (Bytes, Version, OrderName) = (bytes, version, $"orders/{order}");
         Completed = Task.FromResult(this);
     }
 
@@ -20,6 +20,9 @@ internal sealed class ViewBytes
 
     /// <summary>As in the view.</summary>
     public long Version { get; }
+
+    /// <summary>Of which order it is: "orders/{order_id}".</summary>
+    public string OrderName { get; }
 
     /// <summary>Itself, for those who await it.</summary>
     public Task<ViewBytes> Completed { get; }

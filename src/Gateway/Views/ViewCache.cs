@@ -31,6 +31,7 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
     private static readonly string StoreScript = Common + Script("store");
     private static readonly string TellScript = Common + Script("tell");
     private static readonly string KeepScript = Script("keep");
+    private static readonly string ForgetScript = Script("forget");
 
     private static readonly ConcurrentDictionary<(int, PartKind?, bool), Layout> Layouts = new();
 
@@ -109,6 +110,12 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
             arguments.AddRange([Part.NameOf(kind), key, version]);
         return await link.Ask(redis => redis.ScriptEvaluateAsync(TellScript, [ViewKey(id)], [.. arguments])) is not null;
     }
+
+    /// <summary>
+    /// Drops every copy of the order, here and in the memory of all nodes. Where Redis is down they are believed no more, and go with
+    /// <see cref="GatewayOptions.ViewTtl"/>.
+    /// </summary>
+    public Task Forget(OrderId id) => link.Ask(redis => redis.ScriptEvaluateAsync(ForgetScript, [ViewKey(id)], [feed.Channel, feed.MessageOf(id)]));
 
     // The first reader of a class makes its copy of the one for staff, and keeps it for the next.
     private async Task<Part?> Reduced(OrderId id, PartKind kind, Visibility[] visibilities)

@@ -21,6 +21,7 @@ internal sealed partial class ViewObserver(ViewCache cache, CodeBook codes, Chan
             DocumentIssued document => (document.OrderId, [(PartKind.Documents, PartKeys.Documents, fact.Version)]),
             IShipmentFact shipment => (shipment.OrderId, [(PartKind.Shipments, shipment.ShipmentId, fact.Version)]),
             NotificationSettled notification => (notification.OrderId, [(PartKind.Notifications, notification.NotificationId, fact.Version)]),
+            PersonalDataErased erased => (erased.OrderId, []),
             _ => ("", []),
         };
         if (!OrderId.TryParse(heard.OrderId, out var id))
@@ -45,6 +46,10 @@ internal sealed partial class ViewObserver(ViewCache cache, CodeBook codes, Chan
             if (!string.IsNullOrEmpty(code))
                 await codes.Forget(code);
         }
+
+        // A copy that is old and marked would still be there.
+        if (fact is OrderErased or PersonalDataErased)
+            await cache.Forget(id);
 
         // The broker need not keep what Redis cannot take: the epoch that begins when Redis is back stands for every lost mark.
         if (!await cache.Tell(id, heard.Told))

@@ -10,7 +10,7 @@ internal sealed partial class OrderFactsConsumer(TimeProvider time) :
     IConsumeFact<OrderEdited>, IConsumeFact<OrderCompleted>, IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>,
     IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>, IConsumeFact<ParcelReplaced>,
     IConsumeFact<ReturnRequested>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnRejected>, IConsumeFact<ReturnReceived>,
-    IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>
+    IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>, IConsumeFact<OrderErased>
 {
     public Task Consume(OrderConfirmed fact, FactContext context) => Tell(fact, Kind.OrderConfirmed, context);
 
@@ -51,6 +51,9 @@ internal sealed partial class OrderFactsConsumer(TimeProvider time) :
 
     // That money went back is told by who gave it: see PaymentFactsConsumer.
     public Task Consume(ReturnProgressed fact, FactContext context) => Task.CompletedTask;
+
+    // There is nothing to erase: whom to write to is asked of Orders, each time.
+    public Task Consume(OrderErased fact, FactContext context) => Task.CompletedTask;
 
     /// <summary>An order's return, as the event of a message.</summary>
     public static string ReturnOf(int number) => FormattableString.Invariant($"R{number}");

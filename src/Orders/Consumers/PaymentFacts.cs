@@ -1,6 +1,7 @@
 using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Orders.ChangingLines;
+using Commerce.Orders.ErasingCustomers;
 using Commerce.Orders.ReturningItems;
 using Commerce.Orders.Storage;
 
@@ -10,7 +11,7 @@ namespace Commerce.Orders.Consumers;
 public sealed class PaymentFacts(OrderChanges orders)
     : IConsumeFact<PaymentPending>, IConsumeFact<PaymentAuthorised>, IConsumeFact<PaymentCaptured>,
       IConsumeFact<PaymentDeclined>, IConsumeFact<PaymentVoided>, IConsumeFact<PaymentRefunded>,
-      IConsumeFact<PaymentRefundFailed>, IConsumeFact<PaymentChargeCaptured>, IConsumeFact<PaymentChargeDeclined>
+      IConsumeFact<PaymentRefundFailed>, IConsumeFact<PaymentChargeCaptured>, IConsumeFact<PaymentChargeDeclined>, IConsumeFact<PersonalDataErased>
 {
     private const string Actor = "service/payments";
 
@@ -52,6 +53,12 @@ public sealed class PaymentFacts(OrderChanges orders)
 
     public Task Consume(PaymentChargeDeclined fact, FactContext context) =>
         orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.Withdraw(fact.Change, "DECLINED", moment));
+
+    public Task Consume(PersonalDataErased fact, FactContext context)
+    {
+        ErasureStore.Heard(fact, context);
+        return Task.CompletedTask;
+    }
 
     // A refund of a return may be what came to its end.
     private static async Task AskForReturns(IPaymentFact fact, OrderId id, FactContext context)

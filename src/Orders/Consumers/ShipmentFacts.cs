@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Commerce.Facts;
 using Commerce.Messaging;
+using Commerce.Orders.ErasingCustomers;
 using Commerce.Orders.V1;
 
 namespace Commerce.Orders.Consumers;
@@ -8,7 +9,7 @@ namespace Commerce.Orders.Consumers;
 /// <summary>Hears how far the parcels are.</summary>
 public sealed class ShipmentFacts(OrderChanges orders, ReturnParcels returns)
     : IConsumeFact<ShipmentCreated>, IConsumeFact<LabelBought>, IConsumeFact<TrackingNumberChanged>, IConsumeFact<ParcelTracked>,
-      IConsumeFact<ShipmentExceptionChanged>, IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>, IConsumeFact<DeliveryChangeTold>
+      IConsumeFact<ShipmentExceptionChanged>, IConsumeFact<ShipmentReaddressed>, IConsumeFact<ShipmentCancelled>, IConsumeFact<DeliveryChangeTold>, IConsumeFact<PersonalDataErased>
 {
     private const string Actor = "service/shipments";
 
@@ -48,6 +49,12 @@ public sealed class ShipmentFacts(OrderChanges orders, ReturnParcels returns)
     public Task Consume(ShipmentCancelled fact, FactContext context) => fact.ReturnNumber > 0
         ? returns.Cancelled(fact, context)
         : orders.Apply(fact.OrderId, Actor, context, (order, moment) => order.MoveParcel(fact.ShipmentId, ParcelState.Cancelled, moment));
+
+    public Task Consume(PersonalDataErased fact, FactContext context)
+    {
+        ErasureStore.Heard(fact, context);
+        return Task.CompletedTask;
+    }
 
     /// <summary>What a parcel's status is to the order; null: nothing new, the carrier does not have it yet.</summary>
     public static ParcelState? StateOf(ParcelTracked fact) => StateOf(fact.Status, fact.Reached);

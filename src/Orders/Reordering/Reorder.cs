@@ -16,11 +16,13 @@ namespace Commerce.Orders.Reordering;
 public sealed class Reorder(
     FindOrders find, StoreBook stores, ProductBook products, StockBook stock, PlaceOrder placeOrder, OrderReader orders, Requests requests)
 {
-    /// <exception cref="Failure">INVALID_FIELD, ORDER_ID_MISTYPED, ORDER_NOT_FOUND, OUT_OF_STOCK, PRICE_CHANGED, REQUEST_ID_REUSED.</exception>
+    /// <exception cref="Failure">INVALID_FIELD, ORDER_ID_MISTYPED, ORDER_NOT_FOUND, ORDER_ERASED, OUT_OF_STOCK, PRICE_CHANGED, REQUEST_ID_REUSED.</exception>
     public async Task<ReorderResponse> Quote(ReorderRequest request, RequestKey key, CancellationToken cancellationToken)
     {
         Check(request);
         var old = await find.Get(request.Name, 0, cancellationToken);
+        if (old.EraseTime is not null)
+            throw new Failure(ErrorReason.OrderErased, $"The customer of order {old.OrderId} was erased: nobody is left to whom it could be sent.");
         var store = await stores.Get(old.StoreId, cancellationToken);
         // What was cancelled of it was not wanted then.
         foreach (var gone in old.Lines.Where(line => line.Quantity == 0).ToList())

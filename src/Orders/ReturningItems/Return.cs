@@ -34,6 +34,9 @@ public sealed class Return
     /// <summary>It takes up the pieces that it names.</summary>
     public bool IsLive => State is ReturnState.Requested or ReturnState.Approved or ReturnState.Arrived or ReturnState.PartlyReceived;
 
+    /// <summary>Goods, money or other goods are still to come.</summary>
+    public bool IsUnderWay => IsLive || PendingMinor > 0 || ReplacementDue;
+
     /// <summary>Some piece was taken in, or found missing.</summary>
     public bool IsReceived => State is ReturnState.PartlyReceived or ReturnState.Received;
 

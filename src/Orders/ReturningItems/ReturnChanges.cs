@@ -140,6 +140,7 @@ public sealed class ReturnChanges(
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var order = await OrderStore.Lock(connection, transaction, orderId, cancellationToken) ?? throw FindOrders.NotFound(orderId);
+        order.RequireCustomer();
         var known = await ReturnStore.Load(connection, transaction, order, cancellationToken);
         await using var batch = new NpgsqlBatch(connection, transaction);
         var decision = new ReturnDecision(known, batch, new Moment(clock.Now(), key.Caller));

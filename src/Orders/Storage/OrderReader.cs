@@ -17,7 +17,7 @@ public sealed class OrderReader(NpgsqlDataSource database)
         SELECT o.order_id, s.order_prefix, o.store_id, o.external_id, o.state, o.payment_state, o.fulfilment_state, o.version,
                o.create_time, o.update_time, o.currency, o.subtotal_minor, o.shipping_minor, o.total_minor, o.promised_delivery_time,
                o.cancel_reason, o.cancel_note, o.cancel_time, {RecipientColumns.Names}, o.adjustments, o.payment_parts, o.import_time, o.customer_id, o.capture_mode,
-               o.pending_change, o.delivery_wishes, o.exchange_of
+               o.pending_change, o.delivery_wishes, o.exchange_of, o.erase_time
         FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = ANY ($1)
         """;
 
@@ -118,6 +118,7 @@ public sealed class OrderReader(NpgsqlDataSource database)
         order.ShippingCharge = new Commerce.Money(reader.GetInt64(12), currency).ToProto();
         order.Total = new Commerce.Money(reader.GetInt64(13), currency).ToProto();
         order.ImportTime = reader.TimeOrNull(34)?.ToTimestamp();
+        order.EraseTime = reader.TimeOrNull(40)?.ToTimestamp();
         order.PendingChange = OrderMessage.Pending(LineStore.ReadPending(reader, 37), currency);
         order.DeliveryWishes = Wishes.OfJson(reader.TextOrNull(38));
         order.PromisedDeliveryTime = reader.TimeOrNull(14)?.ToTimestamp();

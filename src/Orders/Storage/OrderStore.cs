@@ -129,7 +129,7 @@ public sealed class OrderStore(Outbox outbox, Requests requests, RecoveryPoints 
                 """
                 SELECT o.store_id, s.order_prefix, o.external_id, o.promised_delivery_time, o.state, o.payment_state, o.fulfilment_state,
                        o.cancel_reason, o.cancel_note, o.cancel_time, o.version, o.capture_mode, o.changes, o.pending_change,
-                       CASE WHEN o.import_time IS NOT NULL THEN coalesce(o.imported_delivery_time, o.create_time) END
+                       CASE WHEN o.import_time IS NOT NULL THEN coalesce(o.imported_delivery_time, o.create_time) END, o.erase_time IS NOT NULL
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1 FOR UPDATE OF o
                 """).With(id.Value))
             .With(Sql.Command("SELECT line_number, sku, quantity, held, returned FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
@@ -151,7 +151,7 @@ public sealed class OrderStore(Outbox outbox, Requests requests, RecoveryPoints 
             ? null
             : new OrderCancellation((CancelReason)reader.GetInt16(7), reader.GetString(8), reader.GetFieldValue<DateTimeOffset>(9));
         var (version, captureMode) = (reader.GetInt64(10), (CaptureMode)reader.GetInt16(11));
-        var (changes, pending, importedDelivery) = (reader.GetInt32(12), LineStore.ReadPending(reader, 13), reader.TimeOrNull(14));
+        var (changes, pending, importedDelivery, erased) = (reader.GetInt32(12), LineStore.ReadPending(reader, 13), reader.TimeOrNull(14), reader.GetBoolean(15));
 
         var lines = new List<HeldLine>();
         await reader.NextResultAsync(cancellationToken);
@@ -169,7 +169,7 @@ public sealed class OrderStore(Outbox outbox, Requests requests, RecoveryPoints 
                 reader.TimeOrNull(7)));
         }
 
-        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version, captureMode, importedDelivery).RestoreChanges(changes, pending);
+        return Order.Restore(id, storeId, externalId, promised, lines, parcels, state, payment, fulfilment, cancellation, version, captureMode, importedDelivery).RestoreChanges(changes, pending).RestoreErased(erased);
     }
 
     /// <summary>Adds a change of a locked order to the batch, with its entry on the timeline and its fact.</summary>

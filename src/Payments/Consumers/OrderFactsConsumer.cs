@@ -3,6 +3,7 @@ using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Payments.CollectingPayment;
 using Commerce.Payments.Documents;
+using Commerce.Payments.ErasingCustomers;
 using Commerce.Payments.Providers;
 using Npgsql;
 using NpgsqlTypes;
@@ -14,8 +15,8 @@ namespace Commerce.Payments.Consumers;
 /// lines change. The facts come in any order: all take the order's lock first, so that the later one sees what the earlier
 /// one did.
 /// </summary>
-public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider time)
-    : IConsumeFact<OrderPlaced>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>
+public sealed class OrderFactsConsumer(PaymentProviders providers, EraseOrder eraseOrder, TimeProvider time)
+    : IConsumeFact<OrderPlaced>, IConsumeFact<OrderCancelled>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>, IConsumeFact<OrderErased>
 {
     public Task Consume(OrderPlaced fact, FactContext context)
     {
@@ -151,6 +152,15 @@ public sealed class OrderFactsConsumer(PaymentProviders providers, TimeProvider 
         Touch(context, fact.OrderId);
         context.Intend(new RecoveryPoint(AdvancePayment.Collect, $"{fact.OrderId}/withdrawn-{fact.Change}"));
         return Task.CompletedTask;
+    }
+
+    public async Task Consume(OrderErased fact, FactContext context)
+    {
+        PaymentsTelemetry.TagOrder(fact.OrderId);
+        await using var batch = new NpgsqlBatch(context.Connection, context.Transaction);
+        Lock(batch, fact.OrderId);
+        await batch.ExecuteNonQueryAsync(context.CancellationToken);
+        await eraseOrder.Erase(fact, context);
     }
 
     // Whoever read the payment before reads it again.

@@ -113,6 +113,12 @@ public sealed record ChangedLine(int LineNumber, int Pieces, long UnitPriceMinor
 /// </summary>
 public sealed record IssuedDocument(string StoreId, string OrderId, DocumentKind Kind, int Year, int Serial, int RefundNumber, DateTimeOffset IssuedAt, DocumentContent Content)
 {
+    /// <summary>Its customer was erased: it is kept because the law says so.</summary>
+    public bool IsRestricted { get; init; }
+
+    /// <summary>The same without who bought.</summary>
+    public IssuedDocument WithoutCustomer() => this with { Content = Content with { CustomerName = "", CustomerAddress = [], Note = "" } };
+
     /// <summary>For example "INV-2026-000042": without a gap within store, kind and year.</summary>
     public string Number => DocumentNumbers.Of(Kind, Year, Serial);
 

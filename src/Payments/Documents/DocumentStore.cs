@@ -9,7 +9,8 @@ namespace Commerce.Payments.Documents;
 /// <summary>Reads and keeps documents.</summary>
 public sealed class DocumentStore(NpgsqlDataSource database)
 {
-    private const string Columns = "store_id, order_id, kind, year, serial, refund_number, issued_at, content";
+    private const string Columns =
+        "store_id, order_id, kind, year, serial, refund_number, issued_at, content, EXISTS (SELECT FROM erased_orders e WHERE e.order_id = documents.order_id)";
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
@@ -199,7 +200,10 @@ public sealed class DocumentStore(NpgsqlDataSource database)
                 reader.GetInt32(4),
                 reader.GetInt32(5),
                 reader.GetFieldValue<DateTimeOffset>(6),
-                JsonSerializer.Deserialize<DocumentContent>(reader.GetString(7), Json)!));
+                JsonSerializer.Deserialize<DocumentContent>(reader.GetString(7), Json)!)
+            {
+                IsRestricted = reader.GetBoolean(8),
+            });
         }
 
         return documents;

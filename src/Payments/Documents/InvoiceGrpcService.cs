@@ -18,11 +18,18 @@ public sealed class InvoiceGrpcService(DocumentStore documents) : InvoiceService
     private const int LongestStoreId = 40;
 
     public override async Task<Invoice> GetInvoice(GetInvoiceRequest request, ServerCallContext context) =>
-        ToProto(await Find(request.Name, context.CancellationToken));
+        ToProto(Shown(await Find(request.Name, context.CancellationToken), context));
 
     public override async Task<RenderInvoiceResponse> RenderInvoice(RenderInvoiceRequest request, ServerCallContext context)
     {
         var document = await Find(request.Name, context.CancellationToken);
+        if (document.IsRestricted && !MaySeeRestricted(context))
+        {
+            throw new Failure(
+                ErrorReason.DocumentRestricted,
+                $"The customer of {document.Number} was erased. It is kept because the law says so, and shown to holders of {ScopeSet.NameOf(Scope.DocumentsLegal)} alone.");
+        }
+
         var logo = await documents.Logo(document.Content.LogoHash, context.CancellationToken);
         return new RenderInvoiceResponse
         {
@@ -50,12 +57,12 @@ public sealed class InvoiceGrpcService(DocumentStore documents) : InvoiceService
             // An order has few: they are one page.
             var orderId = PaymentNames.OrderId("order_id", request.OrderId, "Is not an Order ID, such as \"ORD-7K3M9QX-T2F8CRW\".");
             var all = await documents.Of(orderId, context.CancellationToken);
-            return new ListInvoicesResponse { Invoices = { all.Where(d => kind is null || d.Kind == kind).Select(ToProto) } };
+            return new ListInvoicesResponse { Invoices = { all.Where(d => kind is null || d.Kind == kind).Select(d => ToProto(Shown(d, context))) } };
         }
 
         var size = request.PageSize == 0 ? DefaultPage : request.PageSize;
         var found = await documents.List(request.StoreId, kind, After(request), size + 1, context.CancellationToken);
-        var response = new ListInvoicesResponse { Invoices = { found.Take(size).Select(ToProto) } };
+        var response = new ListInvoicesResponse { Invoices = { found.Take(size).Select(d => ToProto(Shown(d, context))) } };
         if (found.Count > size)
         {
             var last = found[size - 1];
@@ -103,6 +110,11 @@ public sealed class InvoiceGrpcService(DocumentStore documents) : InvoiceService
             ?? throw new Failure(ErrorReason.InvoiceNotFound, $"There is no document {name[Prefix.Length..]}.");
     }
 
+    private static IssuedDocument Shown(IssuedDocument document, ServerCallContext context) =>
+        document.IsRestricted && !MaySeeRestricted(context) ? document.WithoutCustomer() : document;
+
+    private static bool MaySeeRestricted(ServerCallContext context) => Principal.Of(context).Scopes.Has(Scope.DocumentsLegal);
+
     private static Invoice ToProto(IssuedDocument document)
     {
         var content = document.Content;
@@ -134,6 +146,7 @@ public sealed class InvoiceGrpcService(DocumentStore documents) : InvoiceService
             Total = Amount(content.TotalMinor),
             Payments = { content.Payments.Select(p => new Invoice.Types.Payment { Method = p.Method, Instalments = p.Instalments, Amount = Amount(p.AmountMinor) }) },
             Note = content.Note,
+            Restricted = document.IsRestricted,
             Taxes = { (content.Taxes ?? []).Select(t => new Invoice.Types.Tax { BasisPoints = t.BasisPoints, Net = Amount(t.NetMinor), Tax_ = Amount(t.TaxMinor), Gross = Amount(t.GrossMinor) }) },
         };
     }

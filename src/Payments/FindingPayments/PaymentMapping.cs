@@ -24,6 +24,7 @@ internal static class PaymentMapping
         CaptureMode = (Types.V1.CaptureMode)payment.CaptureMode,
         CapturableAmount = payment.Capturable.ToProto(),
         Captures = { payment.Captures.Select(ToProto) },
+        Settled = payment.IsSettled,
     };
 
     /// <summary>Finer than the version: what a part has come to shows before the payment as a whole has news to tell.</summary>

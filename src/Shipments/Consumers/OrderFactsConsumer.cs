@@ -1,6 +1,7 @@
 using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Shipments.CancellingShipments;
+using Commerce.Shipments.ErasingCustomers;
 using Commerce.Shipments.PlanningShipments;
 using Commerce.Shipments.ReaddressingShipments;
 using Commerce.Shipments.RecuttingShipments;
@@ -12,14 +13,20 @@ using Npgsql;
 namespace Commerce.Shipments.Consumers;
 
 /// <summary>Orders that are to be shipped, and those that are not any more, and returns likewise; in whatever order the two come.</summary>
-internal sealed class OrderFactsConsumer(TimeProvider time) :
-    IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderLinesChanged>, IConsumeFact<ParcelReplaced>, IConsumeFact<OrderCancelled>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnReceived>, IConsumeFact<ReturnCancelled>
+internal sealed class OrderFactsConsumer(EraseOrder eraseOrder, TimeProvider time) :
+    IConsumeFact<OrderConfirmed>, IConsumeFact<OrderEdited>, IConsumeFact<OrderLinesChanged>, IConsumeFact<ParcelReplaced>, IConsumeFact<OrderCancelled>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnReceived>, IConsumeFact<ReturnCancelled>, IConsumeFact<OrderErased>
 {
     public Task Consume(OrderConfirmed fact, FactContext context)
     {
         ShipmentsTelemetry.TagOrder(fact.OrderId);
         context.Intend(new RecoveryPoint(PlanShipments.PointKind, fact.OrderId, new OrderVersion(fact.Version).ToPayload()));
         return Task.CompletedTask;
+    }
+
+    public Task Consume(OrderErased fact, FactContext context)
+    {
+        ShipmentsTelemetry.TagOrder(fact.OrderId);
+        return eraseOrder.Erase(fact, context);
     }
 
     public Task Consume(OrderEdited fact, FactContext context)

@@ -133,7 +133,7 @@ internal sealed class FollowPaths(NpgsqlDataSource database, TimeProvider time, 
         Add(
             """
             SELECT id, coalesce(carrier, ''), ship_from ->> 'country', ship_from ->> 'region', ship_to ->> 'country', ship_to ->> 'region', created_at, return_number > 0, status IN (6, 10, 11) OR remedy <> 0
-            FROM shipments WHERE id = ANY ($1)
+            FROM shipments WHERE id = ANY ($1) AND NOT erased
             """);
         // One by one, whatever the planner thinks of arrays.
         Add($"SELECT seen.* FROM (SELECT DISTINCT id FROM unnest($1) AS given (id)) AS due CROSS JOIN LATERAL (SELECT {ScanRows.Columns} FROM scans WHERE shipment_id = due.id OFFSET 0) AS seen");

@@ -162,6 +162,9 @@ internal sealed class ScanIngestion
 
     private KeptScans Track(TrackedParcel parcel, IReadOnlyList<Sighting> known, List<Scan> fresh, DateTimeOffset now, Activity? bringer)
     {
+        // What is told of somebody who was erased is kept without what could name them.
+        if (parcel.IsErased)
+            fresh = [.. fresh.Select(scan => scan with { Description = "", Place = scan.Place with { Locality = "", PostalCode = "" }, Proof = null })];
         var points = new List<RecoveryPoint>();
         List<Sighting> all = [.. known, .. fresh.Select(scan => scan.Sighting)];
         var state = TrackingStatusRules.Derive(all, parcel.CreatedAt);

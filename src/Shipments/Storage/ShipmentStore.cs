@@ -35,7 +35,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         id, store_id, order_id, return_number, carrier, tracking_number, status, reason_party, reason_code, action_required, status_at, reached,
         last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, version, created_at, updated_at, remedy,
         location_id, ship_from ->> 'country', ship_from ->> 'region', ship_to ->> 'country', ship_to ->> 'region', ship_to ->> 'postalCode', weight_grams,
-        promised_at, estimated_at, service
+        promised_at, estimated_at, service, erased
         """;
 
     // Which of how many it is: what was cancelled does not count, so it changes with the others.
@@ -415,6 +415,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         PromisedAt = Time(r, 29),
         EstimatedAt = Time(r, 30),
         Service = Text(r, 31),
+        IsErased = r.GetBoolean(32),
     };
 
     // "status" to "delivered_at" of the columns.

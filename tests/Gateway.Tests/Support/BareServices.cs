@@ -18,6 +18,7 @@ internal static class BareServices
                 app.MapGrpcService<Stores>();
                 app.MapGrpcService<Catalogue>();
                 app.MapGrpcService<Stock>();
+                app.MapGrpcService<Erasures>();
                 break;
             case "payments":
                 app.MapGrpcService<Ledger>();
@@ -39,6 +40,8 @@ internal static class BareServices
     private sealed class Catalogue : CatalogService.CatalogServiceBase;
 
     private sealed class Stock : StockService.StockServiceBase;
+
+    private sealed class Erasures : ErasureService.ErasureServiceBase;
 
     private sealed class Ledger : LedgerService.LedgerServiceBase;
 

@@ -45,6 +45,9 @@ internal sealed class Suite : IAsyncDisposable
 
     public string Prefix { get; } = $"test-{Guid.NewGuid():N}:";
 
+    /// <summary>Where the audit log's entries wait while its database is away.</summary>
+    public string AuditFolder { get; } = Path.Combine(Path.GetTempPath(), $"commerce-audit-{Guid.NewGuid():N}");
+
     public GatewayNode Node => _nodes[0];
 
     public IReadOnlyList<GatewayNode> Nodes => _nodes;
@@ -124,5 +127,7 @@ internal sealed class Suite : IAsyncDisposable
         await Redis.DisposeAsync();
         await _broker.DisposeAsync();
         await Database.DisposeAsync();
+        if (Directory.Exists(AuditFolder))
+            Directory.Delete(AuditFolder, recursive: true);
     }
 }

@@ -16,7 +16,7 @@ internal sealed class OrderEffects(Interference interference) :
     IConsumeFact<OrderImported>, IConsumeFact<OrderLinesChanged>, IConsumeFact<OrderChangeProposed>, IConsumeFact<OrderChangeWithdrawn>, IConsumeFact<ParcelReplaced>,
     IConsumeFact<StockLow>, IConsumeFact<StockOut>, IConsumeFact<StockReplenished>,
     IConsumeFact<ReturnRequested>, IConsumeFact<ReturnApproved>, IConsumeFact<ReturnRejected>, IConsumeFact<ReturnReceived>,
-    IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>
+    IConsumeFact<ReturnCancelled>, IConsumeFact<ReturnProgressed>, IConsumeFact<OrderErased>
 {
     public Task Consume(OrderPlaced fact, FactContext context) => Leave(fact, context);
 
@@ -57,6 +57,8 @@ internal sealed class OrderEffects(Interference interference) :
     public Task Consume(ReturnCancelled fact, FactContext context) => Leave(fact, context);
 
     public Task Consume(ReturnProgressed fact, FactContext context) => Leave(fact, context);
+
+    public Task Consume(OrderErased fact, FactContext context) => Leave(fact, context);
 
     private async Task Leave(IFact fact, FactContext context)
     {

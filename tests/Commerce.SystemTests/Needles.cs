@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace Commerce.SystemTests;
+
+/// <summary>
+/// Texts that stand nowhere but in one person's data, and where the suite keeps them: every row of every table of every database,
+/// every key and value in Redis, every message in every queue, every log and every span. In plain, in any case, in hex (as binary
+/// columns show themselves), in base64 and percent-encoded.
+/// </summary>
+internal sealed class Needles(Suite suite, IReadOnlyDictionary<string, string> needles)
+{
+    private static readonly string[] Databases = ["ordersdb", "paymentsdb", "shipmentsdb", "notificationsdb", "gatewaydb"];
+
+    private readonly (string What, string[] Forms)[] _forms = [.. needles.Select(one => (one.Key, FormsOf(one.Value)))];
+
+    /// <summary>Which needle is where: each pair once.</summary>
+    public async Task<IReadOnlyCollection<(string What, string Where)>> Find()
+    {
+        var found = new HashSet<(string, string)>();
+        foreach (var database in Databases)
+            await Tables(database, found);
+        await Redis(found);
+        await Queues(found);
+        found.UnionWith(await Told());
+        return found;
+    }
+
+    /// <summary>What the suite told about its work: logs and traces.</summary>
+    public async Task<IReadOnlyCollection<(string What, string Where)>> Told()
+    {
+        var found = new HashSet<(string, string)>();
+        foreach (var resource in suite.Run.Resources.Where(resource => resource.Log is not null))
+        {
+            await using var stream = new FileStream(resource.Log!, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var reader = new StreamReader(stream);
+            while (await reader.ReadLineAsync() is { } line)
+                Look(line, $"log of {resource.Name}", found);
+        }
+
+        Look(suite.Output(), "output of the engine", found);
+        foreach (var span in suite.Telemetry.Spans)
+            Look($"{span.Name} {string.Join(' ', span.Attributes.Select(one => $"{one.Key}={one.Value}"))}", $"span {span.Name}", found);
+        return found;
+    }
+
+    private async Task Tables(string database, HashSet<(string, string)> found)
+    {
+        await using var source = NpgsqlDataSource.Create(suite.Run.Find(database)!.ConnectionString!);
+        var tables = new List<string>();
+        await using (var list = source.CreateCommand("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname <> 'information_schema' AND schemaname NOT LIKE 'pg\\_%'"))
+        await using (var reader = await list.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                tables.Add(reader.GetString(0));
+        }
+
+        Assert.NotEmpty(tables);
+        foreach (var table in tables)
+        {
+            await using var rows = source.CreateCommand($"SELECT t::text FROM {table} t");
+            await using var reader = await rows.ExecuteReaderAsync();
+            while (await reader.ReadAsync())
+                Look(reader.GetString(0), $"{database} {table}", found);
+        }
+    }
+
+    private async Task Redis(HashSet<(string, string)> found)
+    {
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(suite.Run.Find("redis")!.ConnectionString!);
+        var database = redis.GetDatabase();
+        await foreach (var key in redis.GetServers().Single().KeysAsync())
+        {
+            var text = new StringBuilder(key.ToString());
+            switch (await database.KeyTypeAsync(key))
+            {
+                case RedisType.String:
+                    Add(await database.StringGetAsync(key));
+                    break;
+                case RedisType.Hash:
+                    foreach (var entry in await database.HashGetAllAsync(key))
+                    {
+                        Add(entry.Name);
+                        Add(entry.Value);
+                    }
+
+                    break;
+                case RedisType.List:
+                    foreach (var value in await database.ListRangeAsync(key))
+                        Add(value);
+                    break;
+                case RedisType.Set:
+                    foreach (var value in await database.SetMembersAsync(key))
+                        Add(value);
+                    break;
+                case RedisType.SortedSet:
+                    foreach (var value in await database.SortedSetRangeByRankAsync(key))
+                        Add(value);
+                    break;
+                case RedisType.None:
+                    break;
+                case var other:
+                    throw new InvalidOperationException($"{key} is a {other}, which nobody looks into.");
+            }
+
+            Look(text.ToString(), "Redis", found);
+
+            // Byte by byte: what is no text must not hide what is.
+            void Add(RedisValue value) => text.Append('\n').Append(Encoding.Latin1.GetString((byte[]?)value ?? []));
+        }
+    }
+
+    private async Task Queues(HashSet<(string, string)> found)
+    {
+        var broker = suite.Run.Find("messaging")!;
+        using var client = new HttpClient { BaseAddress = new Uri(broker.Endpoints["management"]) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(new Uri(broker.ConnectionString!).UserInfo))));
+        foreach (var queue in JsonNode.Parse(await client.GetStringAsync("/api/queues"))!.AsArray())
+        {
+            var name = queue!["name"]!.GetValue<string>();
+            using var answer = await client.PostAsJsonAsync(
+                $"/api/queues/{Uri.EscapeDataString(queue["vhost"]!.GetValue<string>())}/{Uri.EscapeDataString(name)}/get", new { count = 10_000, ackmode = "ack_requeue_true", encoding = "auto" });
+            answer.EnsureSuccessStatusCode();
+            Look(await answer.Content.ReadAsStringAsync(), $"queue {name}", found);
+        }
+    }
+
+    private void Look(string text, string where, HashSet<(string, string)> found)
+    {
+        foreach (var (what, forms) in _forms)
+        {
+            if (forms.Any(form => text.Contains(form, StringComparison.OrdinalIgnoreCase)))
+                found.Add((what, where));
+        }
+    }
+
+    private static string[] FormsOf(string needle)
+    {
+        var bytes = Encoding.UTF8.GetBytes(needle);
+        // Base64 has three looks of the same bytes, by where they begin; the first and last symbols depend on their neighbours.
+        var base64 = Enumerable.Range(0, 3).Select(offset => Convert.ToBase64String([.. new byte[offset], .. bytes]).TrimEnd('=')[(offset == 0 ? 0 : offset + 1)..^1]);
+        return [.. base64.Where(form => form.Length >= 8).Append(needle).Append(Convert.ToHexString(bytes)).Append(Uri.EscapeDataString(needle)).Distinct()];
+    }
+
+    /// <summary>For a failure: one line a place.</summary>
+    public static string Tell(IEnumerable<(string What, string Where)> found) =>
+        string.Join('\n', found.GroupBy(one => one.Where, one => one.What).OrderBy(place => place.Key, StringComparer.Ordinal).Select(place => string.Create(CultureInfo.InvariantCulture, $"{place.Key}: {string.Join(", ", place)}")));
+}
