@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text;
-using Commerce.Gateway.Access;
 using Commerce.Gateway.Limits;
 using Commerce.ServiceDefaults;
 using Grpc.Core;

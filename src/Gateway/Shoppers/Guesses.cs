@@ -42,7 +42,7 @@ internal sealed partial class Guesses(RedisLink link, IOptions<ShopperOptions> o
     /// <summary>A guess at one code.</summary>
     /// <param name="code">In the form in which all spellings of it are one.</param>
     /// <param name="byPostalCode">With a postal code, of which there are few.</param>
-    /// <param name="address">Where it comes from; see <see cref="ClientAddress"/>.</param>
+    /// <param name="address">Where it comes from; see <see cref="Access.ClientAddress"/>.</param>
     /// <exception cref="Failure">GUESSING_SLOWED.</exception>
     public Task<Guess> AtCode(string code, bool byPostalCode, string address) => Begin(
     [
