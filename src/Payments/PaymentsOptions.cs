@@ -40,7 +40,12 @@ public sealed class PaymentsOptions
     /// </summary>
     public Dictionary<string, int> DocumentYears { get; } = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["AT"] = 7, ["DE"] = 8, ["GB"] = 6, ["IE"] = 6, ["NL"] = 7, ["SE"] = 7,
+        ["AT"] = 7,
+        ["DE"] = 8,
+        ["GB"] = 6,
+        ["IE"] = 6,
+        ["NL"] = 7,
+        ["SE"] = 7,
     };
 
     /// <summary>The years of every other country.</summary>

@@ -133,7 +133,9 @@ public sealed class PrivacyTests(Suite suite)
         Assert.Equal("CUSTOMER_NOT_FOUND", (await Refused(() => erasures.EraseCustomerAsync(Erasing(new CustomerKey { Email = person["e-mail"] })).ResponseAsync)).Reason);
         Assert.Equal("ORDER_ERASED", (await Refused(() => suite.Returns.RequestReturnAsync(new RequestReturnRequest
         {
-            Parent = delivered.Name, RequestId = Id(), Lines = { new ReturnLine { LineNumber = 1, Quantity = 1, Reason = ReturnReason.ChangedMind } },
+            Parent = delivered.Name,
+            RequestId = Id(),
+            Lines = { new ReturnLine { LineNumber = 1, Quantity = 1, Reason = ReturnReason.ChangedMind } },
         }).ResponseAsync)).Reason);
         Assert.Equal("Ada Example", (await suite.Orders.GetOrderAsync(new GetOrderRequest { Name = stranger.Name })).Customer.Name);
     }
@@ -176,7 +178,11 @@ public sealed class PrivacyTests(Suite suite)
         await suite.Received(approved, refund: true);
         await suite.Payments.RefundPaymentAsync(new RefundPaymentRequest
         {
-            Name = "payments/" + order.OrderId, RequestId = Id(), Amount = Shop.Euro(1, 0), Reason = RefundReason.Goodwill, Note = person["refund note"],
+            Name = "payments/" + order.OrderId,
+            RequestId = Id(),
+            Amount = Shop.Euro(1, 0),
+            Reason = RefundReason.Goodwill,
+            Note = person["refund note"],
         });
         await Until(order, view => view.Returns.All(one => one.RefundState == ReturnRefundState.Refunded));
     }

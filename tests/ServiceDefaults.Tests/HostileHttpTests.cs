@@ -24,7 +24,10 @@ public sealed class HostileHttpTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly Dictionary<string, string?> Impatient = new()
     {
-        ["Http:HeadersWithin"] = "00:00:00.500", ["Http:KeepAlive"] = "00:00:02", ["Http:SlowFor"] = "00:00:01.100", ["Http:StreamIdle"] = "00:00:00.300",
+        ["Http:HeadersWithin"] = "00:00:00.500",
+        ["Http:KeepAlive"] = "00:00:02",
+        ["Http:SlowFor"] = "00:00:01.100",
+        ["Http:StreamIdle"] = "00:00:00.300",
     };
 
     private readonly Connections _connections = new();
@@ -377,14 +380,17 @@ public sealed class HostileHttpTests : IDisposable
 
     private static HttpClient Http2(TestService service) => new(new SocketsHttpHandler { AllowAutoRedirect = false })
     {
-        BaseAddress = service.GrpcAddress, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        BaseAddress = service.GrpcAddress,
+        DefaultRequestVersion = HttpVersion.Version20,
+        DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
     };
 
     private static HttpRequestMessage Message(string path, string token, byte[] body, string? encoding = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, path)
         {
-            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") } },
             Headers = { { "te", "trailers" }, { TokenMinter.Header, token } },
         };

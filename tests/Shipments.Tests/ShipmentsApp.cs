@@ -161,6 +161,10 @@ public sealed class ShipmentsApp : IAsyncLifetime
     internal Task Cancel(Order order) =>
         Publish(new OrderCancelled(order.OrderId, order.StoreId, order.Version + 1, TimeProvider.System.GetUtcNow(), "SHOPPER"));
 
+    /// <summary>Its order's customer was erased, and the fact of it is out.</summary>
+    internal Task Erase(V1.Shipment parcel) =>
+        Publish(new OrderErased(parcel.OrderId, parcel.StoreId, 99, TimeProvider.System.GetUtcNow(), Guid.NewGuid().ToString("N")));
+
     /// <summary>The order's address was changed, and the fact of it is out.</summary>
     internal Task Edit(Order order, string field = "shipping_address") =>
         Publish(new OrderEdited(order.OrderId, order.StoreId, order.Version, TimeProvider.System.GetUtcNow(), [field]));

@@ -111,7 +111,7 @@ internal static class GatewayPeers
         var hash = ApiKey.Hash(secret);
         await using var batch = app.Services.GetRequiredService<NpgsqlDataSource>().CreateBatch();
         batch.BatchCommands.Add(ApiKeyStore.Insert(new ApiKey(
-            id, "Bench", [], [.. ScopeSet.AllNames], hash, null, null, TimeProvider.System.GetUtcNow(), "staff/bench", null, null, null)));
+            id, "Bench", ["main"], [.. ScopeSet.AllNames], hash, null, null, TimeProvider.System.GetUtcNow(), "staff/bench", null, null, null)));
         await batch.ExecuteNonQueryAsync();
         return app;
     }

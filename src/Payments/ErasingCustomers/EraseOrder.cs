@@ -19,7 +19,8 @@ public sealed class EraseOrder(IOptions<PaymentsOptions> options, TimeProvider t
         var kept = await Documents(fact, context);
         // While it is known whose it is.
         await using var notes = new NpgsqlCommand(
-            "SELECT erase_notes($1, $2, coalesce((SELECT customer_id FROM payments WHERE order_id = $1), ''))", context.Connection, context.Transaction) { Parameters = { Text(fact.OrderId), Text(fact.StoreId) } };
+            "SELECT erase_notes($1, $2, coalesce((SELECT customer_id FROM payments WHERE order_id = $1), ''))", context.Connection, context.Transaction)
+        { Parameters = { Text(fact.OrderId), Text(fact.StoreId) } };
         var booked = (long)(await notes.ExecuteScalarAsync(context.CancellationToken))!;
         await using var batch = new NpgsqlBatch(context.Connection, context.Transaction);
         // Whoever read the payment before reads it again.
@@ -47,7 +48,8 @@ public sealed class EraseOrder(IOptions<PaymentsOptions> options, TimeProvider t
     private async Task<(long Count, DateOnly? Until)> Documents(OrderErased fact, FactContext context)
     {
         await using var command = new NpgsqlCommand(
-            "SELECT count(*), max(year), max(content -> 'store_address' ->> -1) FROM documents WHERE order_id = $1", context.Connection, context.Transaction) { Parameters = { Text(fact.OrderId) } };
+            "SELECT count(*), max(year), max(content -> 'store_address' ->> -1) FROM documents WHERE order_id = $1", context.Connection, context.Transaction)
+        { Parameters = { Text(fact.OrderId) } };
         await using var reader = await command.ExecuteReaderAsync(context.CancellationToken);
         await reader.ReadAsync(context.CancellationToken);
         return reader.GetInt64(0) == 0
