@@ -36,6 +36,8 @@ internal sealed partial class Guesses(RedisLink link, IOptions<ShopperOptions> o
     private readonly Lock _gate = new();
     private readonly ConcurrentLru<string, Slowed> _known = new(MostRemembered);
     private double _empty;
+    // Of what was taken without Redis, what it was not told of yet: otherwise each time that it is away a little would be free.
+    private double _owed;
     private long _minute;
     private int _inMinute;
 
@@ -70,8 +72,11 @@ internal sealed partial class Guesses(RedisLink link, IOptions<ShopperOptions> o
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         if (Knows(keys, now) is { Limit.Length: > 0 } known)
             throw Refuse(known.Limit, known.Wait);
-        var told = await link.Ask(redis => redis.ScriptEvaluateAsync(GuessScript, RedisKeys(keys), Arguments(keys, now)));
-        var (limit, wait) = told is null ? Take(keys, now) : Learn(keys, now, (long[])told!);
+        double owed;
+        lock (_gate)
+            (owed, _owed) = (_owed, 0);
+        var told = await link.Ask(redis => redis.ScriptEvaluateAsync(GuessScript, RedisKeys(keys), Arguments(keys, now, owed)));
+        var (limit, wait) = told is null ? Take(keys, now, owed) : Learn(keys, now, (long[])told!);
         if (limit.Length > 0)
             throw Refuse(limit, wait);
         return new Guess(this, keys, [.. keys.Select(key => StateOf(key).Next)]);
@@ -118,13 +123,16 @@ internal sealed partial class Guesses(RedisLink link, IOptions<ShopperOptions> o
     }
 
     /// <summary>The same as the script does, without Redis.</summary>
-    private (string Limit, long Wait) Take(Key[] keys, long now)
+    private (string Limit, long Wait) Take(Key[] keys, long now, double owed)
     {
         lock (_gate)
         {
+            _owed += owed;
             if (Knows(keys, now) is { Limit.Length: > 0 } slowed)
                 return slowed;
             _empty = Math.Max(_empty, now) + _between;
+            // What was taken long ago is paid by time.
+            _owed = Math.Min(_owed + _between, _empty - now);
             foreach (var key in keys)
             {
                 var state = StateOf(key);
@@ -194,13 +202,13 @@ internal sealed partial class Guesses(RedisLink link, IOptions<ShopperOptions> o
 
     private RedisKey[] RedisKeys(Key[] keys) => [_prefix + "all", .. keys.Select(key => (RedisKey)(_prefix + key.Name))];
 
-    private RedisValue[] Arguments(Key[] keys, long now)
+    private RedisValue[] Arguments(Key[] keys, long now, double owed)
     {
         lock (_gate)
         {
             return
             [
-                now, _between.ToString(CultureInfo.InvariantCulture), _ahead.ToString(CultureInfo.InvariantCulture),
+                now, _between.ToString(CultureInfo.InvariantCulture), _ahead.ToString(CultureInfo.InvariantCulture), owed.ToString(CultureInfo.InvariantCulture),
                 .. keys.SelectMany(key => new RedisValue[]
                 {
                     key.Rule.Free, (long)key.Rule.First.TotalMilliseconds, (long)key.Rule.Longest.TotalMilliseconds, (long)key.Rule.ForgetAfter.TotalMilliseconds, StateOf(key).Guesses,
