@@ -32,7 +32,7 @@ public sealed partial class Order
         if (ImportedDelivery is null)
         {
             if (_parcels.Find(parcel => parcel.State is ParcelState.Planned or ParcelState.Shipped) is { } parcel)
-                return $"Parcel {parcel.ShipmentId} is {FactName.Of(parcel.State)}; wait until it is delivered, or cancel it.";
+                return $"Parcel {parcel.ShipmentId} is {FactName.Of(parcel.State)}; wait until it is delivered{(parcel.State == ParcelState.Planned ? ", or cancel the order" : "")}.";
             var waits = State switch
             {
                 OrderState.Completed => false,
