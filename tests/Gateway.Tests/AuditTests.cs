@@ -105,6 +105,23 @@ public sealed class AuditTests : IAsyncLifetime
         Assert.InRange(await Count("SELECT count(*) FROM audit_events WHERE method LIKE '/v1/flood/%'"), 1, 100);
     }
 
+    [Fact]
+    public async Task Who_opened_an_order_is_written_down_however_many_strangers_guess_and_what_opens_one_never()
+    {
+        var id = _suite.World.Place();
+        _suite.World.BelongsTo(id, ShopperTests.Ada(), ShopperTests.Address());
+        var node = await _suite.AddNode("Development", ("Audit:StrangersASecond", "1"), ("Shoppers:AnswerAfter", "00:00:00"), ("Shoppers:PerAddress:Free", "1000"));
+        using var http = new HttpClient { BaseAddress = node.HttpAddress };
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(async i => (await http.GetAsync($"/v1/track/NOBODYHAS{i}")).Dispose()));
+        await new ShopperService.ShopperServiceClient(node.Strange).OpenOrderAsync(ShopperTests.Ask(id.ToString(), "ada@example.com", null, null));
+        using var put = await http.PutAsync("/v1/track/links/ol_secretsecretsecret", null);
+
+        var opened = Assert.Single(await Found(new SearchAuditEventsRequest { Resource = $"orders/{id}", Method = "ShopperService.OpenOrder" }, 1));
+        Assert.Equal("OK", opened.Result);
+        Assert.InRange(await Count("SELECT count(*) FROM audit_events WHERE principal = 'anybody/stranger'"), 2, 100);
+        Assert.Equal(0, await Count("SELECT count(*) FROM audit_events e WHERE e::text LIKE '%secretsecret%'"));
+    }
+
     [Theory]
     [InlineData("UPDATE audit_events SET principal = 'staff/nobody'")]
     [InlineData("DELETE FROM audit_events")]

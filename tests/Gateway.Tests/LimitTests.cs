@@ -273,6 +273,22 @@ public sealed class LimitTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_stranger_who_floods_takes_nothing_from_another()
+    {
+        await Start(1, ("ShopperPercent", "10"), ("Read:PerSecond", "0.1"), ("Read:Burst", "20"), ("Gateway:TrustedProxies:0", "127.0.0.0/8"), ("Gateway:TrustedProxies:1", "::1"));
+        using var client = new HttpClient { BaseAddress = Suite.Node.HttpAddress };
+        async Task<string> From(string address)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/track/NOBODYHAS1") { Headers = { { "X-Forwarded-For", address } } };
+            using var answer = await client.SendAsync(request);
+            return JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("reason").GetString()!;
+        }
+
+        Assert.Equal(["CODE_NOT_FOUND", "CODE_NOT_FOUND", "RATE_LIMITED"], [await From("192.0.2.1"), await From("192.0.2.1"), await From("192.0.2.1")]);
+        Assert.Equal("CODE_NOT_FOUND", await From("192.0.2.2"));
+    }
+
+    [Fact]
     public async Task Without_a_known_proxy_what_a_client_claims_is_not_believed()
     {
         await Start(1, ("Strangers:PerSecond", "0.01"), ("Strangers:Burst", "1"));

@@ -36,6 +36,8 @@ internal sealed partial class AuditLog : BackgroundService
     private bool _spilled;
     private bool _toldDown;
     private DateTimeOffset _dropAt;
+    private static readonly string Stranger = Principal.Stranger.ToString();
+
     private long _strangersSecond;
     private int _strangers;
 
@@ -71,7 +73,7 @@ internal sealed partial class AuditLog : BackgroundService
     /// <summary>Writes a call down, some moments later.</summary>
     public void Write(AuditRecord record)
     {
-        if (record.Principal.Length == 0 && !MayKeepStranger())
+        if (IsOfNobody(record) && !MayKeepStranger())
             _telemetry.AuditCounted("stranger");
         else if (_waiting.Writer.TryWrite(record))
             Interlocked.Increment(ref _count);
@@ -292,6 +294,10 @@ internal sealed partial class AuditLog : BackgroundService
     }
 
     // About so many: whether it is one more matters to nobody.
+    // Who opened an order is somebody, of whom it is known which order.
+    private static bool IsOfNobody(AuditRecord record) => record.Principal.Length == 0
+        || (record.Principal == Stranger && !(record.Result == "OK" && record.Method.StartsWith("ShopperService.Open", StringComparison.Ordinal)));
+
     private bool MayKeepStranger()
     {
         var second = _time.GetUtcNow().ToUnixTimeSeconds();

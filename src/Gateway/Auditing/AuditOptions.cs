@@ -29,7 +29,7 @@ internal sealed class AuditOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
     public TimeSpan RepeatsWithin { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Calls of nobody who is known that are kept in a second; more are only counted.</summary>
+    /// <summary>Calls of nobody who is known that are kept in a second, journeys and wrong tries at orders among them; more are only counted.</summary>
     [Range(1, 100_000)]
     public int StrangersASecond { get; set; } = 100;
 

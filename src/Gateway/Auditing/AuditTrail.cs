@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Commerce.Gateway.Limits;
+using Commerce.Gateway.Shoppers;
 using Commerce.ServiceDefaults;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.Features;
@@ -75,7 +76,7 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog log, TimeProvide
         var now = time.GetUtcNow();
         log.Write(new AuditRecord(
             now - took, Guid.CreateVersion7(now), caller?.ToString() ?? "", caller?.Stores is { } stores ? [.. stores] : null,
-            trail.Method is { } method ? Methods.GetOrAdd(method, ShortOf) : ShortOf(PathOf(http.Request.Path)), ResourcesOf(trail.Names), result,
+            trail.Method is { } method ? Methods.GetOrAdd(method, ShortOf) : ShortOf(PathOf(OpenPaths.Shown(http.Request.Path))), ResourcesOf(trail.Names), result,
             Activity.Current?.TraceId.ToHexString() ?? http.TraceIdentifier, ClientOf(http.Connection.RemoteIpAddress), (long)took.TotalMicroseconds, 1));
     }
 

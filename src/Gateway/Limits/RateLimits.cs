@@ -53,10 +53,10 @@ internal sealed class RateLimits : BackgroundService
 
     public TimeSpan Between(long from, long to) => _time.GetElapsedTime(from, to);
 
-    /// <summary>Who is limited: a caller that is known by itself, a shopper by its address.</summary>
+    /// <summary>Who is limited: a caller that is known by itself, shoppers and strangers by their address.</summary>
     public LimitedCaller Of(Principal principal, HttpContext http)
     {
-        if (principal.Kind == PrincipalKind.Shopper)
+        if (principal.Kind is PrincipalKind.Shopper or PrincipalKind.Anybody)
             return OfAddress(http);
         var name = principal.ToString();
         return _known.TryGet(name, out var caller)

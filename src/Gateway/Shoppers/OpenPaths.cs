@@ -22,7 +22,12 @@ internal static class OpenPaths
     /// <summary>What opens an order does not stand in a trace.</summary>
     public static void Redact(HttpContext http)
     {
-        if (http.Request.Path.StartsWithSegments(Links, StringComparison.OrdinalIgnoreCase) && http.Features.Get<IHttpActivityFeature>() is { Activity: { } activity })
-            activity.SetTag("url.path", Links + "/-");
+        if (IsLink(http.Request.Path) && http.Features.Get<IHttpActivityFeature>() is { Activity: { } activity })
+            activity.SetTag("url.path", Shown(http.Request.Path).Value);
     }
+
+    /// <summary>A path as it may be written down.</summary>
+    public static PathString Shown(PathString path) => IsLink(path) ? Links + "/-" : path;
+
+    private static bool IsLink(PathString path) => path.StartsWithSegments(Links, StringComparison.OrdinalIgnoreCase);
 }
