@@ -71,7 +71,7 @@ public sealed class SurvivalTests(Suite suite)
         await suite.Scenario(reference, new { ends_at = "DELIVERED" });
         var placed = await suite.Orders.PlaceOrderAsync(Shop.Order($"{reference}@example.com", externalId: reference));
         var before = await Eventually.Value(
-            async () => await suite.Lookup.LookupAsync(new LookupRequest { Code = placed.OrderId }), view => view.Order.State == OrderState.Completed, Bound);
+            async () => await suite.Lookup.LookupAsync(new LookupRequest { Code = placed.OrderId }), view => view is { Order.State: OrderState.Completed, Payment.Settled: true }, Bound);
 
         await using (var redis = await ConnectionMultiplexer.ConnectAsync(suite.Run.Find("redis")!.ConnectionString + ",allowAdmin=true"))
         {

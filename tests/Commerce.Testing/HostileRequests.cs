@@ -456,9 +456,9 @@ public static class HostileRequests
                             await stream.RequestStream.WriteAsync(message);
                             await stream.RequestStream.CompleteAsync();
                         }
-                        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
+                        catch (Exception exception) when (exception is RpcException or InvalidOperationException or IOException)
                         {
-                            // Refused before it was read; the answer says why.
+                            // Refused before it was read, or with it the connection; the answer says why.
                         }
 
                         await stream;

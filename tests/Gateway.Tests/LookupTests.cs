@@ -205,7 +205,7 @@ public sealed class LookupTests : IAsyncLifetime
         { new string('A', 101), "INVALID_FIELD" },
         { new string('7', 10_000), "INVALID_FIELD" },
         { "\0\u0001\u001b[31m", "INVALID_FIELD" },
-        { "\u0001\u001b[31m", "CODE_NOT_FOUND" },
+        { "\u0001\u001b[31m", "INVALID_FIELD" },
         { "ORD\r\nFLUSHALL *\r\n", "CODE_NOT_FOUND" },
         { "view:1 order:full", "CODE_NOT_FOUND" },
         { "'; DROP TABLE orders; --", "CODE_NOT_FOUND" },

@@ -54,6 +54,7 @@ internal static class Visibilities
 
         if (fields.Order is { } order)
         {
+            order.EraseTime = null;
             foreach (var part in order.PaymentParts)
                 part.Token = "";
             if (order.Cancellation is { } cancellation)
@@ -67,6 +68,7 @@ internal static class Visibilities
 
         if (fields.Payment is { } payment)
         {
+            payment.Settled = false;
             foreach (var part in payment.Parts)
                 (part.Provider, part.ProviderReference) = ("", "");
             foreach (var capture in payment.Captures)

@@ -55,6 +55,7 @@ internal sealed class GatewayNode : IAsyncDisposable
             ["Shoppers:LinkKey"] = ShopperKeys.Link,
             ["Shoppers:SessionKey"] = ShopperKeys.Session,
             // All of a test class calls from one address.
+            ["Gateway:Limits:ShopperPercent"] = "10000",
             ["Gateway:Limits:Strangers:PerSecond"] = "100000",
             ["Gateway:Limits:Strangers:Burst"] = "1000000",
             ["Gateway:RedisPrefix"] = suite.Prefix,

@@ -10,15 +10,18 @@ internal sealed class TcpGate : IAsyncDisposable
     private readonly IPEndPoint _target;
     private readonly ConcurrentDictionary<Socket, bool> _open = new();
     private readonly CancellationTokenSource _end = new();
+    // Never listens: keeps the port for the gate while that is cut, so that nobody else is given it.
+    private readonly Socket _port = Bound(0);
     private Socket? _listener;
 
     public TcpGate(IPEndPoint target)
     {
         _target = target;
+        Port = ((IPEndPoint)_port.LocalEndPoint!).Port;
         Restore();
     }
 
-    public int Port { get; private set; }
+    public int Port { get; }
 
     public string Address => $"127.0.0.1:{Port}";
 
@@ -36,11 +39,8 @@ internal sealed class TcpGate : IAsyncDisposable
     {
         if (_listener is not null)
             return;
-        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+        var listener = Bound(Port);
         listener.Listen();
-        Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         _listener = listener;
         _ = Accept(listener);
     }
@@ -49,7 +49,16 @@ internal sealed class TcpGate : IAsyncDisposable
     {
         await _end.CancelAsync();
         Cut();
+        _port.Dispose();
         _end.Dispose();
+    }
+
+    private static Socket Bound(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        return socket;
     }
 
     private async Task Accept(Socket listener)
