@@ -16,6 +16,7 @@ using Grpc.Net.Client;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -26,14 +27,14 @@ using ApiKey = Commerce.Gateway.Access.ApiKey;
 namespace Commerce.Bench.Gateway;
 
 /// <summary>
-/// The processes that the benches of the Gateway call: the Gateway itself, with bare methods behind its pipeline; a bare server; and
-/// services that answer with what <see cref="BenchWorld"/> has. Each says its addresses on standard output and ends with standard input.
+/// The processes that the benches of the Gateway call: the Gateway itself; a Gateway whose Lookup is a bare method, behind the same pipeline;
+/// a bare server; and services that answer with what <see cref="BenchWorld"/> has. Each says its addresses on standard output and ends with standard input.
 /// </summary>
 internal static class GatewayPeers
 {
     public const string Process = "gateway-peer";
 
-    /// <summary>Named as what is open to nobody in particular: it asks for no token, which is to its advantage.</summary>
+    /// <summary>Named as what is open to everybody.</summary>
     public const string Bare = "grpc.bench.Bare";
 
     public static async Task<int> Serve(string[] args)
@@ -85,7 +86,7 @@ internal static class GatewayPeers
 
     private static async Task<WebApplication> Gateway(string[] args)
     {
-        var (redis, broker, services, hotAnswers, database, key) = (args[2], args[3], args[4], args[5], args[6], args[7]);
+        var (redis, broker, services, hotAnswers, database, key, from) = (args[2], args[3], args[4], args[5], args[6], args[7], args[8]);
         var builder = Builder(
         [
             new("ConnectionStrings:gatewaydb", database), new("ConnectionStrings:redis", redis), new("ConnectionStrings:messaging", broker), new("Gateway:RedisPrefix", "bench:"),
@@ -102,9 +103,13 @@ internal static class GatewayPeers
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<BareMethods>();
         builder.Services.AddSingleton<IServiceMethodProvider<BareMethods>, BareBinding>();
+        builder.Services.AddSingleton(services => new BareLookup(services.GetRequiredService<BareMethods>(), from));
+        builder.Services.AddSingleton<IServiceMethodProvider<BareLookup>, BareLookupBinding>();
         var app = builder.Build();
         app.MapGateway();
         app.MapGrpcService<BareMethods>();
+        if (from.Length > 0)
+            app.MapGrpcService<BareLookup>().Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = -1);
         await app.MigrateAsync();
         if (!ApiKey.TryRead(key, out var id, out var secret))
             throw new InvalidOperationException("That is no API key.");
@@ -197,6 +202,19 @@ internal sealed class BareMethods(IConnectionMultiplexer redis, IServiceProvider
     }
 }
 
+/// <summary>
+/// A bare method in Lookup's place: whoever calls it is asked who they are, limited, shed, written down and traced as with Lookup.
+/// </summary>
+/// <param name="methods">What it answers.</param>
+/// <param name="from">"memory" or "redis".</param>
+[DescribedBy(typeof(LookupService))]
+internal sealed class BareLookup(BareMethods methods, string from)
+{
+    private readonly bool _fromRedis = from == "redis";
+
+    public Task<byte[]> Lookup() => _fromRedis ? methods.Redis() : methods.Memory();
+}
+
 /// <summary>The fan-out of a cold look-up, as anybody would write it.</summary>
 internal sealed class BareFanOut
 {
@@ -241,11 +259,17 @@ internal sealed class BareFanOut
     }
 }
 
+internal sealed class BareLookupBinding : IServiceMethodProvider<BareLookup>
+{
+    public void OnServiceMethodDiscovery(ServiceMethodProviderContext<BareLookup> context) => context.AddUnaryMethod(
+        new Method<LookupRequest, byte[]>(MethodType.Unary, LookupService.Descriptor.FullName, "Lookup", BareBinding.Request, BareBinding.Raw), [], static (service, _, _) => service.Lookup());
+}
+
 internal sealed class BareBinding : IServiceMethodProvider<BareMethods>
 {
-    private static readonly Marshaller<LookupRequest> Request = new((_, _) => throw new NotSupportedException(), call => LookupRequest.Parser.ParseFrom(call.PayloadAsReadOnlySequence()));
+    public static readonly Marshaller<LookupRequest> Request = new((_, _) => throw new NotSupportedException(), call => LookupRequest.Parser.ParseFrom(call.PayloadAsReadOnlySequence()));
 
-    private static readonly Marshaller<byte[]> Raw = new(
+    public static readonly Marshaller<byte[]> Raw = new(
         (bytes, call) =>
         {
             call.SetPayloadLength(bytes.Length);

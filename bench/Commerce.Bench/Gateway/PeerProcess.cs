@@ -41,10 +41,11 @@ internal sealed class PeerProcess : IAsyncDisposable
     /// <param name="servers">Redis, the broker and Postgres.</param>
     /// <param name="services">The port of the services.</param>
     /// <param name="hotAnswers">How many answers it keeps in memory.</param>
-    public static async Task<PeerProcess> Gateway(BenchServers servers, string services, string hotAnswers)
+    /// <param name="bare">"memory" or "redis": from where a bare method answers in Lookup's place; empty: Lookup is itself.</param>
+    public static async Task<PeerProcess> Gateway(BenchServers servers, string services, string hotAnswers, string bare = "")
     {
         var key = ApiKey.Text(ApiKey.NewId(), ApiKey.NewSecret());
-        return await Start(key, ["gateway", servers.Redis, servers.Broker, services, hotAnswers, await servers.CreateDatabase(), key]);
+        return await Start(key, ["gateway", servers.Redis, servers.Broker, services, hotAnswers, await servers.CreateDatabase(), key, bare]);
     }
 
     public static Task<PeerProcess> Start(params IReadOnlyList<string> arguments) => Start("", arguments);

@@ -83,6 +83,8 @@ internal sealed partial class PartSources(
     private async Task<(LookupView, long, string, string)> AskPayment(string id, CancellationToken cancellationToken)
     {
         var payment = await payments.GetPaymentAsync(new GetPaymentRequest { Name = $"payments/{id}" }, cancellationToken: cancellationToken);
+        // No version tells when that changes, so a view would keep what is over.
+        payment.Settled = false;
         return (new LookupView { Payment = payment }, payment.Version, Has([(PartKeys.Payment, payment.Version)]), "");
     }
 

@@ -68,7 +68,6 @@ internal static class Visibilities
 
         if (fields.Payment is { } payment)
         {
-            payment.Settled = false;
             foreach (var part in payment.Parts)
                 (part.Provider, part.ProviderReference) = ("", "");
             foreach (var capture in payment.Captures)
