@@ -273,6 +273,25 @@ public sealed class LimitTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Of_a_callers_first_calls_that_come_all_at_once_none_is_refused_that_its_limit_allows()
+    {
+        await Start(1);
+        var limits = Suite.Node.Get<RateLimits>();
+        for (var caller = 0; caller < 10; caller++)
+        {
+            var permits = limits.PermitsOf($"new-{caller}", CallClass.Read, 1);
+            var verdicts = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Task.Run(async () =>
+            {
+                var all = true;
+                for (var call = 0; call < 5; call++)
+                    all &= (await permits.Take()).Granted;
+                return all;
+            })));
+            Assert.All(verdicts, Assert.True);
+        }
+    }
+
+    [Fact]
     public async Task A_stranger_who_floods_takes_nothing_from_another()
     {
         await Start(1, ("ShopperPercent", "10"), ("Read:PerSecond", "0.1"), ("Read:Burst", "20"), ("Gateway:TrustedProxies:0", "127.0.0.0/8"), ("Gateway:TrustedProxies:1", "::1"));

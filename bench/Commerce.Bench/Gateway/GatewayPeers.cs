@@ -95,6 +95,8 @@ internal static class GatewayPeers
             // Counted and leased as ever, and never reached.
             new("Gateway:Limits:Read:PerSecond", "1000000"), new("Gateway:Limits:Read:Burst", "1000000"), new("Gateway:Limits:Watch:PerSecond", "1000000"),
             new("Gateway:Limits:Watch:Burst", "1000000"), new("Gateway:Limits:OpenStreams", "1000000"),
+            // Looked at for each call, and nothing is shed: as much as there is to do is what is measured.
+            new("Gateway:Limits:ShedAfter", "00:00:10"),
             .. new[] { "orders", "payments", "shipments", "notifications" }.Select(name => KeyValuePair.Create($"services:{name}:grpc:0", (string?)$"http://127.0.0.1:{services}")),
             .. ServiceScopes.All.Keys.SelectMany(name => new[] { $"Access:Services:{name}", $"Access:Callers:{name}" }).Select(name => KeyValuePair.Create(name, (string?)"a-secret-that-only-benches-have-0123456789")),
         ]);

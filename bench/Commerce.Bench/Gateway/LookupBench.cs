@@ -56,6 +56,8 @@ internal static class LookupBench
         var bytes = (await lookups.LookupAsync((LookupRequest)requests[0])).ToByteArray();
         foreach (var one in new[] { piped, bare })
             await one.Channel.CreateCallInvoker().AsyncUnaryCall(BareMethodsOf.Set, null, default, bytes);
+        // One that is not answered says why.
+        await Parallel.ForEachAsync(requests, async (request, cancellationToken) => await lookups.LookupAsync((LookupRequest)request, cancellationToken: cancellationToken));
         // Those that are long enough to be compiled to the end.
         foreach (var one in new[] { gateway, piped })
             RawLoad.Closed(one, Ours, requests, bytes.Length, Round);

@@ -16,7 +16,9 @@ internal readonly record struct Verdict(bool Granted, int Remaining, TimeSpan Re
 /// </summary>
 internal sealed class Permits(RedisKey key, double perSecond, int burst, RateLimits limits)
 {
-    private const int Rounds = 4;
+    // Redis itself ends the waiting of whom it refuses. Others are served before long, since the more wait, the more is asked for; this is
+    // for a node that is too slow to use what it is given.
+    private const int Rounds = 100;
 
     private readonly Lock _gate = new();
     private readonly int _mostLeased = Math.Max(1, (int)(burst * limits.LeaseShare));
