@@ -13,6 +13,9 @@ internal sealed class ErrorQueues(BrokerConnection broker, TimeProvider time, Me
 {
     internal const string HeaderPrefix = "commerce-error-";
 
+    // Their bodies are in memory meanwhile.
+    private const int TakenAtOnce = 500;
+
     /// <summary>Completes when the error queue has confirmed the message; the original may be acknowledged then, not before.</summary>
     public async Task Move(string queue, string? messageId, string? contentType, IDictionary<string, object?>? headers, ReadOnlyMemory<byte> body, ErrorCause cause, CancellationToken cancellationToken)
     {
@@ -45,8 +48,21 @@ internal sealed class ErrorQueues(BrokerConnection broker, TimeProvider time, Me
         {
             await Topology.DeclareErrorQueue(channel, queue, cancellationToken);
             var waiting = await channel.MessageCountAsync(Topology.ErrorQueue(queue), cancellationToken);
+            // The broker's count lags behind what somebody who looked has just given back: what can be taken is there, whatever it says.
+            var first = new List<BasicGetResult>();
+            while (first.Count < Math.Min(limit, TakenAtOnce) && await Next() is { } message)
+                first.Add(message);
+            var most = Math.Min(limit, Math.Max(first.Count, waiting));
             var moved = 0;
-            while (moved < Math.Min(limit, waiting) && await channel.BasicGetAsync(Topology.ErrorQueue(queue), autoAck: false, cancellationToken) is { } message)
+            foreach (var message in first)
+                await Move(message);
+            while (moved < most && await Next() is { } message)
+                await Move(message);
+            return moved;
+
+            Task<BasicGetResult?> Next() => channel.BasicGetAsync(Topology.ErrorQueue(queue), autoAck: false, cancellationToken);
+
+            async Task Move(BasicGetResult message)
             {
                 var headers = (message.BasicProperties.Headers ?? new Dictionary<string, object?>())
                     .Where(h => !h.Key.StartsWith(HeaderPrefix, StringComparison.Ordinal) && h.Key is not ("x-death" or "x-delivery-count"))
@@ -56,8 +72,6 @@ internal sealed class ErrorQueues(BrokerConnection broker, TimeProvider time, Me
                 await channel.BasicAckAsync(message.DeliveryTag, multiple: false, cancellationToken);
                 moved++;
             }
-
-            return moved;
         }, cancellationToken);
 
     /// <summary>Messages waiting in the error queue; null: the queue does not exist.</summary>
