@@ -32,22 +32,30 @@ internal sealed class AccessInterceptor(AccessControl access) : CallInterceptor
         }
 
         principal.Calls(context);
+        if (!streams && typeof(IMessage).IsAssignableFrom(typeof(T)))
+            return Answered(http, principal, context, request as IMessage, call);
+
+        // Of a stream before it begins; messages that are bytes already say themselves what they are about.
         CallTrail.Tell(http, principal, context.Method, request as IMessage);
         if (streams)
-        {
             CallTrail.Of(http)?.Opened();
-            return call(context);
-        }
-
-        // What is made by a call has its name in the answer. Messages that are bytes already say it themselves.
-        return typeof(IMessage).IsAssignableFrom(typeof(T)) ? Answered(http, principal, context, request as IMessage, call) : call(context);
+        return call(context);
     }
 
+    // What is made by a call has its name in the answer; of one that failed there is the request.
     private static async Task<T> Answered<T>(HttpContext http, Principal principal, ServerCallContext context, IMessage? request, Func<ServerCallContext, Task<T>> call)
     {
-        var answer = await call(context);
-        CallTrail.Tell(http, principal, context.Method, request, answer as IMessage);
-        return answer;
+        IMessage? answer = null;
+        try
+        {
+            var answered = await call(context);
+            answer = answered as IMessage;
+            return answered;
+        }
+        finally
+        {
+            CallTrail.Tell(http, principal, context.Method, request, answer);
+        }
     }
 
     private IAsyncStreamReader<TRequest> Bounded<TRequest>(IAsyncStreamReader<TRequest> stream, ServerCallContext call)

@@ -103,13 +103,14 @@ public class CallTrail
 
     private static string Hash(string text) => PersonPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>Says what a call is about, once it is admitted, and again with its answer.</summary>
+    /// <summary>Says what a call is about, once.</summary>
     public static void Tell(HttpContext http, Principal principal, string method, IMessage? request, IMessage? answer = null)
     {
         if (Of(http) is { } own)
         {
             own.Method = method;
-            own.Add(answer ?? request);
+            own.Add(request);
+            own.Add(answer);
             return;
         }
 

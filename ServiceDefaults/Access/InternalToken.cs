@@ -1,6 +1,3 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 
 namespace Commerce.ServiceDefaults;
@@ -46,29 +43,15 @@ internal sealed record InternalToken(string Issuer, string Audience, string Subj
             json.WriteEndObject();
         }
 
-        var payload = Base64Url.EncodeToString(stream.GetBuffer().AsSpan(0, (int)stream.Length));
-        return payload + "." + Base64Url.EncodeToString(HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(payload)));
+        return SignedText.Sign(secret, "", stream.GetBuffer().AsSpan(0, (int)stream.Length));
     }
 
     /// <summary>Reads a token and compares its signature with those that the issuer's secrets give; null: it is not one, or not of them.</summary>
     public static InternalToken? Read(string text, Func<string, byte[][]?> secretsOf)
     {
-        var point = text.IndexOf('.', StringComparison.Ordinal);
-        if (point < 0 || text.Length > MaxLength || !Ascii.IsValid(text)
-            || !Base64Url.IsValid(text.AsSpan(0, point)) || !Base64Url.IsValid(text.AsSpan(point + 1)))
-            return null;
-        var signature = Base64Url.DecodeFromChars(text.AsSpan(point + 1));
+        InternalToken? token = null;
         // Only the issuer is looked at before the signature is known to be right.
-        if (Parse(Base64Url.DecodeFromChars(text.AsSpan(0, point))) is not { } token || secretsOf(token.Issuer) is not { } secrets)
-            return null;
-        var signed = Encoding.ASCII.GetBytes(text[..point]);
-        foreach (var secret in secrets)
-        {
-            if (CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(secret, signed), signature))
-                return token;
-        }
-
-        return null;
+        return SignedText.Read(text, "", MaxLength, payload => (token = Parse(payload)) is null ? null : secretsOf(token.Issuer)) is null ? null : token;
     }
 
     private static InternalToken? Parse(byte[] payload)

@@ -6,8 +6,7 @@ using System.Text;
 namespace Commerce.ServiceDefaults;
 
 /// <summary>
-/// The links in messages about an order, by which whoever got the message opens it. A link is base64url("order|end|contact") "."
-/// base64url(HMAC-SHA256 of a purpose and that): good for that order, until its end, and only while the order still has the contact that
+/// The links in messages about an order, by which whoever got the message opens it. A link is "order|end|contact", signed: good for that order, until its end, and only while the order still has the contact that
 /// the message went to, so that another address, or none after an erasure, ends it. Nothing of it is stored.
 /// </summary>
 public sealed class OrderLinks
@@ -26,40 +25,22 @@ public sealed class OrderLinks
     public static bool AreSecrets(string setting) => AccessOptions.SecretsOf(setting) is [_, ..] all && all.All(secret => secret.Length >= AccessOptions.ShortestSecret);
 
     /// <summary>A link for the order, for whoever reads the mail of an address.</summary>
-    public string Sign(string orderId, string email, DateTimeOffset end)
-    {
-        var payload = Base64Url.EncodeToString(Encoding.ASCII.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"{orderId}|{end.ToUnixTimeSeconds()}|{Base64Url.EncodeToString(ContactOf(_secrets[0], orderId, email))}")));
-        return $"{payload}.{Base64Url.EncodeToString(Mac(_secrets[0], payload))}";
-    }
+    public string Sign(string orderId, string email, DateTimeOffset end) => SignedText.Sign(_secrets[0], Purpose, Encoding.ASCII.GetBytes(
+        string.Create(CultureInfo.InvariantCulture, $"{orderId}|{end.ToUnixTimeSeconds()}|{Base64Url.EncodeToString(ContactOf(_secrets[0], orderId, email))}")));
 
     /// <summary>Reads a link that is of one of the secrets and not over; null: it is none.</summary>
-    public OrderLink? Read(string text, DateTimeOffset now)
-    {
-        var point = text.IndexOf('.', StringComparison.Ordinal);
-        if (point < 0 || text.Length > MaxLength || !Ascii.IsValid(text) || !Base64Url.IsValid(text.AsSpan(0, point)) || !Base64Url.IsValid(text.AsSpan(point + 1)))
-            return null;
-        var (payload, mac) = (text[..point], Base64Url.DecodeFromChars(text.AsSpan(point + 1)));
-        foreach (var secret in _secrets)
-        {
-            if (CryptographicOperations.FixedTimeEquals(Mac(secret, payload), mac))
-                return Parse(payload, secret) is { } link && now < link.End ? link : null;
-        }
-
-        return null;
-    }
+    public OrderLink? Read(string text, DateTimeOffset now) =>
+        SignedText.Read(text, Purpose, MaxLength, _ => _secrets) is var (payload, secret) && Parse(payload, secret) is { } link && now < link.End ? link : null;
 
     /// <summary>Whether the order still has the contact that the link was sent to.</summary>
     public static bool IsFor(OrderLink link, string email) =>
         email.Length > 0 && CryptographicOperations.FixedTimeEquals(ContactOf(link.Secret, link.OrderId, email), link.Contact);
 
-    private static OrderLink? Parse(string payload, byte[] secret) =>
-        Encoding.ASCII.GetString(Base64Url.DecodeFromChars(payload)).Split('|') is [var order, var end, var contact]
+    private static OrderLink? Parse(byte[] payload, byte[] secret) =>
+        Encoding.ASCII.GetString(payload).Split('|') is [var order, var end, var contact]
         && long.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             ? new OrderLink(order, DateTimeOffset.FromUnixTimeSeconds(seconds), Base64Url.DecodeFromChars(contact), secret)
             : null;
-
-    private static byte[] Mac(byte[] secret, string payload) => HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(Purpose + payload));
 
     private static byte[] ContactOf(byte[] secret, string orderId, string email) =>
         HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes($"{ContactPurpose}{orderId}\n{email.Trim().ToLowerInvariant()}"))[..ContactBytes];

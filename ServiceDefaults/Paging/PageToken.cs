@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Commerce.Types.V1;
@@ -45,6 +46,22 @@ public static class PageToken
         if (!bytes.AsSpan(1, HashBytes).SequenceEqual(HashOf(request)))
             throw Invalid("The other fields differ from those of the page before; keep them, or leave the token empty and begin again.");
         return Encoding.UTF8.GetString(bytes.AsSpan(1 + HashBytes));
+    }
+
+    /// <summary>The token of a list in the order of times, and of ids among equals.</summary>
+    public static string Encode(IMessage request, DateTimeOffset time, Guid id) =>
+        Encode(request, string.Create(CultureInfo.InvariantCulture, $"{time.UtcTicks} {id:N}"));
+
+    /// <summary>The position in such a list, or null on the first page.</summary>
+    /// <exception cref="Failure">PAGE_TOKEN_INVALID.</exception>
+    public static (DateTimeOffset Time, Guid Id)? DecodeTimeAndId(IMessage request)
+    {
+        if (Decode(request) is not { } position)
+            return null;
+        return position.Split(' ') is [var ticks, var id]
+            && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks && Guid.TryParseExact(id, "N", out var guid)
+            ? (new DateTimeOffset(at, TimeSpan.Zero), guid)
+            : throw Invalid("It is damaged; begin again without it.");
     }
 
     /// <summary>The failure for a position that decodes and is still none, for a method's own parsing.</summary>

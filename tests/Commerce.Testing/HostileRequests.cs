@@ -6,7 +6,6 @@ using System.Text.Json.Nodes;
 using Google.Api;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
-using Google.Rpc;
 using Grpc.Core;
 
 namespace Commerce.Testing;
@@ -426,58 +425,9 @@ public static class HostileRequests
 
     private static async Task<(StatusCode Code, string? Reason)> Call(CallInvoker calls, MethodDescriptor method, Metadata headers, byte[] message)
     {
-        var bytes = Marshallers.Create<byte[]>(one => one, one => one);
-        var type = (method.IsClientStreaming, method.IsServerStreaming) switch
-        {
-            (false, false) => MethodType.Unary,
-            (true, false) => MethodType.ClientStreaming,
-            (false, true) => MethodType.ServerStreaming,
-            _ => MethodType.DuplexStreaming,
-        };
-        var called = new Method<byte[], byte[]>(type, method.Service.FullName, method.Name, bytes, bytes);
-        // A stream that goes on has taken what it was sent.
-        var options = new CallOptions(headers, TimeProvider.System.GetUtcNow().UtcDateTime.Add(method.IsServerStreaming ? TimeSpan.FromMilliseconds(500) : TimeSpan.FromSeconds(60)));
-        try
-        {
-            switch (type)
-            {
-                case MethodType.Unary:
-                    await calls.AsyncUnaryCall(called, null, options, message);
-                    break;
-                case MethodType.ServerStreaming:
-                    using (var stream = calls.AsyncServerStreamingCall(called, null, options, message))
-                        await stream.ResponseStream.MoveNext(CancellationToken.None);
-                    break;
-                default:
-                    using (var stream = calls.AsyncClientStreamingCall(called, null, options))
-                    {
-                        try
-                        {
-                            await stream.RequestStream.WriteAsync(message);
-                            await stream.RequestStream.CompleteAsync();
-                        }
-                        catch (Exception exception) when (exception is RpcException or InvalidOperationException or IOException)
-                        {
-                            // Refused before it was read, or with it the connection; the answer says why.
-                        }
-
-                        await stream;
-                    }
-
-                    break;
-            }
-
-            return (StatusCode.OK, null);
-        }
-        // The caller's own clock says so.
-        catch (RpcException error) when (error.StatusCode == StatusCode.DeadlineExceeded && method.IsServerStreaming)
-        {
-            return (StatusCode.OK, null);
-        }
-        catch (RpcException error)
-        {
-            return (error.StatusCode, error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason);
-        }
+        // A stream that goes on has taken what it was sent: the caller's own clock says so.
+        var (code, reason, _) = await RawCall.Make(calls, method, headers, message, method.IsServerStreaming ? TimeSpan.FromMilliseconds(500) : TimeSpan.FromSeconds(60));
+        return code == StatusCode.DeadlineExceeded && method.IsServerStreaming ? (StatusCode.OK, null) : (code, reason);
     }
 
     // A message of one long field that nobody knows.

@@ -29,10 +29,10 @@ public static class OtherStores
         foreach (var request in requests)
         {
             var method = apart[request.Descriptor];
-            var (code, _, answer) = await WrongCredentials.Answer(calls, method, Of("elsewhere"), request);
+            var (code, _, answer) = await RawCall.Make(calls, method, Of("elsewhere"), request.ToByteArray());
             if (code != StatusCode.NotFound && (code != StatusCode.OK || answer.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) >= 0))
                 wrong.Add($"{method.FullName} answers a caller of another store with {code}");
-            (code, var reason, _) = await WrongCredentials.Answer(calls, method, Of(store), request);
+            (code, var reason, _) = await RawCall.Make(calls, method, Of(store), request.ToByteArray());
             if (code is StatusCode.NotFound or StatusCode.PermissionDenied or StatusCode.Unauthenticated or StatusCode.InvalidArgument or StatusCode.Internal or StatusCode.Unknown)
                 wrong.Add($"{method.FullName} answers a caller of the store with {code} {reason}");
         }

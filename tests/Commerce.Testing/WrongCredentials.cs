@@ -2,7 +2,6 @@ using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
-using Google.Rpc;
 using Grpc.Core;
 
 namespace Commerce.Testing;
@@ -81,74 +80,9 @@ public static class WrongCredentials
     /// <summary>Calls a method with an empty request, or the one given; of a stream only the first answer is waited for.</summary>
     public static async Task<(StatusCode Code, string? Reason)> Call(CallInvoker calls, MethodDescriptor method, Metadata headers, IMessage? request = null)
     {
-        var (code, reason, _) = await Answer(calls, method, headers, request);
+        var (code, reason, _) = await RawCall.Make(calls, method, headers, request?.ToByteArray());
         return (code, reason);
     }
 
-    /// <summary>The same, with what was answered.</summary>
-    public static async Task<(StatusCode Code, string? Reason, byte[] Answer)> Answer(CallInvoker calls, MethodDescriptor method, Metadata headers, IMessage? request = null)
-    {
-        var bytes = Marshallers.Create<byte[]>(message => message, message => message);
-        var type = (method.IsClientStreaming, method.IsServerStreaming) switch
-        {
-            (false, false) => MethodType.Unary,
-            (true, false) => MethodType.ClientStreaming,
-            (false, true) => MethodType.ServerStreaming,
-            _ => MethodType.DuplexStreaming,
-        };
-        var called = new Method<byte[], byte[]>(type, method.Service.FullName, method.Name, bytes, bytes);
-        var options = new CallOptions(headers, TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(20));
-        var message = request?.ToByteArray() ?? [];
-        byte[] answer = [];
-        try
-        {
-            switch (type)
-            {
-                case MethodType.Unary:
-                    answer = await calls.AsyncUnaryCall(called, null, options, message);
-                    break;
-                case MethodType.ServerStreaming:
-                    using (var stream = calls.AsyncServerStreamingCall(called, null, options, message))
-                    {
-                        if (await stream.ResponseStream.MoveNext(CancellationToken.None))
-                            answer = stream.ResponseStream.Current;
-                    }
-
-                    break;
-                case MethodType.ClientStreaming:
-                    using (var stream = calls.AsyncClientStreamingCall(called, null, options))
-                    {
-                        // It may be refused before it is read.
-                        if (request is not null)
-                            await Ignored(stream.RequestStream.WriteAsync(message));
-                        await Ignored(stream.RequestStream.CompleteAsync());
-                        answer = await stream;
-                    }
-
-                    break;
-                default:
-                    throw new NotSupportedException(method.FullName);
-            }
-
-            return (StatusCode.OK, null, answer);
-        }
-        catch (RpcException error)
-        {
-            return (error.StatusCode, error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason, []);
-        }
-    }
-
     private static WrongCredential Nobody(string what, Metadata headers) => new(what, headers, StatusCode.Unauthenticated, "UNAUTHENTICATED");
-
-    private static async Task Ignored(Task write)
-    {
-        try
-        {
-            await write;
-        }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
-        {
-            // The answer says why.
-        }
-    }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Commerce.Gateway.V1;
 using Commerce.ServiceDefaults;
 using Google.Protobuf.WellKnownTypes;
@@ -19,10 +18,10 @@ internal sealed class AuditGrpcService(AuditStore store) : AuditService.AuditSer
         var size = request.PageSize == 0 ? DefaultOnPage : request.PageSize;
         var found = await store.Search(
             request.Principal, request.Resource, request.Person, request.Method, request.Result, from, until,
-            PageToken.Decode(request) is { } position ? Position(position) : null, size + 1, context.CancellationToken);
+            PageToken.DecodeTimeAndId(request), size + 1, context.CancellationToken);
         var response = new SearchAuditEventsResponse { Events = { found.Take(size).Select(ToProto) } };
         if (found.Count > size)
-            response.NextPageToken = PageToken.Encode(request, string.Create(CultureInfo.InvariantCulture, $"{found[size - 1].Time.UtcTicks} {found[size - 1].Id:N}"));
+            response.NextPageToken = PageToken.Encode(request, found[size - 1].Time, found[size - 1].Id);
         return response;
     }
 
@@ -33,7 +32,7 @@ internal sealed class AuditGrpcService(AuditStore store) : AuditService.AuditSer
             errors.Add(new FieldError("page_size", $"Must be 0 (for {DefaultOnPage}) to {MostOnPage}."));
         foreach (var (field, text) in new[] { ("principal", request.Principal), ("resource", request.Resource), ("person", request.Person), ("method", request.Method), ("result", request.Result) })
         {
-            if (text.Length > LongestText || text.Contains('\0', StringComparison.Ordinal))
+            if (text.Length > LongestText)
                 errors.Add(new FieldError(field, $"Give at most {LongestText} characters."));
         }
 
@@ -72,10 +71,4 @@ internal sealed class AuditGrpcService(AuditStore store) : AuditService.AuditSer
         CallCount = record.Calls,
         Took = Duration.FromTimeSpan(TimeSpan.FromMicroseconds(record.TookMicros)),
     };
-
-    private static (DateTimeOffset, Guid) Position(string text) =>
-        text.Split(' ') is [var ticks, var id] && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTime.MaxValue.Ticks
-        && Guid.TryParseExact(id, "N", out var guid)
-            ? (new DateTimeOffset(at, TimeSpan.Zero), guid)
-            : throw PageToken.Invalid("It is not a token that this method gave out; leave it empty for the first page.");
 }

@@ -20,6 +20,7 @@ internal sealed partial class AuditLog : BackgroundService
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DropEvery = TimeSpan.FromHours(6);
+    private static readonly string Stranger = Principal.Stranger.ToString();
 
     private readonly Channel<AuditRecord> _waiting;
     private readonly AuditStore _store;
@@ -36,8 +37,6 @@ internal sealed partial class AuditLog : BackgroundService
     private bool _spilled;
     private bool _toldDown;
     private DateTimeOffset _dropAt;
-    private static readonly string Stranger = Principal.Stranger.ToString();
-
     private long _strangersSecond;
     private int _strangers;
 
@@ -293,11 +292,11 @@ internal sealed partial class AuditLog : BackgroundService
         }
     }
 
-    // About so many: whether it is one more matters to nobody.
     // Who opened an order is somebody, of whom it is known which order.
     private static bool IsOfNobody(AuditRecord record) => record.Principal.Length == 0
         || (record.Principal == Stranger && !(record.Result == "OK" && record.Method.StartsWith("ShopperService.Open", StringComparison.Ordinal)));
 
+    // About so many: whether it is one more matters to nobody.
     private bool MayKeepStranger()
     {
         var second = _time.GetUtcNow().ToUnixTimeSeconds();

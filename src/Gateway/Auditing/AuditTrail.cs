@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Text;
 using Commerce.Gateway.Limits;
 using Commerce.Gateway.Shoppers;
 using Commerce.ServiceDefaults;
+using Google.Rpc;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -22,8 +22,9 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog log, TimeProvide
     // As many as there are in the protos.
     private static readonly ConcurrentDictionary<string, string> Methods = new(StringComparer.Ordinal);
     private static readonly ConcurrentDictionary<string, bool> Reads = new(StringComparer.Ordinal);
-    private static readonly string Ok = nameof(StatusCode.OK);
-    private static readonly string[] Names = [.. Enumerable.Range(0, 17).Select(code => UpperSnake(((StatusCode)code).ToString()))];
+    // By number, as google.rpc.Code has them.
+    private static readonly string[] Names = [.. CodeReflection.Descriptor.EnumTypes.Single().Values.OrderBy(code => code.Number).Select(code => code.Name)];
+    private static readonly string Ok = Names[0];
 
     public Task Invoke(HttpContext http)
     {
@@ -182,21 +183,6 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog log, TimeProvide
         var bytes = address.GetAddressBytes();
         bytes.AsSpan(bytes.Length == 4 ? 3 : 6).Clear();
         return new IPAddress(bytes).ToString();
-    }
-
-    private static string UpperSnake(string pascal)
-    {
-        if (pascal == Ok)
-            return Ok;
-        var text = new StringBuilder();
-        foreach (var c in pascal)
-        {
-            if (char.IsAsciiLetterUpper(c) && text.Length > 0)
-                text.Append('_');
-            text.Append(char.ToUpperInvariant(c));
-        }
-
-        return text.ToString();
     }
 
     private sealed class Trail(AuditTrail owner, HttpContext http, long began) : CallTrail

@@ -9,13 +9,11 @@ namespace Commerce.Gateway.Shoppers;
 /// <summary>What anybody may know of a parcel who has its number.</summary>
 internal sealed class Journeys(CodeLookup lookup, Guesses guesses, TimeProvider time)
 {
-    private const int MaxCode = 100;
-
     /// <exception cref="Failure">CODE_NOT_FOUND, SECOND_FACTOR_NEEDED, ORDER_ID_MISTYPED, GUESSING_SLOWED, DEPENDENCY_UNAVAILABLE, INVALID_FIELD.</exception>
     public async Task<GetJourneyResponse> Find(string code, string address, CancellationToken cancellationToken)
     {
         var errors = new List<FieldError>();
-        var (id, number) = TypedCode.Check(code, MaxCode, errors);
+        var (id, number) = TypedCode.Check(code, errors);
         if (errors.Count > 0)
             throw Failure.Invalid(errors);
 

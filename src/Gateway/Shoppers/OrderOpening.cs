@@ -17,8 +17,6 @@ internal sealed class OrderOpening(
     OrderService.OrderServiceClient orders, TrackingService.TrackingServiceClient tracking, Guesses guesses, OrderSessions sessions,
     IOptions<ShopperOptions> options, IOptions<GatewayOptions> gateway, TimeProvider time)
 {
-    private const int MaxCode = 100;
-
     // With 34 random bits behind it, an order that there is not.
     private const string NobodysPrefix = "ZZZZZZ";
     private const string NobodysNumber = "0000NOBODY0000";
@@ -30,7 +28,7 @@ internal sealed class OrderOpening(
     public async Task<OrderSession> Open(OpenOrderRequest request, string address, CancellationToken cancellationToken)
     {
         var errors = new List<FieldError>();
-        var (id, number) = TypedCode.Check(request.Code, MaxCode, errors);
+        var (id, number) = TypedCode.Check(request.Code, errors);
         var factor = SecondFactor.Of(request, errors);
         if (errors.Count > 0)
             throw Failure.Invalid(errors);

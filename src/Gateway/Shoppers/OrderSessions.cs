@@ -1,6 +1,4 @@
-using System.Buffers.Text;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using Commerce.Gateway.V1;
 using Commerce.ServiceDefaults;
@@ -11,8 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Commerce.Gateway.Shoppers;
 
 /// <summary>
-/// The tokens by which a shopper is known for a while: of one order, and nothing but that. One is "os_" base64url("order|scopes|end") "."
-/// base64url(HMAC-SHA256 of a purpose and that), with a key that only the Gateway has; nothing of it is stored.
+/// The tokens by which a shopper is known for a while: of one order, and nothing but that. One is "os_" and "order|scopes|end", signed with a key that only the Gateway has; nothing of it is stored.
 /// </summary>
 internal sealed class OrderSessions(IOptions<ShopperOptions> options, TimeProvider time)
 {
@@ -35,10 +32,10 @@ internal sealed class OrderSessions(IOptions<ShopperOptions> options, TimeProvid
     {
         var end = time.GetUtcNow() + options.Value.SessionFor;
         var scopes = mayReturn ? Reading | ScopeSet.Of(Scope.ReturnsWrite) : Reading;
-        var payload = Base64Url.EncodeToString(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{orderId}|{scopes.Bits:x}|{end.ToUnixTimeSeconds()}")));
+        var payload = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{orderId}|{scopes.Bits:x}|{end.ToUnixTimeSeconds()}"));
         return new OrderSession
         {
-            Token = $"{Prefix}{payload}.{Base64Url.EncodeToString(Mac(_secrets[0], payload))}",
+            Token = Prefix + SignedText.Sign(_secrets[0], Purpose, payload),
             ExpireTime = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeSeconds(end.ToUnixTimeSeconds())),
             OrderId = orderId,
         };
@@ -47,13 +44,8 @@ internal sealed class OrderSessions(IOptions<ShopperOptions> options, TimeProvid
     /// <exception cref="Failure">UNAUTHENTICATED, CREDENTIAL_EXPIRED.</exception>
     public Principal Verify(string text)
     {
-        var point = text.IndexOf('.', StringComparison.Ordinal);
-        if (text.Length > MaxLength || point < 0 || !Ascii.IsValid(text) || !Base64Url.IsValid(text.AsSpan(Prefix.Length, point - Prefix.Length)) || !Base64Url.IsValid(text.AsSpan(point + 1)))
-            throw Nobody();
-        var (payload, mac) = (text[Prefix.Length..point], Base64Url.DecodeFromChars(text.AsSpan(point + 1)));
-        if (!_secrets.Any(secret => CryptographicOperations.FixedTimeEquals(Mac(secret, payload), mac)))
-            throw Nobody();
-        if (Encoding.ASCII.GetString(Base64Url.DecodeFromChars(payload)).Split('|') is not [var order, var scopes, var end]
+        if (SignedText.Read(text[Prefix.Length..], Purpose, MaxLength - Prefix.Length, _ => _secrets) is not var (payload, _)
+            || Encoding.ASCII.GetString(payload).Split('|') is not [var order, var scopes, var end]
             || !ulong.TryParse(scopes, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var bits)
             || !long.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
             throw Nobody();
@@ -61,8 +53,6 @@ internal sealed class OrderSessions(IOptions<ShopperOptions> options, TimeProvid
             throw new Failure(ErrorReason.CredentialExpired, "The order session is over: open the order again.");
         return new Principal(PrincipalKind.Shopper, order, new ScopeSet(bits));
     }
-
-    private static byte[] Mac(byte[] secret, string payload) => HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(Purpose + payload));
 
     private static Failure Nobody() => new(ErrorReason.Unauthenticated, "The caller is not known: the order session is not good.");
 }

@@ -6,15 +6,17 @@ namespace Commerce.Gateway.Shoppers;
 /// <summary>A code as somebody typed it of whom nothing is known: an Order ID or a Tracking ID, or it leads nowhere.</summary>
 internal static class TypedCode
 {
+    private const int Longest = 100;
+
     /// <summary>
     /// Both that it can be, in the form in which all spellings are one; neither, and what is wrong, where it can be none. Of a mistyped
     /// Order ID the number is what remains: one is a carrier's by chance.
     /// </summary>
-    public static (OrderId? Id, string? Number) Check(string code, int longest, List<FieldError> errors)
+    public static (OrderId? Id, string? Number) Check(string code, List<FieldError> errors)
     {
-        if (code.Length == 0 || code.Length > longest)
+        if (code.Length == 0 || code.Length > Longest)
         {
-            errors.Add(new FieldError("code", $"Give an Order ID or a Tracking ID, 1 to {longest} characters."));
+            errors.Add(new FieldError("code", $"Give an Order ID or a Tracking ID, 1 to {Longest} characters."));
             return default;
         }
 

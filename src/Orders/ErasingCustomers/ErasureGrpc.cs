@@ -1,4 +1,3 @@
-using System.Globalization;
 using Commerce.Messaging;
 using Commerce.Orders.Checking;
 using Commerce.Orders.V1;
@@ -29,16 +28,10 @@ public sealed class ErasureGrpc(Customers customers, EraseCustomer eraseCustomer
         errors.Between("page_size", request.PageSize, 0, MostOnPage);
         errors.ThrowIfAny();
         var size = request.PageSize == 0 ? DefaultOnPage : request.PageSize;
-        var found = await erasures.List(PageToken.Decode(request) is { } position ? Position(position) : null, size + 1, context.CancellationToken);
+        var found = await erasures.List(PageToken.DecodeTimeAndId(request), size + 1, context.CancellationToken);
         var response = new ListErasuresResponse { Erasures = { found.Take(size) } };
         if (found.Count > size)
-            response.NextPageToken = PageToken.Encode(request, string.Create(CultureInfo.InvariantCulture, $"{found[size - 1].CreateTime.ToDateTimeOffset().UtcTicks} {found[size - 1].Name}"));
+            response.NextPageToken = PageToken.Encode(request, found[size - 1].CreateTime.ToDateTimeOffset(), ErasureStore.IdOf(found[size - 1].Name));
         return response;
     }
-
-    private static (DateTimeOffset, Guid) Position(string text) =>
-        text.Split(' ') is [var ticks, var name] && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTime.MaxValue.Ticks
-        && Guid.TryParseExact(name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..], "N", out var id)
-            ? (new DateTimeOffset(at, TimeSpan.Zero), id)
-            : throw PageToken.Invalid("It is not a token that this method gave out; leave it empty for the first page.");
 }

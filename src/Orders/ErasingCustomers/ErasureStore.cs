@@ -50,11 +50,14 @@ public sealed class ErasureStore(NpgsqlDataSource database)
     /// <exception cref="Failure">ERASURE_NOT_FOUND, INVALID_FIELD.</exception>
     public async Task<Erasure> Get(string name, CancellationToken cancellationToken)
     {
-        if (!name.StartsWith(Prefix, StringComparison.Ordinal) || !Guid.TryParseExact(name.AsSpan(Prefix.Length), "N", out var id))
-            throw Failure.Invalid(new FieldError("name", "Give \"erasures/{erasure}\", as EraseCustomer answered."));
-        await using var command = database.CreateCommand(Columns + " WHERE e.erasure_id = $1").With(id);
+        await using var command = database.CreateCommand(Columns + " WHERE e.erasure_id = $1").With(IdOf(name));
         return (await Read(command, cancellationToken)).SingleOrDefault() ?? throw new Failure(ErrorReason.ErasureNotFound, "There is no such erasure.");
     }
+
+    /// <exception cref="Failure">INVALID_FIELD.</exception>
+    public static Guid IdOf(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan(Prefix.Length), "N", out var id)
+        ? id
+        : throw Failure.Invalid(new FieldError("name", "Give \"erasures/{erasure}\", as EraseCustomer answered."));
 
     /// <summary>Newest first, after the one that the page before ended with.</summary>
     public async Task<IReadOnlyList<Erasure>> List((DateTimeOffset Time, Guid Id)? after, int most, CancellationToken cancellationToken)

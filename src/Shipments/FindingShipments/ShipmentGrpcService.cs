@@ -63,19 +63,18 @@ internal sealed class ShipmentGrpcService(
         if (ofOrder == request.StoreId.Length > 0)
             throw Failure.Invalid(new FieldError("order_id", "Give either order_id or store_id, and not both."));
 
-        var position = PageToken.Decode(request);
         var query = ofOrder
-            ? ShipmentQuery.OfOrder(CanonicalOrderId(request.OrderId), request.OnlyExceptions, AfterPosition(position), size + 1)
-            : ShipmentQuery.OfStore(request.StoreId, request.OnlyExceptions, AfterTime(position), size + 1);
+            ? ShipmentQuery.OfOrder(CanonicalOrderId(request.OrderId), request.OnlyExceptions, AfterPosition(PageToken.Decode(request)), size + 1)
+            : ShipmentQuery.OfStore(request.StoreId, request.OnlyExceptions, PageToken.DecodeTimeAndId(request), size + 1);
         var found = await store.Select(query, context.CancellationToken);
         var response = new ListShipmentsResponse();
         response.Shipments.Add(found.Take(size).Select(Shown));
         if (found.Count > size)
         {
             var last = found[size - 1].Shipment;
-            response.NextPageToken = PageToken.Encode(request, ofOrder
-                ? last.Position.ToString(CultureInfo.InvariantCulture)
-                : string.Create(CultureInfo.InvariantCulture, $"{last.CreatedAt.UtcTicks} {last.PublicId}"));
+            response.NextPageToken = ofOrder
+                ? PageToken.Encode(request, last.Position.ToString(CultureInfo.InvariantCulture))
+                : PageToken.Encode(request, last.CreatedAt, last.Id);
         }
 
         return response;
@@ -177,15 +176,5 @@ internal sealed class ShipmentGrpcService(
         if (token is null)
             return -1;
         return int.TryParse(token, CultureInfo.InvariantCulture, out var position) ? position : throw PageToken.Invalid("It is damaged; begin again without it.");
-    }
-
-    private static (DateTimeOffset, Guid)? AfterTime(string? token)
-    {
-        if (token is null)
-            return null;
-        return token.Split(' ') is [var ticks, var id]
-            && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks && Guid.TryParseExact(id, "N", out var guid)
-            ? (new DateTimeOffset(at, TimeSpan.Zero), guid)
-            : throw PageToken.Invalid("It is damaged; begin again without it.");
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Commerce.Messaging;
 using Commerce.ServiceDefaults;
 using Commerce.Shipments.Carriers;
@@ -60,12 +59,12 @@ internal sealed class Manifests(ManifestStore store, CarrierDirectory carriers, 
         };
         if (request.StoreId.Length is 0 or > 40)
             throw Failure.Invalid(new FieldError("store_id", "Name the store, for example \"main\"."));
-        var found = await store.List(request.StoreId, request.Carrier, After(request), size + 1, cancellationToken);
+        var found = await store.List(request.StoreId, request.Carrier, PageToken.DecodeTimeAndId(request), size + 1, cancellationToken);
         var response = new ListManifestsResponse { Manifests = { found.Take(size).Select(one => ManifestMessage.Of(one, withLines: false)) } };
         if (found.Count > size)
         {
             var last = found[size - 1];
-            response.NextPageToken = PageToken.Encode(request, string.Create(CultureInfo.InvariantCulture, $"{last.ClosedAt.UtcTicks} {last.Id:N}"));
+            response.NextPageToken = PageToken.Encode(request, last.ClosedAt, last.Id);
         }
 
         return response;
@@ -78,14 +77,4 @@ internal sealed class Manifests(ManifestStore store, CarrierDirectory carriers, 
         name.StartsWith(ManifestMessage.NamePrefix, StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan(ManifestMessage.NamePrefix.Length), "N", out var id)
             ? id
             : throw Failure.Invalid(new FieldError("name", "Give \"manifests/\" and a manifest_id of 32 hexadecimal digits."));
-
-    private static (DateTimeOffset, Guid)? After(ListManifestsRequest request)
-    {
-        if (PageToken.Decode(request) is not { } token)
-            return null;
-        return token.Split(' ') is [var ticks, var id]
-            && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks && Guid.TryParseExact(id, "N", out var guid)
-            ? (new DateTimeOffset(at, TimeSpan.Zero), guid)
-            : throw PageToken.Invalid("It is damaged; begin again without it.");
-    }
 }
