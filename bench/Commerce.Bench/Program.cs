@@ -21,6 +21,7 @@ var benches = new Dictionary<string, Func<Task<IReadOnlyList<Comparison>>>>
     ["lookup"] = LookupBench.Run,
     ["watch"] = WatchBench.Run,
     ["staleness"] = StalenessBench.Run,
+    ["overload"] = OverloadBench.Run,
     ["detect"] = () => Task.FromResult<IReadOnlyList<Comparison>>([DetectBench.Run()]),
 };
 if (name == "empty-service")

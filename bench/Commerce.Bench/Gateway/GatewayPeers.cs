@@ -86,7 +86,7 @@ internal static class GatewayPeers
 
     private static async Task<WebApplication> Gateway(string[] args)
     {
-        var (redis, broker, services, hotAnswers, database, key, from) = (args[2], args[3], args[4], args[5], args[6], args[7], args[8]);
+        var (redis, broker, services, hotAnswers, database, key, from, sheds) = (args[2], args[3], args[4], args[5], args[6], args[7], args[8], args[9] == "sheds");
         var builder = Builder(
         [
             new("ConnectionStrings:gatewaydb", database), new("ConnectionStrings:redis", redis), new("ConnectionStrings:messaging", broker), new("Gateway:RedisPrefix", "bench:"),
@@ -95,8 +95,9 @@ internal static class GatewayPeers
             // Counted and leased as ever, and never reached.
             new("Gateway:Limits:Read:PerSecond", "1000000"), new("Gateway:Limits:Read:Burst", "1000000"), new("Gateway:Limits:Watch:PerSecond", "1000000"),
             new("Gateway:Limits:Watch:Burst", "1000000"), new("Gateway:Limits:OpenStreams", "1000000"),
+            .. new[] { "Write", "Search", "Bulk" }.SelectMany(kind => new[] { "PerSecond", "Burst" }.Select(what => KeyValuePair.Create($"Gateway:Limits:{kind}:{what}", (string?)"1000000"))),
             // Looked at for each call, and nothing is shed: as much as there is to do is what is measured.
-            new("Gateway:Limits:ShedAfter", "00:00:10"),
+            .. sheds ? [] : new KeyValuePair<string, string?>[] { new("Gateway:Limits:ShedAfter", "00:00:10") },
             .. new[] { "orders", "payments", "shipments", "notifications" }.Select(name => KeyValuePair.Create($"services:{name}:grpc:0", (string?)$"http://127.0.0.1:{services}")),
             .. ServiceScopes.All.Keys.SelectMany(name => new[] { $"Access:Services:{name}", $"Access:Callers:{name}" }).Select(name => KeyValuePair.Create(name, (string?)"a-secret-that-only-benches-have-0123456789")),
         ]);
