@@ -17,7 +17,7 @@ internal sealed class LoadShedder : IHostedService, IDisposable
     private const int SamplesInWindow = 10;
 
     // Of how many windows the average is that begins it: a pause of the machine is no overload.
-    private const int Patience = 5;
+    private const int Patience = 10;
 
     private static readonly int Few = 2 * Environment.ProcessorCount;
 
