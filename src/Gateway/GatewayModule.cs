@@ -119,6 +119,8 @@ public static class GatewayModule
         services.AddHttpClient(IssuerKeys.Client, client => client.Timeout = TimeSpan.FromSeconds(5));
         services.AddTransient<IStartupFilter, OutsideCallerFilter>();
         services.AddSingleton<Tokens>();
+        services.AddSingleton<Credentials>();
+        services.AddSingleton<OpenStreams>();
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<ApiKeys>();
         services.AddHostedService(provider => provider.GetRequiredService<ApiKeys>());

@@ -24,15 +24,18 @@ internal sealed partial class ApiKeys(
     private readonly ConcurrentDictionary<string, Kept> _kept = new(StringComparer.Ordinal);
     private long _changes;
 
+    /// <summary>What was known of a key may be wrong now; null: of all of them.</summary>
+    public event Action<string?>? KeyChanged;
+
     /// <exception cref="Failure">UNAUTHENTICATED, CREDENTIAL_EXPIRED.</exception>
-    public ValueTask<Principal> Verify(string text, CancellationToken cancellationToken)
+    public ValueTask<Verified> Verify(string text, CancellationToken cancellationToken)
     {
         if (!ApiKey.TryRead(text, out var id, out var secret))
             throw Nobody();
         var now = time.GetUtcNow();
         return _kept.TryGetValue(id, out var kept) && now < kept.Until
             ? ValueTask.FromResult(Check(kept, secret, now))
-            : new ValueTask<Principal>(Read(id, secret.ToString(), cancellationToken));
+            : new ValueTask<Verified>(Read(id, secret.ToString(), cancellationToken));
     }
 
     /// <summary>Whether the key is remembered, so that to verify it costs next to nothing.</summary>
@@ -70,7 +73,7 @@ internal sealed partial class ApiKeys(
         }
     }
 
-    private async Task<Principal> Read(string id, string secret, CancellationToken cancellationToken)
+    private async Task<Verified> Read(string id, string secret, CancellationToken cancellationToken)
     {
         var changes = Interlocked.Read(ref _changes);
         if (await store.Find(id, cancellationToken) is not { } key)
@@ -86,18 +89,20 @@ internal sealed partial class ApiKeys(
         return Check(kept, secret, now);
     }
 
-    private static Principal Check(Kept kept, ReadOnlySpan<char> secret, DateTimeOffset now)
+    private static Verified Check(Kept kept, ReadOnlySpan<char> secret, DateTimeOffset now)
     {
         var hash = ApiKey.Hash(secret);
         var key = kept.Key;
-        var right = CryptographicOperations.FixedTimeEquals(hash, key.SecretHash)
-            || key.FormerHash is not null && key.FormerUntil > now && CryptographicOperations.FixedTimeEquals(hash, key.FormerHash);
+        var ends = key.ExpiresAt ?? DateTimeOffset.MaxValue;
+        var right = CryptographicOperations.FixedTimeEquals(hash, key.SecretHash);
+        if (!right && key is { FormerHash: { } former, FormerUntil: { } until } && until > now && CryptographicOperations.FixedTimeEquals(hash, former))
+            (right, ends) = (true, until < ends ? until : ends);
         if (!right || key.RevokedAt is not null)
             throw Nobody();
         if (key.ExpiresAt <= now)
             throw new Failure(ErrorReason.CredentialExpired, "The API key is over; ask for a new one.");
         kept.UsedAtTicks = now.UtcTicks;
-        return kept.Principal;
+        return new Verified(kept.Principal, kept.Until < ends ? kept.Until : ends, ends);
     }
 
     private async Task Subscribe(CancellationToken cancellationToken)
@@ -152,16 +157,18 @@ internal sealed partial class ApiKeys(
     {
         Interlocked.Increment(ref _changes);
         _kept.TryRemove(id, out _);
+        KeyChanged?.Invoke(id);
     }
 
     private void ForgetAll()
     {
         Interlocked.Increment(ref _changes);
         _kept.Clear();
+        KeyChanged?.Invoke(null);
     }
 
     // The same for a key that never was, one that is revoked and a wrong secret.
-    private static Failure Nobody() => new(ErrorReason.Unauthenticated, "The caller is not known: the API key is not good.");
+    internal static Failure Nobody() => new(ErrorReason.Unauthenticated, "The caller is not known: the API key is not good.");
 
     [LoggerMessage(LogLevel.Warning, "The other Gateways could not be told of a changed API key ({Error}); they see it within seconds.")]
     private partial void LogNotTold(string error);

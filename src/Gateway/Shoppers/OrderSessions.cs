@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Commerce.Gateway.Access;
 using Commerce.Gateway.V1;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
@@ -42,16 +43,17 @@ internal sealed class OrderSessions(IOptions<ShopperOptions> options, TimeProvid
     }
 
     /// <exception cref="Failure">UNAUTHENTICATED, CREDENTIAL_EXPIRED.</exception>
-    public Principal Verify(string text)
+    public Verified Verify(string text)
     {
         if (SignedText.Read(text[Prefix.Length..], Purpose, MaxLength - Prefix.Length, _ => _secrets) is not var (payload, _)
             || Encoding.ASCII.GetString(payload).Split('|') is not [var order, var scopes, var end]
             || !ulong.TryParse(scopes, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var bits)
             || !long.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
             throw Nobody();
-        if (DateTimeOffset.FromUnixTimeSeconds(seconds) <= time.GetUtcNow())
+        var ends = DateTimeOffset.FromUnixTimeSeconds(seconds);
+        if (ends <= time.GetUtcNow())
             throw new Failure(ErrorReason.CredentialExpired, "The order session is over: open the order again.");
-        return new Principal(PrincipalKind.Shopper, order, new ScopeSet(bits));
+        return new Verified(new Principal(PrincipalKind.Shopper, order, new ScopeSet(bits)), ends, ends);
     }
 
     private static Failure Nobody() => new(ErrorReason.Unauthenticated, "The caller is not known: the order session is not good.");
