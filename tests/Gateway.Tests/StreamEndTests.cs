@@ -146,7 +146,10 @@ public sealed class StreamEndTests : IAsyncLifetime
         var id = _suite.World.Place();
         var key = await Access.CreateApiKeyAsync(new CreateApiKeyRequest
         {
-            RequestId = Guid.NewGuid().ToString(), DisplayName = "ends", StoreIds = { "main" }, Scopes = { "orders.read", "stock.read" },
+            RequestId = Guid.NewGuid().ToString(),
+            DisplayName = "ends",
+            StoreIds = { "main" },
+            Scopes = { "orders.read", "stock.read" },
             ExpireTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddMinutes(30)),
         });
         await using var streams = await Streams.Open(node, id, key.Key);
@@ -169,7 +172,8 @@ public sealed class StreamEndTests : IAsyncLifetime
         var key = await Key();
         using var channel = GrpcChannel.ForAddress(_suite.Node.HttpAddress, new GrpcChannelOptions
         {
-            HttpHandler = new GrpcWebHandler(GrpcWebMode.GrpcWeb, new HttpClientHandler()), HttpVersion = HttpVersion.Version11,
+            HttpHandler = new GrpcWebHandler(GrpcWebMode.GrpcWeb, new HttpClientHandler()),
+            HttpVersion = HttpVersion.Version11,
         });
         using var own = new LookupService.LookupServiceClient(channel).WatchLookup(new WatchLookupRequest { Code = id.ToString() }, Bearer(key.Key));
         using var forwarded = new StockService.StockServiceClient(channel).WatchStock(new WatchStockRequest { Parent = "stores/main", Skus = { BareServices.Live } }, Bearer(key.Key));
@@ -239,7 +243,10 @@ public sealed class StreamEndTests : IAsyncLifetime
 
     private async Task<V1.ApiKey> Key() => await Access.CreateApiKeyAsync(new CreateApiKeyRequest
     {
-        RequestId = Guid.NewGuid().ToString(), DisplayName = "streams", StoreIds = { "main" }, Scopes = { "orders.read", "stock.read" },
+        RequestId = Guid.NewGuid().ToString(),
+        DisplayName = "streams",
+        StoreIds = { "main" },
+        Scopes = { "orders.read", "stock.read" },
     });
 
     private async Task Execute(string sql)

@@ -5,7 +5,6 @@ using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using StackExchange.Redis;
 
 namespace Commerce.Gateway.Access;
 
@@ -14,13 +13,12 @@ namespace Commerce.Gateway.Access;
 /// Redis, and what is kept is forgotten at once. Where Redis tells nobody, the seconds are the bound.
 /// </summary>
 internal sealed partial class ApiKeys(
-    ApiKeyStore store, RedisLink link, IOptions<OutsideOptions> options, IOptions<GatewayOptions> gateway, TimeProvider time, ILogger<ApiKeys> logger) : BackgroundService
+    ApiKeyStore store, Announcements others, IOptions<OutsideOptions> options, TimeProvider time, ILogger<ApiKeys> logger) : BackgroundService
 {
     private const int MostKept = 20_000;
+    private const string Channel = "api-keys";
 
     private readonly OutsideOptions _options = options.Value;
-    private readonly RedisChannel _channel = RedisChannel.Literal(gateway.Value.RedisPrefix + "api-keys");
-    private readonly TimeSpan _probe = gateway.Value.RedisProbe;
     private readonly ConcurrentDictionary<string, Kept> _kept = new(StringComparer.Ordinal);
     private long _changes;
 
@@ -45,33 +43,10 @@ internal sealed partial class ApiKeys(
     public async Task Changed(string id)
     {
         Forget(id);
-        if (link.IsUp && link.Connection is { } redis)
-        {
-            try
-            {
-                await redis.GetSubscriber().PublishAsync(_channel, id).WaitAsync(gateway.Value.RedisTimeout, time);
-            }
-            // The change is stored; the others see it when what they keep is over.
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
-            {
-                LogNotTold(exception.GetType().Name);
-            }
-        }
+        await others.Tell(Channel, id);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        // What was told while Redis was away was not heard.
-        link.CameBack += ForgetAll;
-        try
-        {
-            await Task.WhenAll(Subscribe(stoppingToken), WriteUses(stoppingToken));
-        }
-        finally
-        {
-            link.CameBack -= ForgetAll;
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(others.Listen(Channel, Forget, ForgetAll, stoppingToken), WriteUses(stoppingToken));
 
     private async Task<Verified> Read(string id, string secret, CancellationToken cancellationToken)
     {
@@ -103,32 +78,6 @@ internal sealed partial class ApiKeys(
             throw new Failure(ErrorReason.CredentialExpired, "The API key is over; ask for a new one.");
         kept.UsedAtTicks = now.UtcTicks;
         return new Verified(kept.Principal, kept.Until < ends ? kept.Until : ends, ends);
-    }
-
-    private async Task Subscribe(CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(_probe, time);
-        var first = true;
-        do
-        {
-            try
-            {
-                if (link.IsUp && link.Connection is { } redis)
-                {
-                    if (first)
-                        redis.ConnectionRestored += (_, _) => ForgetAll();
-                    first = false;
-                    await redis.GetSubscriber().SubscribeAsync(_channel, (_, id) => Forget(id.ToString())).WaitAsync(cancellationToken);
-                    ForgetAll();
-                    return;
-                }
-            }
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
-            {
-                LogNotSubscribed(exception.GetType().Name);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
     private async Task WriteUses(CancellationToken cancellationToken)
@@ -169,12 +118,6 @@ internal sealed partial class ApiKeys(
 
     // The same for a key that never was, one that is revoked and a wrong secret.
     internal static Failure Nobody() => new(ErrorReason.Unauthenticated, "The caller is not known: the API key is not good.");
-
-    [LoggerMessage(LogLevel.Warning, "The other Gateways could not be told of a changed API key ({Error}); they see it within seconds.")]
-    private partial void LogNotTold(string error);
-
-    [LoggerMessage(LogLevel.Warning, "Changes of API keys are not heard yet ({Error}).")]
-    private partial void LogNotSubscribed(string error);
 
     [LoggerMessage(LogLevel.Warning, "When API keys were last used could not be written down ({Error}).")]
     private partial void LogNotWritten(string error);

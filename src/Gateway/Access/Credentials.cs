@@ -21,10 +21,11 @@ internal sealed class Credentials
     private readonly ApiKeys _keys;
     private readonly OrderSessions _sessions;
 
-    public Credentials(Tokens tokens, ApiKeys keys, OrderSessions sessions)
+    public Credentials(Tokens tokens, ApiKeys keys, OrderSessions sessions, EndedSessions ended)
     {
         (_tokens, _keys, _sessions) = (tokens, keys, sessions);
         keys.KeyChanged += id => Changed?.Invoke(id is null ? null : new Principal(PrincipalKind.Shop, id).ToString());
+        ended.Ended += order => Changed?.Invoke(new Principal(PrincipalKind.Shopper, order).ToString());
     }
 
     /// <summary>What was known of a principal's credentials may be wrong now; null: of everybody's.</summary>
