@@ -46,6 +46,7 @@ public static class GatewayModule
         builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments", asItself: true);
         builder.AddServiceClient<ShipmentService.ShipmentServiceClient>("shipments", asItself: true);
         builder.AddServiceClient<TrackingService.TrackingServiceClient>("shipments", asItself: true);
+        builder.AddServiceClient<ExceptionService.ExceptionServiceClient>("shipments", asItself: true);
         builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders", asItself: true);
         builder.AddServiceClient<InvoiceService.InvoiceServiceClient>("payments", asItself: true);
         builder.AddServiceClient<ErasureService.ErasureServiceClient>("orders", asItself: true);
