@@ -46,21 +46,26 @@ public static class GatewayModule
         builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments", asItself: true);
         builder.AddServiceClient<ShipmentService.ShipmentServiceClient>("shipments", asItself: true);
         builder.AddServiceClient<TrackingService.TrackingServiceClient>("shipments", asItself: true);
+        builder.AddServiceClient<ExceptionService.ExceptionServiceClient>("shipments", asItself: true);
         builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders", asItself: true);
         builder.AddServiceClient<InvoiceService.InvoiceServiceClient>("payments", asItself: true);
         builder.AddServiceClient<ErasureService.ErasureServiceClient>("orders", asItself: true);
         builder.AddServiceClient<NotificationService.NotificationServiceClient>("notifications", asItself: true);
 
-        builder.AddRedisClient("redis", configureOptions: redis =>
+        // What traces the commands keeps each of them for seconds, also where nobody receives traces.
+        builder.AddRedisClient("redis", settings => settings.DisableTracing |= !builder.SendsTelemetry(), redis =>
         {
             // A command is for now or not at all: while Redis is away the services are asked, and nothing waits for it.
             redis.BacklogPolicy = BacklogPolicy.FailFast;
             redis.ReconnectRetryPolicy = new LinearRetry(500);
             redis.ConnectTimeout = 2000;
+            // On threads of its own each answer would be handed over once more.
+            redis.SocketManager = SocketManager.ThreadPool;
         });
         services.AddSingleton<Func<IConnectionMultiplexer>>(provider => provider.GetRequiredService<IConnectionMultiplexer>);
         services.AddSingleton<RedisLink>();
         services.AddHostedService(provider => provider.GetRequiredService<RedisLink>());
+        services.AddSingleton<Announcements>();
         services.AddSingleton<ChangeFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<ChangeFeed>());
         services.AddSingleton<ViewCache>();
@@ -119,6 +124,8 @@ public static class GatewayModule
         services.AddHttpClient(IssuerKeys.Client, client => client.Timeout = TimeSpan.FromSeconds(5));
         services.AddTransient<IStartupFilter, OutsideCallerFilter>();
         services.AddSingleton<Tokens>();
+        services.AddSingleton<Credentials>();
+        services.AddSingleton<OpenStreams>();
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<ApiKeys>();
         services.AddHostedService(provider => provider.GetRequiredService<ApiKeys>());

@@ -53,7 +53,7 @@ internal sealed record ApiMethod(string Name, string Owner, CallClass Class, Imp
 
     private static readonly HashSet<string> CriticalNames = new(StringComparer.Ordinal)
     {
-        "PlaceOrder", "Reorder", "CancelOrder", "CapturePayment", "VoidPayment", "RefundPayment", "RefundReturn", "RevokeApiKey",
+        "PlaceOrder", "Reorder", "CancelOrder", "CapturePayment", "VoidPayment", "RefundPayment", "RefundReturn", "RevokeApiKey", "EndOrderSessions",
     };
 
     // Many at once, and yet nobody waits to ask again: carriers tell what happened.
