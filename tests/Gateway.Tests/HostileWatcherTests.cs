@@ -5,57 +5,12 @@ using System.Net.Sockets;
 using System.Text;
 using Commerce.Gateway.V1;
 using Commerce.Testing;
-using Grpc.Core;
 
 namespace Commerce.Gateway.Tests;
 
-/// <summary>Watchers by the thousand, and some who do not read what they asked for.</summary>
+/// <summary>Watchers who do not read what they asked for.</summary>
 public sealed class HostileWatcherTests
 {
-    [Fact]
-    public async Task Of_thousands_of_opens_by_one_caller_and_by_many_as_many_stay_open_as_may_and_look_ups_go_on()
-    {
-        const int Each = 100;
-        const int Altogether = 400;
-        await using var suite = await Suite.Start(
-            1, ("Gateway:MaxWatchers", "400"), ("Gateway:Limits:OpenStreams", "100"), ("Gateway:Limits:Watch:PerSecond", "100000"), ("Gateway:Limits:Watch:Burst", "100000"));
-        var code = suite.World.Place().ToString();
-        var open = new ConcurrentBag<AsyncServerStreamingCall<LookupView>>();
-        async Task<string> Open(Metadata caller)
-        {
-            var call = suite.Node.Lookups.WatchLookup(new WatchLookupRequest { Code = code }, caller);
-            try
-            {
-                await call.ResponseStream.MoveNext(CancellationToken.None);
-                open.Add(call);
-                return "open";
-            }
-            catch (RpcException error)
-            {
-                call.Dispose();
-                return LookupTests.ReasonOf(error) ?? error.StatusCode.ToString();
-            }
-        }
-
-        Metadata Caller(string name) => new() { { "authorization", "Bearer " + suite.Issuer.Token(name) } };
-        // On a machine that is busy some lose their connection meanwhile, and others come to their places.
-        async Task Flood(IEnumerable<Metadata> callers, int places)
-        {
-            var answers = await Task.WhenAll(callers.Select(Open));
-            Assert.Equal(["LIMIT_REACHED", "open"], answers.Distinct().Order(StringComparer.Ordinal));
-            Assert.InRange(answers.Count(answer => answer == "open"), places, answers.Length - 1);
-        }
-
-        var anna = Caller("anna");
-        await Flood(Enumerable.Repeat(anna, 1000), Each);
-        await Flood(Enumerable.Range(0, 20).SelectMany(n => Enumerable.Repeat(Caller($"other-{n}"), 100)), Altogether - Each);
-        Assert.Equal(code, (await suite.Node.Lookups.LookupAsync(new LookupRequest { Code = code })).OrderId);
-
-        foreach (var call in open)
-            call.Dispose();
-        await Eventually.Value(() => Open(anna), answer => answer == "open");
-    }
-
     [Theory]
     [InlineData("events")]
     [InlineData("gRPC")]
