@@ -165,8 +165,9 @@ public static class ServiceDefaultsExtensions
     private static void AddLimits(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<HttpLimits>().BindConfiguration(HttpLimits.Section).ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<HttpLimits>>((kestrel, http) =>
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<HttpLimits>, ILoggerFactory>((kestrel, http, logs) =>
         {
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(next => new AbandonedConnections(next, http.Value.AbandonAfter, logs.CreateLogger<AbandonedConnections>()).Serve));
             kestrel.AddServerHeader = false;
             var slowest = new MinDataRate(http.Value.LeastBytesPerSecond, http.Value.SlowFor);
             kestrel.Limits.MaxConcurrentConnections = http.Value.Connections;

@@ -47,7 +47,7 @@ internal sealed class MethodRule
         }
 
         if (principal.Stores is not null && _stores == StoreAccess.Unspecified)
-            throw new Failure(ErrorReason.StoreNotAllowed, $"This is for callers of all stores, and {principal} is limited to some.");
+            throw new Failure(ErrorReason.StoreNotAllowed, $"What this tells or changes is of all stores together, and {principal} is limited to some: it is for callers of all stores.");
     }
 
     /// <summary>Holds the stores that a request names against those of the caller.</summary>

@@ -13,7 +13,7 @@ public static class ServiceScopes
     {
         // Reads the parts of the combined view, and finds the orders of whoever wants to know what is known of them. What it passes on has the scopes of the caller, whom it has authenticated.
         ["gateway"] = ScopeSet.Of(
-            Scope.OrdersRead, Scope.ReturnsRead, Scope.PaymentsRead, Scope.DocumentsRead, Scope.ShipmentsRead, Scope.TrackingRead, Scope.NotificationsRead, Scope.PrivacyAdmin),
+            Scope.OrdersRead, Scope.ReturnsRead, Scope.PaymentsRead, Scope.DocumentsRead, Scope.ShipmentsRead, Scope.TrackingRead, Scope.ExceptionsRead, Scope.NotificationsRead, Scope.PrivacyAdmin),
         // Has returned goods paid back, and holds its parcels against those of Shipments.
         ["orders"] = ScopeSet.Of(Scope.PaymentsRead, Scope.PaymentsRefund, Scope.ShipmentsRead),
         ["payments"] = ScopeSet.Of(Scope.OrdersRead, Scope.StoresRead),

@@ -15,7 +15,7 @@ internal sealed partial class ErrorMapper(ILogger<ErrorMapper> logger)
         if (exception is Failure failure)
             return Of(failure, call.Method);
         if (call.CancellationToken.IsCancellationRequested)
-            return Ended(call.Deadline);
+            return StreamEnd.Of(call.GetHttpContext()) is { } why ? ErrorStatus.Of(why) : Ended(call.Deadline);
         return Of(exception, call.Method);
     }
 

@@ -19,7 +19,7 @@ public static class ErrorReasons
         ErrorReason.RequestInProgress or ErrorReason.EtagMismatch => StatusCode.Aborted,
         ErrorReason.VersionNotReached or ErrorReason.DependencyUnavailable or ErrorReason.Overloaded => StatusCode.Unavailable,
         ErrorReason.Unauthenticated or ErrorReason.WebhookSignatureInvalid or ErrorReason.WebhookStale
-            or ErrorReason.CredentialExpired => StatusCode.Unauthenticated,
+            or ErrorReason.CredentialExpired or ErrorReason.CredentialRevoked => StatusCode.Unauthenticated,
         ErrorReason.PermissionDenied or ErrorReason.ScopeMissing or ErrorReason.StoreNotAllowed or ErrorReason.SecondFactorNeeded
             or ErrorReason.DocumentRestricted => StatusCode.PermissionDenied,
         ErrorReason.DeadlineExceeded or ErrorReason.StreamIdle => StatusCode.DeadlineExceeded,

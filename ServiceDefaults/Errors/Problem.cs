@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Commerce.Types.V1;
 using Google.Rpc;
@@ -57,6 +58,9 @@ internal static class Problem
         if (!HttpMethods.IsHead(response.HttpContext.Request.Method))
             await response.Body.WriteAsync(body);
     }
+
+    /// <summary>The same as text, for who has begun to answer something else.</summary>
+    public static string Json(Status status) => Encoding.UTF8.GetString(Bytes(status, HttpStatusOf(status)));
 
     private static byte[] Bytes(Status status, int code)
     {

@@ -7,11 +7,13 @@ namespace Commerce.ServiceDefaults;
 /// <summary>Streams on REST: JSON transcoding knows no streams of events.</summary>
 public static class ServerSentEvents
 {
+    internal const string ContentType = "text/event-stream";
+
     /// <summary>Begins the response.</summary>
     public static Task Begin(HttpContext http, CancellationToken cancellationToken)
     {
         http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        http.Response.ContentType = "text/event-stream";
+        http.Response.ContentType = ContentType;
         http.Response.Headers.CacheControl = "no-store";
         // Says to a proxy of the nginx kind not to hold events back.
         http.Response.Headers["X-Accel-Buffering"] = "no";

@@ -190,10 +190,11 @@ public sealed class CommerceClient : IDisposable
         Func<long, CancellationToken, AsyncServerStreamingCall<T>> open, Func<T, long> versionOf, long after, bool strictly,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var failures = 0;
+        var (failures, refused) = (0, false);
         while (true)
         {
             TimeSpan? asked = null;
+            var opened = _time.GetTimestamp();
             using (var call = open(after, cancellationToken))
             {
                 while (true)
@@ -205,10 +206,11 @@ public sealed class CommerceClient : IDisposable
                             break;
                     }
                     catch (CommerceException exception) when (!cancellationToken.IsCancellationRequested
-                        // A token may end while the stream is open; a fresh one that is refused at once is refused for good.
-                        && (exception.IsTransient || exception.StatusCode == StatusCode.Unauthenticated && _tokens is not null && failures == 0))
+                        // A stream ends with its token, and goes on with a fresh one; one that is refused at once is refused for good.
+                        && (exception.IsTransient || exception.StatusCode == StatusCode.Unauthenticated && _tokens is not null && (!refused || Lasted(opened))))
                     {
                         asked = exception.RetryAfter;
+                        refused = exception.StatusCode == StatusCode.Unauthenticated && !Lasted(opened);
                         break;
                     }
                     catch (CommerceException) when (cancellationToken.IsCancellationRequested)
@@ -216,7 +218,7 @@ public sealed class CommerceClient : IDisposable
                         throw new OperationCanceledException(cancellationToken);
                     }
 
-                    failures = 0;
+                    (failures, refused) = (0, false);
                     var one = call.ResponseStream.Current;
                     var version = versionOf(one);
                     if (strictly && version <= after)
@@ -226,10 +228,13 @@ public sealed class CommerceClient : IDisposable
                 }
             }
 
-            failures++;
+            failures = Lasted(opened) ? 1 : failures + 1;
             await Task.Delay(CallPolicy.PauseAfter(failures, asked, _options.MaxReconnectDelay), _time, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    // Longer than a refusal takes. Nothing need come on a stream that is open: nothing changed.
+    private bool Lasted(long opened) => _time.GetElapsedTime(opened) >= TimeSpan.FromSeconds(10);
 
     private static ChannelCredentials Credentials(Uri address, Tokens? tokens)
     {

@@ -46,6 +46,7 @@ public static class GatewayModule
         builder.AddServiceClient<PaymentService.PaymentServiceClient>("payments", asItself: true);
         builder.AddServiceClient<ShipmentService.ShipmentServiceClient>("shipments", asItself: true);
         builder.AddServiceClient<TrackingService.TrackingServiceClient>("shipments", asItself: true);
+        builder.AddServiceClient<ExceptionService.ExceptionServiceClient>("shipments", asItself: true);
         builder.AddServiceClient<ReturnService.ReturnServiceClient>("orders", asItself: true);
         builder.AddServiceClient<InvoiceService.InvoiceServiceClient>("payments", asItself: true);
         builder.AddServiceClient<ErasureService.ErasureServiceClient>("orders", asItself: true);
@@ -64,6 +65,7 @@ public static class GatewayModule
         services.AddSingleton<Func<IConnectionMultiplexer>>(provider => provider.GetRequiredService<IConnectionMultiplexer>);
         services.AddSingleton<RedisLink>();
         services.AddHostedService(provider => provider.GetRequiredService<RedisLink>());
+        services.AddSingleton<Announcements>();
         services.AddSingleton<ChangeFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<ChangeFeed>());
         services.AddSingleton<ViewCache>();
@@ -122,6 +124,8 @@ public static class GatewayModule
         services.AddHttpClient(IssuerKeys.Client, client => client.Timeout = TimeSpan.FromSeconds(5));
         services.AddTransient<IStartupFilter, OutsideCallerFilter>();
         services.AddSingleton<Tokens>();
+        services.AddSingleton<Credentials>();
+        services.AddSingleton<OpenStreams>();
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<ApiKeys>();
         services.AddHostedService(provider => provider.GetRequiredService<ApiKeys>());

@@ -13,6 +13,9 @@ namespace Commerce.Gateway;
 /// <summary>What the suite offers to the outside: the services of the protos, and who implements them.</summary>
 internal static class PublicApi
 {
+    /// <summary>The Gateway, as the owner of services.</summary>
+    public const string Own = "gateway";
+
     /// <summary>The services, the Gateway's own first.</summary>
     public static IReadOnlyList<ServiceDescriptor> Services { get; } =
     [

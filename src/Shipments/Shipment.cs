@@ -59,6 +59,9 @@ internal sealed class Shipment : TrackedParcel
     /// <summary>The last change of its delivery that was asked for.</summary>
     public DeliveryChangeRecord? DeliveryChange { get; set; }
 
+    /// <summary>What was decided last in the place of its arrival.</summary>
+    public DecidedRemedyRecord? DecidedRemedy { get; set; }
+
     /// <summary>The manifest on which its label is; only read here.</summary>
     public Guid? ManifestId { get; init; }
 
@@ -152,6 +155,14 @@ internal sealed class Shipment : TrackedParcel
         (Remedy, Exception) = (remedy, null);
         Next(now);
         return new ShipmentExceptionChanged(PublicId, OrderId, StoreId, Version, now, null, null) { ReturnNumber = ReturnNumber };
+    }
+
+    /// <summary>Something is decided in the place of its arrival, or has come further; what keeps it stays as it is.</summary>
+    public ShipmentExceptionChanged RemedyWasDecided(DecidedRemedyRecord decided, DateTimeOffset now)
+    {
+        DecidedRemedy = decided;
+        Next(now);
+        return new ShipmentExceptionChanged(PublicId, OrderId, StoreId, Version, now, Exception is { } exception ? StatusName.Of(exception.Kind) : null, Exception?.Message) { ReturnNumber = ReturnNumber };
     }
 
     /// <summary>It goes to <paramref name="to"/>, and needs a label for there.</summary>

@@ -47,11 +47,11 @@ internal sealed class FakeSuite : IAsyncDisposable
         return suite;
     }
 
-    public CommerceClient Client(Action<CommerceClientOptions>? configure = null)
+    public CommerceClient Client(Action<CommerceClientOptions>? configure = null, TimeProvider? time = null)
     {
         var options = new CommerceClientOptions { Address = Address, MaxReconnectDelay = TimeSpan.FromMilliseconds(100) };
         configure?.Invoke(options);
-        return new CommerceClient(options);
+        return new CommerceClient(options, time);
     }
 
     public static RpcException Refusal(StatusCode code, string reason, TimeSpan? retryAfter = null, params (string Field, string Description)[] fields)

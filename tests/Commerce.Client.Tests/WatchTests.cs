@@ -86,6 +86,60 @@ public sealed class WatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task It_goes_on_from_where_it_was_with_a_fresh_token_whenever_one_ends_though_nothing_changed_meanwhile()
+    {
+        var (fetched, clock) = (0, new Clock());
+        _suite.Watch = Stream;
+        using var client = _suite.Client(options => options.TokenProvider = _ => ValueTask.FromResult(new AccessToken($"t{++fetched}", DateTimeOffset.MaxValue)), clock);
+
+        List<long> versions = [];
+        await foreach (var view in client.WatchLookup("ORD-1"))
+        {
+            versions.Add(view.Version);
+            if (view.Version == 8)
+                break;
+        }
+
+        Assert.Equal([7, 8], versions);
+        Assert.Equal([0, 7, 7, 7, 7], _suite.Calls.Select(call => ((WatchLookupRequest)call.Request).AfterVersion));
+        Assert.Equal(["Bearer t1", "Bearer t2", "Bearer t3", "Bearer t4", "Bearer t5"], _suite.Calls.Select(call => call.Headers.GetValue("authorization")));
+
+        async IAsyncEnumerable<LookupView> Stream(int call, long after)
+        {
+            await Task.Yield();
+            if (call is 1 or 5)
+                yield return new LookupView { Version = call == 1 ? 7 : 8 };
+            clock.Later(TimeSpan.FromMinutes(30));
+            throw FakeSuite.Refusal(StatusCode.Unauthenticated, call == 4 ? "CREDENTIAL_REVOKED" : "CREDENTIAL_EXPIRED");
+        }
+    }
+
+    [Fact]
+    public async Task A_key_that_was_taken_back_ends_it()
+    {
+        var clock = new Clock();
+        _suite.Watch = Stream;
+        using var client = _suite.Client(options => options.ApiKey = "ck_gone", clock);
+        var error = await Assert.ThrowsAsync<CommerceException>(async () =>
+        {
+            await foreach (var view in client.WatchLookup("ORD-1"))
+                Assert.Equal(7, view.Version);
+        });
+        Assert.Equal("UNAUTHENTICATED", error.Reason);
+        Assert.Equal(3, _suite.Calls.Count);
+
+        async IAsyncEnumerable<LookupView> Stream(int call, long after)
+        {
+            await Task.Yield();
+            if (call > 1)
+                throw FakeSuite.Refusal(StatusCode.Unauthenticated, "UNAUTHENTICATED");
+            yield return new LookupView { Version = 7 };
+            clock.Later(TimeSpan.FromMinutes(30));
+            throw FakeSuite.Refusal(StatusCode.Unauthenticated, "CREDENTIAL_REVOKED");
+        }
+    }
+
+    [Fact]
     public async Task A_token_that_ended_meanwhile_is_replaced()
     {
         var fetched = 0;
@@ -104,5 +158,15 @@ public sealed class WatchTests : IAsyncLifetime
             await Task.Yield();
             yield return new LookupView { Version = 7 };
         }
+    }
+
+    /// <summary>Says that it is later than it is; waits as the system's does.</summary>
+    private sealed class Clock : TimeProvider
+    {
+        private long _later;
+
+        public void Later(TimeSpan by) => Interlocked.Add(ref _later, by.Ticks * (System.TimestampFrequency / TimeSpan.TicksPerSecond));
+
+        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _later);
     }
 }

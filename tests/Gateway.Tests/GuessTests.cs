@@ -288,7 +288,7 @@ public sealed class GuessTests : IAsyncLifetime
         var (gateway, logger) = (node.Get<IOptions<GatewayOptions>>(), new Lines());
         var guesses = new Guesses(node.Get<RedisLink>(), options, gateway, time, node.Get<GatewayTelemetry>(), logger);
         return (services, time, new OrderOpening(
-            new OrderService.OrderServiceClient(services), new TrackingService.TrackingServiceClient(services), guesses, new OrderSessions(options, time), options, gateway, time), logger);
+            new OrderService.OrderServiceClient(services), new TrackingService.TrackingServiceClient(services), guesses, new OrderSessions(node.Get<EndedSessions>(), options, time), node.Get<EndedSessions>(), options, gateway, time), logger);
     }
 
     private sealed class Lines : ILogger<Guesses>

@@ -118,6 +118,7 @@ public sealed class OpenApiTests
                 "post /v1/orders/{order}/returns/{return}:refund",
                 "post /v1/orders/{order}/returns/{return}:reject",
                 "post /v1/orders/{order}:cancel",
+                "post /v1/orders/{order}:endSessions",
                 "post /v1/orders/{order}:reorder",
                 "post /v1/orders/{order}:replaceParcel",
                 "post /v1/payments/{payment}:capture",

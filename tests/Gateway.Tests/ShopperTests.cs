@@ -207,7 +207,7 @@ public sealed class ShopperTests : IAsyncLifetime
         var (payload, mac) = (session.Token[3..session.Token.IndexOf('.', StringComparison.Ordinal)], session.Token[(session.Token.IndexOf('.', StringComparison.Ordinal) + 1)..]);
         var other = System.Buffers.Text.Base64Url.EncodeToString(System.Text.Encoding.ASCII.GetBytes(
             System.Text.Encoding.ASCII.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(payload)).Replace(_id.ToString(), OrderId.New("ORD", TimeProvider.System).ToString(), StringComparison.Ordinal)));
-        var link = Links().Sign(_id.ToString(), "ada@example.com", TimeProvider.System.GetUtcNow().AddDays(1));
+        var link = Links().Sign(_id.ToString(), "ada@example.com", TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddDays(1));
         foreach (var forged in new[] { $"os_{other}.{mac}", $"os_{payload}.{mac[..^2]}AA", $"os_{payload}", "os_", "os_.", "os_é.é", $"os_{payload}.", $"os_{link}" })
             Assert.Equal((StatusCode.Unauthenticated, "UNAUTHENTICATED"), await Refusal(Lookups.LookupAsync(new LookupRequest { Code = _id.ToString() }, new Metadata { { "authorization", "Bearer " + forged.Replace('é', 'e') } })));
 
@@ -223,7 +223,7 @@ public sealed class ShopperTests : IAsyncLifetime
     public async Task A_link_in_a_message_opens_its_order_until_it_is_over_or_the_contact_is_another()
     {
         var now = TimeProvider.System.GetUtcNow();
-        var good = Links().Sign(_id.ToString(), "ada@example.com", now.AddDays(1));
+        var good = Links().Sign(_id.ToString(), "ada@example.com", TimeProvider.System.GetUtcNow(), now.AddDays(1));
         using var rest = Stranger();
         using var answer = await rest.GetAsync($"/v1/track/links/{good}");
         Assert.Equal((HttpStatusCode.OK, "no-store"), (answer.StatusCode, answer.Headers.CacheControl!.ToString()));
@@ -236,12 +236,12 @@ public sealed class ShopperTests : IAsyncLifetime
         var other = OrderId.New("ORD", TimeProvider.System).ToString();
         foreach (var bad in new[]
         {
-            Links().Sign(_id.ToString(), "ada@example.com", now.AddSeconds(-1)),
-            Links().Sign(_id.ToString(), "eve@example.com", now.AddDays(1)),
-            Links().Sign(other, "ada@example.com", now.AddDays(1)),
-            formerKey.Sign(_id.ToString(), "ada@example.com", now.AddDays(1)),
+            Links().Sign(_id.ToString(), "ada@example.com", TimeProvider.System.GetUtcNow(), now.AddSeconds(-1)),
+            Links().Sign(_id.ToString(), "eve@example.com", TimeProvider.System.GetUtcNow(), now.AddDays(1)),
+            Links().Sign(other, "ada@example.com", TimeProvider.System.GetUtcNow(), now.AddDays(1)),
+            formerKey.Sign(_id.ToString(), "ada@example.com", TimeProvider.System.GetUtcNow(), now.AddDays(1)),
             good[..^4] + "AAAA",
-            Links().Sign(other, "ada@example.com", now.AddDays(1)).Split('.')[0] + "." + good.Split('.')[1],
+            Links().Sign(other, "ada@example.com", TimeProvider.System.GetUtcNow(), now.AddDays(1)).Split('.')[0] + "." + good.Split('.')[1],
             session["token"]!.GetValue<string>(), "x", ".", "a.b",
         })
         {
@@ -263,9 +263,9 @@ public sealed class ShopperTests : IAsyncLifetime
     {
         var now = TimeProvider.System.GetUtcNow();
         var (first, second) = (new string('1', 40), new string('2', 40));
-        var former = new OrderLinks(first).Sign(_id.ToString(), "ada@example.com", now.AddDays(1));
+        var former = new OrderLinks(first).Sign(_id.ToString(), "ada@example.com", TimeProvider.System.GetUtcNow(), now.AddDays(1));
         var both = new OrderLinks($"{second} {first}");
-        foreach (var one in new[] { former, both.Sign(_id.ToString(), "ada@example.com", now.AddDays(1)) })
+        foreach (var one in new[] { former, both.Sign(_id.ToString(), "ada@example.com", TimeProvider.System.GetUtcNow(), now.AddDays(1)) })
         {
             var link = both.Read(one, now)!;
             Assert.True(OrderLinks.IsFor(link, "Ada@example.com"));

@@ -60,6 +60,18 @@ public sealed class ShownTests
         Assert.Contains(shown.Shipments, one => one.Exception?.Kind == Shipments.V1.ShipmentException.Types.Kind.Silent);
     }
 
+    [Fact]
+    public void A_shopper_sees_what_was_decided_in_the_place_of_a_parcel_and_not_what_came_to_nothing()
+    {
+        var view = new LookupView
+        {
+            Shipments = { Enum.GetValues<Shipments.V1.DecidedRemedy.Types.State>().Select(state => new Shipments.V1.Shipment { DecidedRemedy = new Shipments.V1.DecidedRemedy { State = state } }) },
+        };
+        var shown = Visibilities.Reduce(view, Visibility.Shopper).Shipments;
+        Assert.Equal(view.Shipments.Count - 1, shown.Count(one => one.DecidedRemedy is not null));
+        Assert.DoesNotContain(shown, one => one.DecidedRemedy?.State == Shipments.V1.DecidedRemedy.Types.State.Failed);
+    }
+
     private static LookupView Everything()
     {
         var view = (LookupView)Fill(LookupView.Descriptor, 0);

@@ -62,8 +62,14 @@ public sealed class AccessTests(ShipmentsApp app) : IClassFixture<ShipmentsApp>
             new RedirectDeliveryRequest { Name = late.Name, RequestId = place + "4", LeaveAt = "the shed" },
             new RegisterTrackingRequest { OrderId = order.OrderId, TrackingNumber = parcel.TrackingNumber, Carrier = parcel.Carrier, RequestId = place + "5" },
             new CorrectTrackingRequest { Name = parcel.Name, Carrier = "usps", RequestId = place + "6" },
-            new GetProofOfDeliveryRequest { TrackingNumber = delivered.TrackingNumber });
+            new GetProofOfDeliveryRequest { TrackingNumber = delivered.TrackingNumber },
+            new IngestScansRequest { Scans = { Scan(delivered) } },
+            new StreamScansRequest { Scans = { Scan(delivered) } },
+            new GetCarrierPerformanceRequest(),
+            new GetBottlenecksRequest());
 
         Assert.True(wrong.Count == 0, string.Join("\n", wrong));
+
+        static ReportedScan Scan(V1.Shipment of) => new() { Carrier = of.Carrier, TrackingNumber = of.TrackingNumber, CarrierCode = "I", LocalTime = "2025-03-02T09:00:00-03:00" };
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Commerce.ServiceDefaults;
 using Commerce.Shipments.FollowingPaths;
 using Commerce.Shipments.V1;
 using Commerce.Testing;
@@ -49,6 +50,17 @@ public sealed class BottleneckTests(ShipmentsApp fixture) : IClassFixture<Shipme
         var stuck = found.Bottlenecks_.Single(one => one.PlaceName.StartsWith("Stuck", StringComparison.Ordinal));
         Assert.Equal((12, 12), (stuck.Waiting, stuck.Overdue));
         Assert.Equal(Enumerable.Range(0, 12).Select(i => $"STUCK{i}"), stuck.OverdueParcels.Select(one => one.TrackingNumber));
+
+        // A shop is told where parcels of its own are, how many of them wait, and nothing of how many others there are.
+        await _app.Database.CreateCommand("UPDATE shipments SET store_id = 'outlet' WHERE tracking_number IN ('STUCK3', 'STUCK7')").ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        using var channel = Grpc.Net.Client.GrpcChannel.ForAddress(_app.GrpcAddress);
+        var shops = await new CarrierService.CarrierServiceClient(channel).GetBottlenecksAsync(
+            new GetBottlenecksRequest { Carrier = "posty", MaxParcels = 100, IncludeUsual = true, EndTime = Timestamp.FromDateTimeOffset(Today.AddHours(1)), StartTime = Timestamp.FromDateTimeOffset(Today.AddDays(-3)) },
+            TestAccess.As("shipments", new Principal(PrincipalKind.Shop, "shop", ScopeSet.All, ["outlet"])));
+        Assert.All(shops.Bottlenecks_, one => Assert.Equal(("Stucktown, BR", 0L, 0L), (one.PlaceName, one.Parcels, one.Days.Sum(day => day.Parcels))));
+        var theirs = shops.Bottlenecks_.Single(one => one.Kind == Kind.Hub);
+        Assert.Equal((2, 2, true, stuck.UsualHours), (theirs.Waiting, theirs.Overdue, theirs.Unusual, theirs.UsualHours));
+        Assert.Equal(["STUCK3", "STUCK7"], theirs.OverdueParcels.Select(one => one.TrackingNumber));
 
         // The stuck ones are scanned elsewhere: nothing waits there any more.
         await _app.Database.CreateCommand(

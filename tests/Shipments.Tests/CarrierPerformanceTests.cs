@@ -1,3 +1,4 @@
+using Commerce.ServiceDefaults;
 using Commerce.Shipments.MeasuringCarriers;
 using Commerce.Shipments.V1;
 using Commerce.Testing;
@@ -47,6 +48,20 @@ public sealed class CarrierPerformanceTests(ShipmentsApp fixture) : IClassFixtur
         var lane = Assert.Single(lanes.Rows);
         Assert.Equal(("ground", "BR-SP", "BR-SP", "same_region"), (lane.Service, lane.LaneFrom, lane.LaneTo, lane.Zone));
         Assert.Equal(new DateTime(2025, 3, 3, 0, 0, 0, DateTimeKind.Utc), lane.Week.ToDateTime());
+
+        // A shop is told the same of its own parcels, and nothing of another's.
+        Assert.Equal(lanes, await AsShop("main"));
+        Assert.Empty((await AsShop("outlet")).Rows);
+        await _app.Database.CreateCommand($"UPDATE shipments SET store_id = 'outlet' WHERE tracking_number = '{parcels[0].TrackingNumber}'").ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((2, 1), (Assert.Single((await AsShop("main")).Rows).Parcels, Assert.Single((await AsShop("outlet")).Rows).Parcels));
+        Assert.Equal(lanes, await AsShop("outlet", "main"));
+
+        async Task<CarrierPerformance> AsShop(params string[] stores)
+        {
+            using var channel = Grpc.Net.Client.GrpcChannel.ForAddress(_app.GrpcAddress);
+            return await new CarrierService.CarrierServiceClient(channel).GetCarrierPerformanceAsync(
+                Of(GroupBy.Service, GroupBy.Lane, GroupBy.Zone, GroupBy.Week), TestAccess.As("shipments", new Principal(PrincipalKind.Shop, "shop", ScopeSet.All, stores)));
+        }
     }
 
     [Fact]
@@ -93,8 +108,10 @@ public sealed class CarrierPerformanceTests(ShipmentsApp fixture) : IClassFixtur
     private Task<CarrierPerformance.Types.Row> Row(Func<CarrierPerformance.Types.Row, bool> accept) =>
         Eventually.Value(async () => (await Ask()).Rows.SingleOrDefault() ?? new CarrierPerformance.Types.Row(), accept);
 
-    private async Task<CarrierPerformance> Ask(params GroupBy[] by) => await _app.Carriers.GetCarrierPerformanceAsync(
-        new GetCarrierPerformanceRequest { GroupBy = { by }, StartTime = Day(2025), EndTime = Day(2026) });
+    private async Task<CarrierPerformance> Ask(params GroupBy[] by) => await _app.Carriers.GetCarrierPerformanceAsync(Of(by));
+
+    private static GetCarrierPerformanceRequest Of(params GroupBy[] by) =>
+        new() { GroupBy = { by }, StartTime = Day(2025), EndTime = Day(2026) };
 
     private static Timestamp Day(int year) => Timestamp.FromDateTime(new DateTime(year, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Commerce.ServiceDefaults;
 using Commerce.Shipments.V1;
+using Commerce.Testing;
 
 namespace Commerce.Shipments.Tests;
 
@@ -130,6 +132,39 @@ public sealed class ForeignWebhookTests(ShipmentsApp fixture) : IClassFixture<Sh
         // A webhook of the same scan brings nothing new.
         using var webhook = await _app.Webhook("ups", ShipmentsApp.Event(parcel.TrackingNumber, "P", 1).Replace("\"city\":\"Cajamar\",\"region\":\"SP\",\"country_code\":\"BR\",\"postal_code\":\"07750\"", "", StringComparison.Ordinal));
         Assert.Contains("\"known\":1", await webhook.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_shop_brings_scans_of_its_own_parcels_and_of_no_others_whether_there_are_such()
+    {
+        var (own, others) = (Assert.Single(await _app.Ship(_app.Orders.Add("a"))), Assert.Single(await _app.Ship(_app.Orders.Add("a"))));
+        await using (var moved = _app.Database.CreateCommand("UPDATE shipments SET store_id = 'outlet' WHERE tracking_number = $1"))
+        {
+            moved.Parameters.Add(new Npgsql.NpgsqlParameter<string> { TypedValue = others.TrackingNumber });
+            await moved.ExecuteNonQueryAsync();
+        }
+
+        var nobodys = "1ZNOBODY" + Guid.NewGuid().ToString("N")[..8].ToUpperInvariant();
+        using var channel = Grpc.Net.Client.GrpcChannel.ForAddress(_app.GrpcAddress);
+        var (tracking, shop) = (new TrackingService.TrackingServiceClient(channel), TestAccess.As("shipments", new Principal(PrincipalKind.Shop, "shop", ScopeSet.All, ["main"])));
+        ReportedScan Scan(string number, int hour = 1) => new() { Carrier = "ups", TrackingNumber = number, CarrierCode = "I", LocalTime = string.Create(CultureInfo.InvariantCulture, $"2025-03-01T{hour:00}:00:00-03:00") };
+
+        var answer = await tracking.IngestScansAsync(new IngestScansRequest { Scans = { Scan(others.TrackingNumber), Scan("?"), Scan(own.TrackingNumber), Scan(nobodys), Scan(others.TrackingNumber, 2) } }, shop);
+        Assert.Equal((1, 0, 0), (answer.KeptCount, answer.KnownCount, answer.UnclaimedCount));
+        Assert.Equal([0, 1, 3, 4], answer.Rejected.Select(one => one.Index));
+        Assert.Single(answer.Rejected.Where(one => one.Index != 1).Select(one => one.Reason).Distinct());
+        using var stream = tracking.StreamScans(shop);
+        await stream.RequestStream.WriteAsync(new StreamScansRequest { Scans = { Scan(own.TrackingNumber, 3) } });
+        await stream.RequestStream.WriteAsync(new StreamScansRequest { Scans = { Scan(others.TrackingNumber, 3) } });
+        await stream.RequestStream.CompleteAsync();
+        var streamed = await stream;
+        Assert.Equal((1, 1), (streamed.KeptCount, Assert.Single(streamed.Rejected).Index));
+
+        Assert.Equal(2, (await _app.Parcel(own)).Scans.Count);
+        Assert.Empty((await _app.Parcel(others)).Scans);
+        Assert.Equal(0, await _app.Count($"SELECT count(*) FROM unclaimed_scans WHERE tracking_number = '{nobodys}'"));
+        // Whoever is of all stores brings any.
+        Assert.Equal((1, 1), ((await _app.Tracking.IngestScansAsync(new IngestScansRequest { Scans = { Scan(others.TrackingNumber), Scan(nobodys) } })) is var all ? (all.KeptCount, all.UnclaimedCount) : default));
     }
 
     [Fact]

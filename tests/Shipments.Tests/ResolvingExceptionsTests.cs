@@ -26,6 +26,8 @@ public sealed class ResolvingExceptionsTests(ShipmentsApp app) : IClassFixture<S
         var begun = await _app.Exceptions.ResolveExceptionAsync(request);
         Assert.Equal(begun.Name, (await _app.Exceptions.ResolveExceptionAsync(request)).Name);
         await Settled(begun, State.Done);
+        var decided = (await _app.Parcel(lost, one => one.DecidedRemedy?.State == V1.DecidedRemedy.Types.State.Done)).DecidedRemedy;
+        Assert.Equal((V1.Shipment.Types.Remedy.Reshipped, null), (decided.Remedy, decided.Amount));
         Assert.Equal("shipments/" + lost.ShipmentId, Assert.Single(_app.Orders.Replaced, pair => pair.Value == lost.Name).Value);
 
         await _app.Replaced(order, lost);
@@ -68,8 +70,11 @@ public sealed class ResolvingExceptionsTests(ShipmentsApp app) : IClassFixture<S
             _app.Orders.SoldOut = false;
         }
 
-        // What failed stands in the way of nothing.
+        // What failed stands in the way of nothing; whoever waits is told what was decided last.
+        Assert.Equal(V1.DecidedRemedy.Types.State.Failed, (await _app.Parcel(lost)).DecidedRemedy.State);
         await Settled(await _app.Exceptions.ResolveExceptionAsync(Request(lost, ResolutionAction.Refund)), State.Done);
+        var decided = (await _app.Parcel(lost)).DecidedRemedy;
+        Assert.Equal((V1.Shipment.Types.Remedy.Refunded, V1.DecidedRemedy.Types.State.Done, 40), (decided.Remedy, decided.State, decided.Amount.Units));
     }
 
     [Fact]
@@ -94,6 +99,8 @@ public sealed class ResolvingExceptionsTests(ShipmentsApp app) : IClassFixture<S
         {
             var begun = await _app.Exceptions.ResolveExceptionAsync(Request(lost, ResolutionAction.Refund));
             await Settled(begun, State.Waiting);
+            var waiting = await _app.Parcel(lost, one => one.DecidedRemedy?.Amount is not null);
+            Assert.Equal((V1.DecidedRemedy.Types.State.Pending, lost.Version + 2), (waiting.DecidedRemedy.State, waiting.Version));
             _app.Payments.Settles = Refund.Types.State.Failed;
             Assert.Equal("The refund failed: account_closed.", (await Settled(begun, State.Failed)).Detail);
         }

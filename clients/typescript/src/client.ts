@@ -58,7 +58,9 @@ export function createCommerceClient(options: CommerceOptions): CommerceClient {
         const response = await fetch(`${options.baseUrl}/v1/lookup/${encodeURIComponent(code)}:watch`, { headers, signal: signal ?? null });
         if (response.status >= 500 || response.status === 429) continue;
         if (!response.ok) throw new CommerceError((await response.json()) as Problem);
-        for await (const { id, data } of events(response.body!)) {
+        for await (const { id, name, data } of events(response.body!)) {
+          // The stream ended with its token: it goes on with the one of now, or is refused.
+          if (name === "problem") break;
           failures = 0;
           last = id ?? last;
           yield JSON.parse(data) as LookupView;
@@ -75,7 +77,7 @@ export function createCommerceClient(options: CommerceOptions): CommerceClient {
 }
 
 /** The events of a stream (WHATWG server-sent events, as far as the suite uses them). */
-async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<{ id?: string; data: string }, void, void> {
+async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<{ id?: string; name?: string; data: string }, void, void> {
   let rest = "";
   for await (const text of body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>) as unknown as AsyncIterable<string>) {
     rest += text;
@@ -85,7 +87,8 @@ async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<{ id?: 
       const valueOf = (name: string) => fields.filter((field) => field.startsWith(`${name}: `)).map((field) => field.slice(name.length + 2));
       const data = valueOf("data");
       const id = valueOf("id").at(-1);
-      if (data.length > 0) yield { ...(id === undefined ? {} : { id }), data: data.join("\n") };
+      const name = valueOf("event").at(-1);
+      if (data.length > 0) yield { ...(id === undefined ? {} : { id }), ...(name === undefined ? {} : { name }), data: data.join("\n") };
     }
   }
 }

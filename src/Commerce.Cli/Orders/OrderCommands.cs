@@ -20,6 +20,7 @@ internal static class OrderCommands
         order.Subcommands.Add(ExportCommand.Create());
         order.Subcommands.Add(EditCommand.Create());
         order.Subcommands.Add(Cancel());
+        order.Subcommands.Add(EndSessionsCommand.Create());
         order.Subcommands.Add(ReorderCommand.Create());
         order.Subcommands.Add(ImportCommand.Create());
         return order;

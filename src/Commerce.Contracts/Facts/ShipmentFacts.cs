@@ -100,7 +100,7 @@ public sealed record ParcelTracked(
     public ArrivalFact? Arrival { get; init; }
 }
 
-/// <summary>Something keeps the parcel from going on by itself, or no longer does.</summary>
+/// <summary>Something keeps the parcel from going on by itself, or no longer does, or what is done about it has come further.</summary>
 /// <param name="Kind">As in <c>commerce.shipments.v1.ShipmentException.Kind</c> without prefix; null: it was cleared.</param>
 public sealed record ShipmentExceptionChanged(
     string ShipmentId,

@@ -1,22 +1,28 @@
 using System.Globalization;
 using Commerce.Gateway.Limits;
+using Commerce.Gateway.Shoppers;
 using Commerce.Gateway.V1;
 using Commerce.Messaging;
+using Commerce.Orders.V1;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 
 namespace Commerce.Gateway.Access;
 
 /// <summary>commerce.gateway.v1.AccessService.</summary>
-internal sealed class AccessGrpcService(ApiKeyStore store, ApiKeys keys, Requests requests, RateLimits limits, IOptions<LimitOptions> limitOptions, TimeProvider time) : AccessService.AccessServiceBase
+internal sealed class AccessGrpcService(
+    ApiKeyStore store, ApiKeys keys, EndedSessions sessions, OrderService.OrderServiceClient orders, Requests requests, RateLimits limits, IOptions<LimitOptions> limitOptions, TimeProvider time)
+    : AccessService.AccessServiceBase
 {
     private const int DefaultOnPage = 50;
     private const int MostOnPage = 500;
     private const int MostStores = 100;
     private const int LongestName = 100;
     private const int LongestId = 128;
+    private const string Orders = "orders/";
 
     private static readonly TimeSpan DefaultOverlap = TimeSpan.FromDays(1);
     private static readonly TimeSpan LongestOverlap = TimeSpan.FromDays(30);
@@ -86,6 +92,26 @@ internal sealed class AccessGrpcService(ApiKeyStore store, ApiKeys keys, Request
         return revoked.ToProto(now);
     }
 
+    public override async Task<EndOrderSessionsResponse> EndOrderSessions(EndOrderSessionsRequest request, ServerCallContext context)
+    {
+        var errors = new List<FieldError>();
+        RequestId(request.RequestId, errors);
+        OrderId id = default;
+        if (!request.Name.StartsWith(Orders, StringComparison.Ordinal) || !OrderId.TryParse(request.Name[Orders.Length..], out id))
+            errors.Add(new FieldError("name", "Expected orders/{order_id}, for example orders/ORD-7K3M9QX-T2F8CRW."));
+        if (errors.Count > 0)
+            throw Failure.Invalid(errors);
+
+        if (!Principal.Of(context).MaySee(await StoreOf(id, context.CancellationToken)))
+            throw NoOrder();
+        var now = time.GetUtcNow();
+        var outcome = await requests.Once(
+            RequestKey.For(context, request.RequestId, request), Orders + id, now.ToUnixTimeMilliseconds(), batch => batch.BatchCommands.Add(EndedSessions.EndAll(id.ToString(), now)), context.CancellationToken);
+        // Of a repeated call, too: the first one may have ended before it told anybody.
+        await sessions.Tell(id.ToString(), context.CancellationToken);
+        return new EndOrderSessionsResponse { Name = outcome.Answer.Resource, EndTime = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(outcome.Answer.Version)) };
+    }
+
     public override Task<WhoAmIResponse> WhoAmI(WhoAmIRequest request, ServerCallContext context)
     {
         var caller = Principal.Of(context);
@@ -98,6 +124,18 @@ internal sealed class AccessGrpcService(ApiKeyStore store, ApiKeys keys, Request
             CallLimits = { limits.Of(caller, context.GetHttpContext()).Told },
             OpenStreams = limitOptions.Value.OpenStreams,
         });
+    }
+
+    private async Task<string> StoreOf(OrderId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await orders.GetOrderAsync(new GetOrderRequest { Name = Orders + id }, cancellationToken: cancellationToken)).StoreId;
+        }
+        catch (RpcException exception) when (exception.StatusCode == StatusCode.NotFound)
+        {
+            throw NoOrder();
+        }
     }
 
     private static ScopeSet Check(CreateApiKeyRequest request, DateTimeOffset now)
@@ -160,6 +198,8 @@ internal sealed class AccessGrpcService(ApiKeyStore store, ApiKeys keys, Request
         text.Split(' ') is [var ticks, var id] && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks
             ? (new DateTimeOffset(at, TimeSpan.Zero), id)
             : throw PageToken.Invalid("It is not a token that this method gave out; leave it empty for the first page.");
+
+    private static Failure NoOrder() => new(ErrorReason.OrderNotFound, "There is no such order.");
 
     private static Failure NotFound() => new(ErrorReason.ApiKeyNotFound, "There is no such API key.");
 }

@@ -5,7 +5,6 @@ using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using StackExchange.Redis;
 
 namespace Commerce.Gateway.Access;
 
@@ -14,25 +13,27 @@ namespace Commerce.Gateway.Access;
 /// Redis, and what is kept is forgotten at once. Where Redis tells nobody, the seconds are the bound.
 /// </summary>
 internal sealed partial class ApiKeys(
-    ApiKeyStore store, RedisLink link, IOptions<OutsideOptions> options, IOptions<GatewayOptions> gateway, TimeProvider time, ILogger<ApiKeys> logger) : BackgroundService
+    ApiKeyStore store, Announcements others, IOptions<OutsideOptions> options, TimeProvider time, ILogger<ApiKeys> logger) : BackgroundService
 {
     private const int MostKept = 20_000;
+    private const string Channel = "api-keys";
 
     private readonly OutsideOptions _options = options.Value;
-    private readonly RedisChannel _channel = RedisChannel.Literal(gateway.Value.RedisPrefix + "api-keys");
-    private readonly TimeSpan _probe = gateway.Value.RedisProbe;
     private readonly ConcurrentDictionary<string, Kept> _kept = new(StringComparer.Ordinal);
     private long _changes;
 
+    /// <summary>What was known of a key may be wrong now; null: of all of them.</summary>
+    public event Action<string?>? KeyChanged;
+
     /// <exception cref="Failure">UNAUTHENTICATED, CREDENTIAL_EXPIRED.</exception>
-    public ValueTask<Principal> Verify(string text, CancellationToken cancellationToken)
+    public ValueTask<Verified> Verify(string text, CancellationToken cancellationToken)
     {
         if (!ApiKey.TryRead(text, out var id, out var secret))
             throw Nobody();
         var now = time.GetUtcNow();
         return _kept.TryGetValue(id, out var kept) && now < kept.Until
             ? ValueTask.FromResult(Check(kept, secret, now))
-            : new ValueTask<Principal>(Read(id, secret.ToString(), cancellationToken));
+            : new ValueTask<Verified>(Read(id, secret.ToString(), cancellationToken));
     }
 
     /// <summary>Whether the key is remembered, so that to verify it costs next to nothing.</summary>
@@ -42,35 +43,12 @@ internal sealed partial class ApiKeys(
     public async Task Changed(string id)
     {
         Forget(id);
-        if (link.IsUp && link.Connection is { } redis)
-        {
-            try
-            {
-                await redis.GetSubscriber().PublishAsync(_channel, id).WaitAsync(gateway.Value.RedisTimeout, time);
-            }
-            // The change is stored; the others see it when what they keep is over.
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
-            {
-                LogNotTold(exception.GetType().Name);
-            }
-        }
+        await others.Tell(Channel, id);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        // What was told while Redis was away was not heard.
-        link.CameBack += ForgetAll;
-        try
-        {
-            await Task.WhenAll(Subscribe(stoppingToken), WriteUses(stoppingToken));
-        }
-        finally
-        {
-            link.CameBack -= ForgetAll;
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(others.Listen(Channel, Forget, ForgetAll, stoppingToken), WriteUses(stoppingToken));
 
-    private async Task<Principal> Read(string id, string secret, CancellationToken cancellationToken)
+    private async Task<Verified> Read(string id, string secret, CancellationToken cancellationToken)
     {
         var changes = Interlocked.Read(ref _changes);
         if (await store.Find(id, cancellationToken) is not { } key)
@@ -86,44 +64,20 @@ internal sealed partial class ApiKeys(
         return Check(kept, secret, now);
     }
 
-    private static Principal Check(Kept kept, ReadOnlySpan<char> secret, DateTimeOffset now)
+    private static Verified Check(Kept kept, ReadOnlySpan<char> secret, DateTimeOffset now)
     {
         var hash = ApiKey.Hash(secret);
         var key = kept.Key;
-        var right = CryptographicOperations.FixedTimeEquals(hash, key.SecretHash)
-            || key.FormerHash is not null && key.FormerUntil > now && CryptographicOperations.FixedTimeEquals(hash, key.FormerHash);
+        var ends = key.ExpiresAt ?? DateTimeOffset.MaxValue;
+        var right = CryptographicOperations.FixedTimeEquals(hash, key.SecretHash);
+        if (!right && key is { FormerHash: { } former, FormerUntil: { } until } && until > now && CryptographicOperations.FixedTimeEquals(hash, former))
+            (right, ends) = (true, until < ends ? until : ends);
         if (!right || key.RevokedAt is not null)
             throw Nobody();
         if (key.ExpiresAt <= now)
             throw new Failure(ErrorReason.CredentialExpired, "The API key is over; ask for a new one.");
         kept.UsedAtTicks = now.UtcTicks;
-        return kept.Principal;
-    }
-
-    private async Task Subscribe(CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(_probe, time);
-        var first = true;
-        do
-        {
-            try
-            {
-                if (link.IsUp && link.Connection is { } redis)
-                {
-                    if (first)
-                        redis.ConnectionRestored += (_, _) => ForgetAll();
-                    first = false;
-                    await redis.GetSubscriber().SubscribeAsync(_channel, (_, id) => Forget(id.ToString())).WaitAsync(cancellationToken);
-                    ForgetAll();
-                    return;
-                }
-            }
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
-            {
-                LogNotSubscribed(exception.GetType().Name);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(cancellationToken));
+        return new Verified(kept.Principal, kept.Until < ends ? kept.Until : ends, ends);
     }
 
     private async Task WriteUses(CancellationToken cancellationToken)
@@ -152,22 +106,18 @@ internal sealed partial class ApiKeys(
     {
         Interlocked.Increment(ref _changes);
         _kept.TryRemove(id, out _);
+        KeyChanged?.Invoke(id);
     }
 
     private void ForgetAll()
     {
         Interlocked.Increment(ref _changes);
         _kept.Clear();
+        KeyChanged?.Invoke(null);
     }
 
     // The same for a key that never was, one that is revoked and a wrong secret.
-    private static Failure Nobody() => new(ErrorReason.Unauthenticated, "The caller is not known: the API key is not good.");
-
-    [LoggerMessage(LogLevel.Warning, "The other Gateways could not be told of a changed API key ({Error}); they see it within seconds.")]
-    private partial void LogNotTold(string error);
-
-    [LoggerMessage(LogLevel.Warning, "Changes of API keys are not heard yet ({Error}).")]
-    private partial void LogNotSubscribed(string error);
+    internal static Failure Nobody() => new(ErrorReason.Unauthenticated, "The caller is not known: the API key is not good.");
 
     [LoggerMessage(LogLevel.Warning, "When API keys were last used could not be written down ({Error}).")]
     private partial void LogNotWritten(string error);

@@ -1,7 +1,6 @@
 using Commerce.Gateway.Limits;
 using Commerce.Gateway.Shoppers;
 using Commerce.ServiceDefaults;
-using Commerce.Types.V1;
 
 namespace Commerce.Gateway.Access;
 
@@ -9,40 +8,45 @@ namespace Commerce.Gateway.Access;
 /// Finds out who calls from outside, by the token, the API key or the order session that comes with the call, before anything else is done for it.
 /// What services show each other is not believed from outside.
 /// </summary>
-internal sealed class OutsideCaller(RequestDelegate next, Tokens tokens, ApiKeys keys, OrderSessions sessions, Strangers strangers)
+internal sealed class OutsideCaller(RequestDelegate next, Credentials credentials, Strangers strangers)
 {
-    public const string KeyHeader = "x-api-key";
-
-    private const string Bearer = "Bearer ";
-
     public Task Invoke(HttpContext http)
     {
         http.Request.Headers.Remove(TokenMinter.Header);
         if (!ApiMethods.IsApi(http.Request.Path))
             return next(http);
         OpenPaths.Redact(http);
-        ValueTask<Principal> principal;
+        ValueTask<Verified> verified;
         try
         {
-            principal = Verify(http);
+            if (Credentials.Of(http.Request) is not { } credential)
+            {
+                Principal.Establish(http, OpenPaths.Contains(http.Request.Path) ? Principal.Stranger : throw Credentials.Missing());
+                return next(http);
+            }
+
+            // What is not remembered costs a signature or a look into the database.
+            if (!credentials.Knows(credential))
+                strangers.LetTry(http);
+            verified = credentials.Verify(credential, http.RequestAborted);
         }
         catch (Failure failure) when (Strangers.Is(failure))
         {
             return strangers.Answer(http, failure);
         }
 
-        if (!principal.IsCompletedSuccessfully)
-            return Await(http, principal);
-        Principal.Establish(http, principal.GetAwaiter().GetResult());
+        if (!verified.IsCompletedSuccessfully)
+            return Await(http, verified);
+        Principal.Establish(http, verified.GetAwaiter().GetResult().Principal);
         return next(http);
     }
 
-    private async Task Await(HttpContext http, ValueTask<Principal> verified)
+    private async Task Await(HttpContext http, ValueTask<Verified> verified)
     {
         Principal principal;
         try
         {
-            principal = await verified;
+            principal = (await verified).Principal;
         }
         catch (Failure failure) when (Strangers.Is(failure))
         {
@@ -53,34 +57,6 @@ internal sealed class OutsideCaller(RequestDelegate next, Tokens tokens, ApiKeys
         Principal.Establish(http, principal);
         await next(http);
     }
-
-    private ValueTask<Principal> Verify(HttpContext http)
-    {
-        var headers = http.Request.Headers;
-        var (authorization, key) = (headers.Authorization, headers[KeyHeader]);
-        if (authorization.Count + key.Count > 1)
-            throw Nobody("Send one credential, once.");
-        if (authorization.Count + key.Count == 0 && OpenPaths.Contains(http.Request.Path))
-            return ValueTask.FromResult(Principal.Stranger);
-        if (key.Count == 1)
-            return Verify(http, key[0] ?? "", isKey: true);
-        if (authorization.Count == 0 || authorization[0] is not { } text || !text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
-            throw Nobody("Send a token of a known issuer or an API key as Authorization: Bearer.");
-        var credential = text[Bearer.Length..];
-        if (OrderSessions.IsOne(credential))
-            return ValueTask.FromResult(sessions.Verify(credential));
-        return Verify(http, credential, ApiKey.IsOne(credential));
-    }
-
-    private ValueTask<Principal> Verify(HttpContext http, string credential, bool isKey)
-    {
-        // What is not remembered costs a signature or a look into the database.
-        if (!(isKey ? keys.Knows(credential) : tokens.Knows(credential)))
-            strangers.LetTry(http);
-        return isKey ? keys.Verify(credential, http.RequestAborted) : tokens.Verify(credential, http.RequestAborted);
-    }
-
-    private static Failure Nobody(string whatToDo) => new(ErrorReason.Unauthenticated, "No caller is known. " + whatToDo);
 }
 
 /// <summary>

@@ -31,7 +31,7 @@ internal sealed class Tokens : IDisposable
 
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false };
     private readonly Dictionary<string, (OutsideOptions.Issuer Issuer, IssuerKeys Keys)> _issuers;
-    private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Verified> _known = new(StringComparer.Ordinal);
     private readonly TimeProvider _time;
 
     public Tokens(IOptions<OutsideOptions> options, IHttpClientFactory http, TimeProvider time)
@@ -41,10 +41,10 @@ internal sealed class Tokens : IDisposable
     }
 
     /// <exception cref="Failure">UNAUTHENTICATED, CREDENTIAL_EXPIRED, DEPENDENCY_UNAVAILABLE.</exception>
-    public ValueTask<Principal> Verify(string token, CancellationToken cancellationToken) =>
-        _known.TryGetValue(token, out var known) && _time.GetUtcNow().UtcTicks < known.UntilTicks
-            ? ValueTask.FromResult(known.Principal)
-            : new ValueTask<Principal>(Validate(token, cancellationToken));
+    public ValueTask<Verified> Verify(string token, CancellationToken cancellationToken) =>
+        _known.TryGetValue(token, out var known) && _time.GetUtcNow() < known.AskAgain
+            ? ValueTask.FromResult(known)
+            : new ValueTask<Verified>(Validate(token, cancellationToken));
 
     /// <summary>Whether it was good before, so that to verify it costs next to nothing.</summary>
     public bool Knows(string token) => _known.ContainsKey(token);
@@ -55,7 +55,7 @@ internal sealed class Tokens : IDisposable
             keys.Dispose();
     }
 
-    private async Task<Principal> Validate(string text, CancellationToken cancellationToken)
+    private async Task<Verified> Validate(string text, CancellationToken cancellationToken)
     {
         if (Read(text) is not { } token || !_issuers.TryGetValue(token.Issuer, out var from))
             throw Nobody("It is not a token of an issuer that is known here.");
@@ -72,11 +72,10 @@ internal sealed class Tokens : IDisposable
         }
 
         var principal = PrincipalOf(token, from.Issuer);
-        var until = Math.Min(token.ValidTo.Add(Skew).Ticks, (_time.GetUtcNow() + Remembered).UtcTicks);
+        var (ends, askAgain) = (new DateTimeOffset(token.ValidTo, TimeSpan.Zero) + Skew, _time.GetUtcNow() + Remembered);
         if (_known.Count >= MostRemembered)
             _known.Clear();
-        _known[text] = new Known(principal, until);
-        return principal;
+        return _known[text] = new Verified(principal, ends < askAgain ? ends : askAgain, ends);
     }
 
     private JsonWebToken? Read(string text)
@@ -136,6 +135,4 @@ internal sealed class Tokens : IDisposable
     private static IEnumerable<string> Values(JsonWebToken token, string claim) => token.Claims.Where(one => one.Type == claim).Select(one => one.Value);
 
     private static Failure Nobody(string why) => new(ErrorReason.Unauthenticated, "The caller is not known. " + why);
-
-    private sealed record Known(Principal Principal, long UntilTicks);
 }

@@ -17,6 +17,7 @@ internal sealed class PrivacyGrpcService(
     PaymentService.PaymentServiceClient payments,
     InvoiceService.InvoiceServiceClient invoices,
     TrackingService.TrackingServiceClient tracking,
+    ExceptionService.ExceptionServiceClient exceptions,
     PartSources sources,
     AuditStore audit) : PrivacyService.PrivacyServiceBase
 {
@@ -67,6 +68,9 @@ internal sealed class PrivacyGrpcService(
             if (await Proof(parcel, cancellationToken) is { } proof)
                 record.ProofsOfDelivery.Add(proof);
         }
+
+        foreach (var parcel in record.View.Shipments)
+            record.Resolutions.AddRange((await exceptions.ListResolutionsAsync(new ListResolutionsRequest { Parent = parcel.Name }, cancellationToken: cancellationToken)).Resolutions);
 
         var events = await audit.Search("", $"orders/{id}", "", "", "", null, null, null, MostEvents, cancellationToken);
         record.AuditEvents.AddRange(events.Select(AuditGrpcService.ToProto));

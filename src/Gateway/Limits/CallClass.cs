@@ -53,7 +53,7 @@ internal sealed record ApiMethod(string Name, string Owner, CallClass Class, Imp
 
     private static readonly HashSet<string> CriticalNames = new(StringComparer.Ordinal)
     {
-        "PlaceOrder", "Reorder", "CancelOrder", "CapturePayment", "VoidPayment", "RefundPayment", "RefundReturn", "RevokeApiKey",
+        "PlaceOrder", "Reorder", "CancelOrder", "CapturePayment", "VoidPayment", "RefundPayment", "RefundReturn", "RevokeApiKey", "EndOrderSessions",
     };
 
     /// <summary>A path that is no method's: somebody looks for what there is not.</summary>

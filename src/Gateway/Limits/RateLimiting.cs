@@ -1,4 +1,5 @@
 using System.Globalization;
+using Commerce.Gateway.Access;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Commerce.Gateway.Limits;
 
 /// <summary>Refuses a caller that asks for more than its share, before anything is done for the call. The caller is known by then.</summary>
-internal sealed class RateLimiting(RequestDelegate next, RateLimits limits, IOptions<LimitOptions> options, GatewayTelemetry telemetry)
+internal sealed class RateLimiting(RequestDelegate next, RateLimits limits, OpenStreams streams, IOptions<LimitOptions> options, GatewayTelemetry telemetry)
 {
     private static readonly TimeSpan TryStreamAgain = TimeSpan.FromSeconds(5);
 
@@ -31,10 +32,10 @@ internal sealed class RateLimiting(RequestDelegate next, RateLimits limits, IOpt
             return FailureAnswer.Write(http, TooMany(method.Class, caller[method.Class], verdict.RetryAfter));
         }
 
-        return method.Streams ? Stream(http, caller) : next(http);
+        return method.Streams ? Stream(http, method, caller) : next(http);
     }
 
-    private async Task Stream(HttpContext http, LimitedCaller caller)
+    private async Task Stream(HttpContext http, ApiMethod method, LimitedCaller caller)
     {
         if (!caller.TryOpen(options.Value.OpenStreams))
         {
@@ -49,7 +50,7 @@ internal sealed class RateLimiting(RequestDelegate next, RateLimits limits, IOpt
 
         try
         {
-            await next(http);
+            await streams.Serve(http, next, forwarded: method.Owner != PublicApi.Own);
         }
         finally
         {

@@ -11,7 +11,7 @@ internal sealed class Strangers(RateLimits limits, GatewayTelemetry telemetry)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
-    public static bool Is(Failure failure) => failure.Reason is ErrorReason.Unauthenticated or ErrorReason.CredentialExpired or ErrorReason.RateLimited;
+    public static bool Is(Failure failure) => failure.Reason is ErrorReason.Unauthenticated or ErrorReason.CredentialExpired or ErrorReason.CredentialRevoked or ErrorReason.RateLimited;
 
     /// <exception cref="Failure">RATE_LIMITED: the address has tried too much.</exception>
     public void LetTry(HttpContext http)

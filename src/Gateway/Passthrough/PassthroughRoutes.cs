@@ -16,7 +16,6 @@ namespace Commerce.Gateway.Passthrough;
 /// </summary>
 internal static class PassthroughRoutes
 {
-    private const string Own = "gateway";
     private const string GrpcSuffix = "-grpc";
 
     /// <summary>Of which service a call to commerce.operations.v1 is meant.</summary>
@@ -33,7 +32,7 @@ internal static class PassthroughRoutes
         .ConfigureHttpClient((_, handler) => handler.ConnectTimeout = ConnectTimeout)
         .AddServiceDiscoveryDestinationResolver();
 
-    private static IEnumerable<string> Owners => PublicApi.Services.Select(PublicApi.OwnerOf).Where(owner => owner != Own).Distinct();
+    private static IEnumerable<string> Owners => PublicApi.Services.Select(PublicApi.OwnerOf).Where(owner => owner != PublicApi.Own).Distinct();
 
     // The services know callers by the Gateway's token, and never see what these showed the Gateway.
     private static void PassOn(TransformBuilderContext context)
@@ -45,7 +44,7 @@ internal static class PassthroughRoutes
             var caller = Principal.Established(call.HttpContext) ?? throw new InvalidOperationException("A call is passed on of which nobody asked who makes it.");
             var headers = call.ProxyRequest.Headers;
             headers.Remove("Authorization");
-            headers.Remove(OutsideCaller.KeyHeader);
+            headers.Remove(Credentials.KeyHeader);
             headers.Remove(TokenMinter.Header);
             headers.TryAddWithoutValidation(TokenMinter.Header, tokens.For(caller, owner));
             return ValueTask.CompletedTask;
@@ -64,7 +63,7 @@ internal static class PassthroughRoutes
     }
 
     private static IEnumerable<RouteConfig> Grpc => PublicApi.Services
-        .Where(service => PublicApi.OwnerOf(service) != Own)
+        .Where(service => PublicApi.OwnerOf(service) != PublicApi.Own)
         .Select(service => new RouteConfig
         {
             RouteId = service.FullName,
@@ -87,7 +86,7 @@ internal static class PassthroughRoutes
     });
 
     private static IEnumerable<RouteConfig> Rest => PublicApi.Services
-        .Where(service => PublicApi.OwnerOf(service) != Own)
+        .Where(service => PublicApi.OwnerOf(service) != PublicApi.Own)
         .SelectMany(service => service.Methods, (service, method) => (Owner: PublicApi.OwnerOf(service), Rule: PublicApi.RuleOf(method)))
         .Where(one => one.Rule is not null)
         .Select(one => (one.Owner, Collection: PublicApi.CollectionOf(PublicApi.PathOf(one.Rule!).Path)))

@@ -14,7 +14,7 @@ namespace Commerce.Gateway.Shoppers;
 /// every answer waits for the same moment.
 /// </summary>
 internal sealed class OrderOpening(
-    OrderService.OrderServiceClient orders, TrackingService.TrackingServiceClient tracking, Guesses guesses, OrderSessions sessions,
+    OrderService.OrderServiceClient orders, TrackingService.TrackingServiceClient tracking, Guesses guesses, OrderSessions sessions, EndedSessions ended,
     IOptions<ShopperOptions> options, IOptions<GatewayOptions> gateway, TimeProvider time)
 {
     // With 34 random bits behind it, an order that there is not.
@@ -57,14 +57,19 @@ internal sealed class OrderOpening(
             throw NotGood();
         }
 
-        return await Get(link.OrderId, cancellationToken) is { } order && OrderLinks.IsFor(link, order.Customer?.Email ?? "") ? sessions.Open(order.OrderId, mayReturn: true) : throw NotGood();
+        var learnt = ended.Learnt;
+        if (await ended.IsEnded(link, cancellationToken))
+            throw NotGood();
+        return await Get(link.OrderId, cancellationToken) is { } order && OrderLinks.IsFor(link, order.Customer?.Email ?? "") ? sessions.Open(order.OrderId, OpenedWith.Email, learnt) : throw NotGood();
     }
 
     private async Task<OrderSession?> Answer(SecondFactor factor, OrderId? id, string? number, Guesses.Guess guess, CancellationToken cancellationToken)
     {
         Order? order;
+        long learnt;
         try
         {
+            learnt = ended.Learnt;
             order = await Find(id, number, cancellationToken);
         }
         catch (Exception exception) when (exception is Failure or RpcException)
@@ -81,7 +86,7 @@ internal sealed class OrderOpening(
         }
 
         await guess.Right();
-        return sessions.Open(order!.OrderId, mayReturn: factor is not SecondFactor.PostalCode);
+        return sessions.Open(order!.OrderId, factor.Opens, learnt);
     }
 
     private bool MayOpen(SecondFactor factor, Order? order, bool byId) => factor is not SecondFactor.PostalCode || _options.PostalCode switch

@@ -51,6 +51,9 @@ internal abstract record SecondFactor(string Typed)
         return same & known.Length > 0 & Normalise(Typed, order).Length > 0;
     }
 
+    /// <summary>What a session is opened with, when it is the order's.</summary>
+    public abstract OpenedWith Opens { get; }
+
     protected abstract string KnownOf(Order order);
 
     /// <summary>All spellings of the same are one; empty where it is none.</summary>
@@ -60,6 +63,8 @@ internal abstract record SecondFactor(string Typed)
 
     internal sealed record Email(string Typed) : SecondFactor(Typed)
     {
+        public override OpenedWith Opens => OpenedWith.Email;
+
         protected override string KnownOf(Order order) => order.Customer?.Email ?? "";
 
         protected override string Normalise(string text, Order? order) => text.Normalize(NormalizationForm.FormC).ToLowerInvariant();
@@ -70,6 +75,8 @@ internal abstract record SecondFactor(string Typed)
     internal sealed record Phone(string Typed) : SecondFactor(Typed)
     {
         private static readonly PhoneNumberUtil Numbers = PhoneNumberUtil.GetInstance();
+
+        public override OpenedWith Opens => OpenedWith.Phone;
 
         protected override string KnownOf(Order order) => order.Customer?.Phone ?? "";
 
@@ -96,6 +103,8 @@ internal abstract record SecondFactor(string Typed)
     {
         private const int ZipCode = 5;
         private const int ZipPlusFour = 9;
+
+        public override OpenedWith Opens => OpenedWith.PostalCode;
 
         protected override string KnownOf(Order order) => order.ShippingAddress?.PostalCode ?? "";
 

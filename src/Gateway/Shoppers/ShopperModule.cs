@@ -8,6 +8,8 @@ internal static class ShopperModule
         var services = builder.Services;
         services.AddOptions<ShopperOptions>().BindConfiguration(ShopperOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<Guesses>();
+        services.AddSingleton<EndedSessions>();
+        services.AddHostedService(provider => provider.GetRequiredService<EndedSessions>());
         services.AddSingleton<OrderSessions>();
         services.AddSingleton<OrderOpening>();
         services.AddSingleton<Journeys>();

@@ -1,14 +1,15 @@
 using Commerce.Facts;
 using Commerce.Gateway.Lookup;
+using Commerce.Gateway.Shoppers;
 using Commerce.Messaging;
 
 namespace Commerce.Gateway.Views;
 
 /// <summary>
 /// Hears every fact and marks what it makes old; it reads nothing, so that a change of an order that nobody looks at costs
-/// one call to Redis. Facts may come twice and in any order: a mark only ever says "at least this version exists".
+/// one call to Redis; what ends shoppers' sessions is stored. Facts may come twice and in any order: a mark only ever says "at least this version exists".
 /// </summary>
-internal sealed partial class ViewObserver(ViewCache cache, CodeBook codes, ChangeFeed feed, TimeProvider time, GatewayTelemetry telemetry, ILogger<ViewObserver> logger)
+internal sealed partial class ViewObserver(ViewCache cache, CodeBook codes, ChangeFeed feed, EndedSessions sessions, TimeProvider time, GatewayTelemetry telemetry, ILogger<ViewObserver> logger)
     : IObserveFacts
 {
     public async Task Observe(IFact fact, CancellationToken cancellationToken)
@@ -29,6 +30,9 @@ internal sealed partial class ViewObserver(ViewCache cache, CodeBook codes, Chan
             LogUnknown(fact.GetType().Name);
             return;
         }
+
+        // First, for the rest is only about how soon something is seen.
+        await sessions.Observe(fact, cancellationToken);
 
         // What these codes lead to is for their owners to say.
         string?[] said = fact switch

@@ -101,6 +101,9 @@ internal static class Visibilities
                 shipment.Exception = null;
         }
 
+        // Something else will be decided.
+        if (shipment.DecidedRemedy?.State == DecidedRemedy.Types.State.Failed)
+            shipment.DecidedRemedy = null;
         ReduceForShopper(shipment.Scans);
         foreach (var former in shipment.FormerTracking)
         {

@@ -114,9 +114,13 @@ internal sealed partial class SendMail(
         return Settled(notification, State.Sent, attempt);
     }
 
-    private string OrderLinkOf(Order order) => orderLinks.Value is { LinkAddress.Length: > 0 } links
-        ? links.LinkAddress + new OrderLinks(links.LinkKey).Sign(order.OrderId, order.Customer.Email, time.GetUtcNow() + links.LinkFor)
-        : "";
+    private string OrderLinkOf(Order order)
+    {
+        var now = time.GetUtcNow();
+        return orderLinks.Value is { LinkAddress.Length: > 0 } links
+            ? links.LinkAddress + new OrderLinks(links.LinkKey).Sign(order.OrderId, order.Customer.Email, now, now + links.LinkFor)
+            : "";
+    }
 
     // Where the shopper has to go, empty: nowhere; and whether that may change.
     private async Task<(string Link, bool MayCome)> NextAction(Notification notification, CancellationToken cancellationToken)

@@ -78,13 +78,9 @@ internal sealed class CarrierGrpcService(
         return shippingRules.Update(request, RequestKey.For(context, request.RequestId, request), context.CancellationToken);
     }
 
-    public override Task<CarrierPerformance> GetCarrierPerformance(GetCarrierPerformanceRequest request, ServerCallContext context) => performance.Read(request, context.CancellationToken);
+    public override Task<CarrierPerformance> GetCarrierPerformance(GetCarrierPerformanceRequest request, ServerCallContext context) => performance.Read(request, Principal.Of(context).Stores, context.CancellationToken);
 
-    public override Task<Bottlenecks> GetBottlenecks(GetBottlenecksRequest request, ServerCallContext context)
-    {
-        // It names parcels of all stores.
-        return bottlenecks.Find(request, context.CancellationToken);
-    }
+    public override Task<Bottlenecks> GetBottlenecks(GetBottlenecksRequest request, ServerCallContext context) => bottlenecks.Find(request, Principal.Of(context).Stores, context.CancellationToken);
 
     private Carrier Of(string code, ReferenceSnapshot reference)
     {

@@ -43,19 +43,21 @@ internal sealed class FindBottlenecks(NpgsqlDataSource database, TimeProvider ti
     private static readonly TimeSpan LostAfter = TimeSpan.FromDays(30);
 
     /// <exception cref="Failure">INVALID_FIELD.</exception>
-    public async Task<Bottlenecks> Find(GetBottlenecksRequest request, CancellationToken cancellationToken)
+    public async Task<Bottlenecks> Find(GetBottlenecksRequest request, IReadOnlySet<string>? stores, CancellationToken cancellationToken)
     {
         var (start, end) = Check(request);
         // Sums are by whole days: an end at midnight ends the day before.
         var span = new Span(start, DateOnly.FromDateTime(end.UtcDateTime.AddTicks(-1)), end);
         var found = await Compare(request, span, cancellationToken);
         await CountWaiting(found, span, cancellationToken);
+        if (stores is not null)
+            found = await OfStores(found, span, stores, cancellationToken);
         var most = request.MaxRows == 0 ? DefaultRows : request.MaxRows;
         var worst = found.Values.Where(one => one.Kind != PassageKind.Passing && (request.IncludeUsual || one.IsUnusual))
             .OrderByDescending(one => one.IsUnusual).ThenByDescending(one => one.LostHours())
             .ThenBy(one => (one.Carrier, one.Place, one.Next)).Take(most + 1).ToList();
         var shown = worst.Take(most).ToList();
-        await Describe(shown, span, request.MaxParcels == 0 ? DefaultParcels : request.MaxParcels, cancellationToken);
+        await Describe(shown, span, request.MaxParcels == 0 ? DefaultParcels : request.MaxParcels, stores, cancellationToken);
         return new Bottlenecks { Bottlenecks_ = { shown.Select(one => one.ToMessage()) }, Truncated = worst.Count > most };
     }
 
@@ -135,7 +137,38 @@ internal sealed class FindBottlenecks(NpgsqlDataSource database, TimeProvider ti
         }
     }
 
-    private async Task Describe(List<Passage> shown, Span span, int mostParcels, CancellationToken cancellationToken)
+    // Where others' parcels are, and how many there are of them, is their business; that a place is slow is the carrier's.
+    private async Task<Dictionary<(string, PassageKind, string, string), Passage>> OfStores(
+        Dictionary<(string, PassageKind, string, string), Passage> found, Span span, IReadOnlySet<string> stores, CancellationToken cancellationToken)
+    {
+        var places = found.Values.Select(one => (one.Carrier, one.Place)).Distinct().ToList();
+        await using var command = database.CreateCommand(
+            """
+            SELECT place.carrier, place.key, waits.since FROM unnest($1, $2) AS place (carrier, key)
+            CROSS JOIN LATERAL (
+              SELECT array_agg(p.since) AS since FROM parcel_paths p JOIN shipments s ON s.id = p.shipment_id
+              WHERE p.carrier = place.carrier AND p.place = place.key AND p.since > $3 AND p.since <= $4 AND s.store_id = ANY ($5)) AS waits
+            WHERE waits.since IS NOT NULL
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. places.Select(one => one.Carrier)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. places.Select(one => one.Place)] });
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = span.Now - LostAfter });
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = span.Now });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. stores] });
+        var own = new Dictionary<(string, string), DateTime[]>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            own[(reader.GetString(0), reader.GetString(1))] = reader.GetFieldValue<DateTime[]>(2);
+        foreach (var passage in found.Values)
+        {
+            if (own.TryGetValue((passage.Carrier, passage.Place), out var since))
+                passage.Own = passage.Kind != PassageKind.Stay ? (0, 0) : (since.Length, passage.UsuallyGone is { } gone ? since.Count(at => at < (span.Now - gone).UtcDateTime) : 0);
+        }
+
+        return found.Where(one => one.Value.Own is not null).ToDictionary();
+    }
+
+    private async Task Describe(List<Passage> shown, Span span, int mostParcels, IReadOnlySet<string>? stores, CancellationToken cancellationToken)
     {
         if (shown.Count == 0)
             return;
@@ -166,10 +199,11 @@ internal sealed class FindBottlenecks(NpgsqlDataSource database, TimeProvider ti
         var overdue = shown.Where(one => one.Overdue > 0).ToList();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
             """
-            SELECT one.i::integer - 1, waits.shipment_id, s.tracking_number, waits.since FROM unnest($1, $2, $3) WITH ORDINALITY AS one (carrier, key, before, i)
+            SELECT one.i::integer - 1, waits.shipment_id, waits.tracking_number, waits.since FROM unnest($1, $2, $3) WITH ORDINALITY AS one (carrier, key, before, i)
             CROSS JOIN LATERAL (
-              SELECT shipment_id, since FROM parcel_paths WHERE carrier = one.carrier AND place = one.key AND since > $4 AND since < one.before ORDER BY since LIMIT $5) AS waits
-            JOIN shipments s ON s.id = waits.shipment_id ORDER BY 1, waits.since, waits.shipment_id
+              SELECT p.shipment_id, p.since, s.tracking_number FROM parcel_paths p JOIN shipments s ON s.id = p.shipment_id
+              WHERE p.carrier = one.carrier AND p.place = one.key AND p.since > $4 AND p.since < one.before AND ($6::text[] IS NULL OR s.store_id = ANY ($6)) ORDER BY p.since LIMIT $5) AS waits
+            ORDER BY 1, waits.since, waits.shipment_id
             """)
         {
             Parameters =
@@ -179,6 +213,7 @@ internal sealed class FindBottlenecks(NpgsqlDataSource database, TimeProvider ti
                 new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. overdue.Select(one => span.Now - one.UsuallyGone!.Value)] },
                 new NpgsqlParameter<DateTimeOffset> { TypedValue = span.Now - LostAfter },
                 new NpgsqlParameter<int> { TypedValue = mostParcels },
+                new NpgsqlParameter { Value = stores?.ToArray() ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text },
             },
         });
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
@@ -193,7 +228,7 @@ internal sealed class FindBottlenecks(NpgsqlDataSource database, TimeProvider ti
             shown[reader.GetInt32(0)].Days.Add(new Bottleneck.Types.Day
             {
                 Day_ = Timestamp.FromDateTime(reader.GetFieldValue<DateOnly>(1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc)),
-                Parcels = reader.GetInt32(2),
+                Parcels = stores is null ? reader.GetInt32(2) : 0,
                 MedianHours = Durations.MiddleOf(reader.GetInt16(3)).TotalHours,
             });
         }
@@ -277,6 +312,9 @@ internal sealed class FindBottlenecks(NpgsqlDataSource database, TimeProvider ti
 
         public long Overdue { get; set; }
 
+        /// <summary>Of these, those that wait and those that are overdue of the stores that are asked for; null: it is not asked for some, or none of theirs is there.</summary>
+        public (long Waiting, long Overdue)? Own { get; set; }
+
         /// <summary>Parcels that were seen elsewhere now.</summary>
         public long PassedNow { get; set; }
 
@@ -315,9 +353,9 @@ internal sealed class FindBottlenecks(NpgsqlDataSource database, TimeProvider ti
                 PlaceName = Name,
                 NextPlace = next,
                 NextPlaceName = NextName,
-                Parcels = Parcels,
-                Waiting = Waiting,
-                Overdue = Overdue,
+                Parcels = Own is null ? Parcels : 0,
+                Waiting = Own?.Waiting ?? Waiting,
+                Overdue = Own?.Overdue ?? Overdue,
                 Unusual = IsUnusual,
                 OverdueParcels = { Named },
                 Days = { Days },

@@ -3,6 +3,7 @@ using Commerce.ServiceDefaults;
 using Commerce.Shipments.EstimatingArrivals;
 using Commerce.Shipments.Manifesting;
 using Commerce.Shipments.PrintingLabels;
+using Commerce.Shipments.ResolvingExceptions;
 using Commerce.Shipments.Storage;
 using Commerce.Types.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -74,6 +75,7 @@ internal static class ShipmentMessage
             Manifest = shipment.ManifestId is { } manifest ? ManifestMessage.NamePrefix + manifest.ToString("N") : "",
             DeliveryChange = ChangeOf(shipment.DeliveryChange),
             Remedy = (V1.Shipment.Types.Remedy)shipment.Remedy,
+            DecidedRemedy = RemedyOf(shipment.DecidedRemedy),
             Etag = EtagOf(shipment),
             Registered = shipment.IsRegistered,
             SoldBy = shipment.Seller is { } seller && seller != shipment.Carrier ? seller : "",
@@ -98,6 +100,15 @@ internal static class ShipmentMessage
 
     private static IEnumerable<V1.Scan> ScansOf(IReadOnlyList<Scan> scans) =>
         ScanMerge.Merge(scans).OrderByDescending(one => one.Scan.OccurredAt).ThenByDescending(one => one.Scan.Id).Select(ScanOf);
+
+    private static V1.DecidedRemedy? RemedyOf(DecidedRemedyRecord? decided) => decided is null ? null : new V1.DecidedRemedy
+    {
+        Remedy = (V1.Shipment.Types.Remedy)decided.Remedy,
+        State = decided.State,
+        Amount = decided is { AmountMinor: { } minor, Currency: { } currency } ? new Money(minor, currency).ToProto() : null,
+        CreateTime = Timestamp.FromDateTimeOffset(decided.DecidedAt),
+        UpdateTime = Timestamp.FromDateTimeOffset(decided.UpdatedAt),
+    };
 
     private static DeliveryWishes? WishesOf(WishesRecord? wishes)
     {

@@ -1,4 +1,5 @@
 using Commerce.ServiceDefaults;
+using Commerce.Shipments.Storage;
 using Commerce.Shipments.V1;
 using Commerce.Tracking.Payloads;
 using Commerce.Tracking.Vocabularies;
@@ -42,16 +43,28 @@ internal sealed class IngestReported(ScanIngestion ingestion, PayloadReader payl
             throw Failure.Invalid(new FieldError("scans", $"Has {reported.Count} scans; 1 to {MostScans} are allowed: send the rest in further messages."));
         if (reporter.Length > LongestReporter)
             throw Failure.Invalid(new FieldError("reporter", "Give a carrier's or an aggregator's code, for example \"ups\" or \"easypost\"."));
-        var scans = new List<ReportedScan>();
+        var (scans, places) = (new List<ReportedScan>(), new List<int>());
         foreach (var (index, given) in reported.Index())
         {
             if (Why(given) is { } why)
                 response.Rejected.Add(new V1.RejectedScan { Index = first + index, Reason = why });
             else
+            {
                 scans.Add(Of(given, reporter));
+                places.Add(first + index);
+            }
         }
 
-        var result = await ingestion.Ingest(Source, scans, cancellationToken);
+        var result = await ingestion.Ingest(Source, scans, cancellationToken, Principal.Current);
+        if (result.Refused.Count > 0)
+        {
+            var refused = scans.Zip(places).Where(one => result.Refused.Contains(new CarrierNumber(one.First.Carrier, one.First.TrackingNumber)))
+                .Select(one => new V1.RejectedScan { Index = one.Second, Reason = "No parcel of yours bears this number with this carrier." });
+            var all = response.Rejected.Concat(refused).OrderBy(one => one.Index).ToList();
+            response.Rejected.Clear();
+            response.Rejected.Add(all);
+        }
+
         response.KeptCount += result.Kept;
         response.KnownCount += result.Known;
         response.UnclaimedCount += result.Unclaimed;

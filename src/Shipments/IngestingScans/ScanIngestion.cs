@@ -16,7 +16,8 @@ using Npgsql;
 namespace Commerce.Shipments.IngestingScans;
 
 /// <summary>What became of the scans of one delivery.</summary>
-internal sealed record IngestionResult(int Kept, int Known, int Unclaimed);
+/// <param name="Refused">Numbers, by carrier, of which nothing was kept: no parcel that the caller may see bears them.</param>
+internal sealed record IngestionResult(int Kept, int Known, int Unclaimed, IReadOnlySet<CarrierNumber> Refused);
 
 /// <summary>
 /// Keeps scans, each once, and derives the status. Two deliveries for one parcel wait for each other at its number. What brings nothing new
@@ -47,17 +48,20 @@ internal sealed class ScanIngestion
     /// <param name="source">How we learned of them, for example "webhook".</param>
     /// <param name="reported">The scans, of any parcels.</param>
     /// <param name="cancellationToken">Stops between two transactions.</param>
-    public async Task<IngestionResult> Ingest(string source, IReadOnlyList<ReportedScan> reported, CancellationToken cancellationToken)
+    /// <param name="caller">Who brings them; one that is limited to stores brings scans of their parcels alone. Null: the carrier, or this service.</param>
+    public async Task<IngestionResult> Ingest(string source, IReadOnlyList<ReportedScan> reported, CancellationToken cancellationToken, Principal? caller = null)
     {
         var now = _time.GetUtcNow();
-        var result = new IngestionResult(0, 0, 0);
+        var refused = new HashSet<CarrierNumber>();
+        var result = new IngestionResult(0, 0, 0, refused);
         var parcels = reported.GroupBy(scan => new CarrierNumber(scan.Carrier, scan.TrackingNumber))
             .Select(parcel => new ParcelScans(parcel.Key, [.. parcel.Select(scan => scan.ToScan(source, now, _options.FutureTolerance)).DistinctBy(scan => scan.Id)]));
         foreach (var some in parcels.Chunk(ParcelsAtOnce))
         {
-            var delivery = new Delivery(some, Activity.Current);
+            var delivery = new Delivery(some, Activity.Current, caller);
             await _transactions.Write(delivery, cancellationToken);
-            result = new IngestionResult(result.Kept + delivery.Kept, result.Known + delivery.Known, result.Unclaimed + delivery.Unclaimed);
+            result = result with { Kept = result.Kept + delivery.Kept, Known = result.Known + delivery.Known, Unclaimed = result.Unclaimed + delivery.Unclaimed };
+            refused.UnionWith(delivery.Refused);
         }
 
         foreach (var carrier in reported.GroupBy(scan => scan.Carrier))
@@ -93,6 +97,13 @@ internal sealed class ScanIngestion
             {
                 foreach (var (delivery, parcel) in meant)
                 {
+                    // It would wait for whoever ships under the number next.
+                    if (delivery.IsLimited)
+                    {
+                        delivery.Refused.Add(parcel.Number);
+                        continue;
+                    }
+
                     unclaimed.AddRange(parcel.Scans.Select(scan => (parcel.Number, scan)));
                     CollectionsMarshal.GetValueRefOrNullRef(counts, delivery).Unclaimed += parcel.Scans.Count;
                 }
@@ -106,6 +117,12 @@ internal sealed class ScanIngestion
             Activity? bringer = null;
             foreach (var (delivery, parcel) in meant)
             {
+                if (!delivery.MayBring(locked.Parcel.StoreId))
+                {
+                    delivery.Refused.Add(parcel.Number);
+                    continue;
+                }
+
                 var before = fresh.Count;
                 fresh.AddRange(parcel.Scans.Where(scan => knownIds.Add(scan.Id)));
                 ref var count = ref CollectionsMarshal.GetValueRefOrNullRef(counts, delivery);
@@ -196,8 +213,15 @@ internal sealed class ScanIngestion
     private sealed record KeptScans(TrackedParcel Parcel, IReadOnlyList<Scan> Scans, ParcelTracked Fact, string? TraceParent, IReadOnlyList<RecoveryPoint> Points);
 
     // What one caller brings, and what became of it.
-    private sealed class Delivery(IReadOnlyList<ParcelScans> parcels, Activity? activity)
+    private sealed class Delivery(IReadOnlyList<ParcelScans> parcels, Activity? activity, Principal? caller)
     {
+        public bool IsLimited => caller?.Stores is not null;
+
+        /// <summary>The numbers of which the caller may bring nothing.</summary>
+        public List<CarrierNumber> Refused { get; } = [];
+
+        public bool MayBring(string storeId) => caller?.MaySee(storeId) ?? true;
+
         public IReadOnlyList<ParcelScans> Parcels { get; } = parcels;
 
         public Activity? Activity { get; } = activity;

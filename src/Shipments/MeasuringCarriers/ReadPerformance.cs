@@ -17,8 +17,23 @@ internal sealed class ReadPerformance(NpgsqlDataSource database, TimeProvider ti
 
     private static readonly string[] Zones = ["same_region", "domestic", "cross_border"];
 
+    // The same of some stores alone. What ended in a week was last heard of in it, or later.
+    private const string OfStores =
+        """
+        (SELECT k.lane_from, k.lane_to, k.week, k.carrier, k.service, k.zone, k.currency, k.calendar_days, k.business_days, 1 AS parcels, o.delivered::integer, o.returned::integer, o.measured::integer,
+           o.in_time::integer, o.promised::integer, o.kept::integer, o.first_attempt::integer, o.exceptions::integer, o.cost_minor
+         FROM shipments s JOIN parcel_outcomes p ON p.shipment_id = s.id
+         CROSS JOIN LATERAL (SELECT (p.outcome ->> 'delivered')::boolean AS delivered, (p.outcome ->> 'returned')::boolean AS returned, (p.outcome ->> 'measured')::boolean AS measured,
+           (p.outcome ->> 'inTime')::boolean AS in_time, (p.outcome ->> 'promised')::boolean AS promised, (p.outcome ->> 'kept')::boolean AS kept, (p.outcome ->> 'firstAttempt')::boolean AS first_attempt,
+           (p.outcome ->> 'exception')::boolean AS exceptions, (p.outcome ->> 'costMinor')::numeric AS cost_minor) o
+         CROSS JOIN LATERAL (SELECT p.outcome -> 'key' ->> 'laneFrom' AS lane_from, p.outcome -> 'key' ->> 'laneTo' AS lane_to, (p.outcome -> 'key' ->> 'week')::date AS week,
+           p.outcome -> 'key' ->> 'carrier' AS carrier, p.outcome -> 'key' ->> 'service' AS service, p.outcome -> 'key' ->> 'zone' AS zone, p.outcome -> 'key' ->> 'currency' AS currency,
+           (p.outcome -> 'key' ->> 'calendarDays')::integer AS calendar_days, (p.outcome -> 'key' ->> 'businessDays')::integer AS business_days) k
+         WHERE s.store_id = ANY ($8) AND s.status IN (6, 10) AND s.status_at >= $1) AS of_stores
+        """;
+
     /// <exception cref="Failure">INVALID_FIELD.</exception>
-    public async Task<CarrierPerformance> Read(GetCarrierPerformanceRequest request, CancellationToken cancellationToken)
+    public async Task<CarrierPerformance> Read(GetCarrierPerformanceRequest request, IReadOnlySet<string>? stores, CancellationToken cancellationToken)
     {
         var (start, end) = Check(request);
         var by = request.GroupBy.Count == 0 ? [GroupBy.Carrier] : request.GroupBy.ToHashSet();
@@ -29,7 +44,7 @@ internal sealed class ReadPerformance(NpgsqlDataSource database, TimeProvider ti
             SELECT {Column("carrier", GroupBy.Carrier, GroupBy.Service)}, {Column("service", GroupBy.Service)}, {Column("lane_from", GroupBy.Lane)}, {Column("lane_to", GroupBy.Lane)}, {Column("zone", GroupBy.Zone)}, {week},
               currency, calendar_days, business_days, sum(parcels)::bigint, sum(delivered)::bigint, sum(returned)::bigint, sum(measured)::bigint, sum(in_time)::bigint, sum(promised)::bigint, sum(kept)::bigint,
               sum(first_attempt)::bigint, sum(exceptions)::bigint, sum(cost_minor)
-            FROM carrier_weeks
+            FROM {(stores is null ? "carrier_weeks" : OfStores)}
             WHERE week >= $1 AND week < $2 AND ($3 = '' OR carrier = $3) AND ($4 = '' OR service = $4) AND ($5 = '' OR lane_from = $5 OR starts_with(lane_from, $5 || '-'))
               AND ($6 = '' OR lane_to = $6 OR starts_with(lane_to, $6 || '-')) AND ($7 = '' OR zone = $7)
             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6 LIMIT {MostSums + 1}
@@ -38,9 +53,11 @@ internal sealed class ReadPerformance(NpgsqlDataSource database, TimeProvider ti
         command.Parameters.Add(new NpgsqlParameter<DateOnly> { TypedValue = end });
         foreach (var text in (string[])[request.Carrier, request.Service, request.LaneFrom, request.LaneTo, request.Zone])
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = text });
+        if (stores is not null)
+            command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. stores] });
         var answer = new CarrierPerformance();
         await AddEnded(answer, command, cancellationToken);
-        await AddClaims(answer, request, by, start, end, cancellationToken);
+        await AddClaims(answer, request, stores, by, start, end, cancellationToken);
         return answer;
     }
 
@@ -69,7 +86,8 @@ internal sealed class ReadPerformance(NpgsqlDataSource database, TimeProvider ti
     }
 
     // Few of a thousand parcels are claimed, and those that are lost never end: claims are counted as they are, by their own index.
-    private async Task AddClaims(CarrierPerformance answer, GetCarrierPerformanceRequest request, HashSet<GroupBy> by, DateOnly start, DateOnly end, CancellationToken cancellationToken)
+    private async Task AddClaims(
+        CarrierPerformance answer, GetCarrierPerformanceRequest request, IReadOnlySet<string>? stores, HashSet<GroupBy> by, DateOnly start, DateOnly end, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             $"""
@@ -77,6 +95,7 @@ internal sealed class ReadPerformance(NpgsqlDataSource database, TimeProvider ti
               r.created_at, r.state, r.amount_minor, r.currency, r.paid_minor, r.paid_currency
             FROM resolutions r JOIN shipments s ON s.id = r.shipment_id
             WHERE r.action = 1 AND r.outcome <> '' AND r.created_at >= $1 AND r.created_at < $2 AND s.carrier IS NOT NULL AND ($3 = '' OR s.carrier = $3) AND ($4 = '' OR s.service = $4)
+              AND ($5::text[] IS NULL OR s.store_id = ANY ($5))
             ORDER BY r.created_at LIMIT {MostSums}
             """);
         // By weeks, as parcels that ended: one that began before the end counts as a whole.
@@ -85,6 +104,7 @@ internal sealed class ReadPerformance(NpgsqlDataSource database, TimeProvider ti
             command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = new DateTimeOffset(day, TimeOnly.MinValue, TimeSpan.Zero) });
         foreach (var text in (string[])[request.Carrier, request.Service])
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = text });
+        command.Parameters.Add(new NpgsqlParameter { Value = stores?.ToArray() ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text });
         var rows = answer.Rows.ToDictionary(KeyOf);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

@@ -64,6 +64,11 @@ internal sealed class BeginResolution(NpgsqlDataSource database, Requests reques
         else
         {
             recoveryPoints.Add(batch, CarryOutResolution.PointOf(one));
+            if (DecidedRemedyRecord.Of(one) is { } decided)
+            {
+                outbox.Add(batch, shipment.RemedyWasDecided(decided, now));
+                batch.BatchCommands.Add(ShipmentStore.Update(shipment));
+            }
         }
 
         batch.BatchCommands.Add(ResolutionStore.Insert(one));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Commerce.Facts;
 using Commerce.Messaging;
 using Commerce.Orders.V1;
 using Commerce.Payments.V1;
@@ -170,25 +171,27 @@ internal sealed partial class CarryOutResolution(
             ParcelShare.Minor(payment.CapturedAmount) - ParcelShare.Minor(payment.RefundedAmount));
     }
 
-    private Task PaidBack(Resolution one, string refund, Money amount, RecoveryContext context) => Settle(one, State.Done, $"{amount} were paid back.", context, refund, shipment =>
-    {
-        if (shipment.Settle(Remedy.Refunded, time.GetUtcNow()) is { } fact)
-            context.Tell(fact);
-    });
+    private Task PaidBack(Resolution one, string refund, Money amount, RecoveryContext context) =>
+        Settle(one, State.Done, $"{amount} were paid back.", context, refund, shipment => shipment.Settle(Remedy.Refunded, time.GetUtcNow()));
 
-    private Task Settle(Resolution one, State state, string detail, RecoveryContext context, string? outcome = null, Action<Shipment>? change = null) =>
+    private Task Settle(Resolution one, State state, string detail, RecoveryContext context, string? outcome = null, Func<Shipment, IShipmentFact?>? change = null) =>
         Change(one, locked => locked.Settle(state, detail, time.GetUtcNow(), outcome), context, change);
 
     // Under the parcel's lock, as everything that is done about it.
-    private static async Task Change(Resolution one, Func<Resolution, Resolution> to, RecoveryContext context, Action<Shipment>? change = null)
+    private async Task Change(Resolution one, Func<Resolution, Resolution> to, RecoveryContext context, Func<Shipment, IShipmentFact?>? change = null)
     {
         if (await ShipmentStore.Lock(context.Connection, context.Transaction, one.ShipmentId, context.CancellationToken) is not { } shipment)
             return;
         var resolutions = await ResolutionStore.Of(context.Connection, context.Transaction, [one.ShipmentId], context.CancellationToken);
-        context.Batch.BatchCommands.Add(ResolutionStore.Update(to(resolutions[one.ShipmentId].Single(locked => locked.Number == one.Number))));
-        if (change is null)
+        var changed = to(resolutions[one.ShipmentId].Single(locked => locked.Number == one.Number));
+        context.Batch.BatchCommands.Add(ResolutionStore.Update(changed));
+        // One that was decided later is what whoever waits is told of.
+        var decided = DecidedRemedyRecord.Of(changed) is { } now && (shipment.DecidedRemedy is not { } before || before.DecidedAt <= now.DecidedAt) && now.IsNewsAfter(shipment.DecidedRemedy) ? now : null;
+        shipment.DecidedRemedy = decided ?? shipment.DecidedRemedy;
+        // One version for both.
+        if ((change?.Invoke(shipment) ?? (decided is null ? null : shipment.RemedyWasDecided(decided, time.GetUtcNow()))) is not { } fact)
             return;
-        change(shipment);
+        context.Tell(fact);
         context.Batch.BatchCommands.Add(ShipmentStore.Update(shipment));
     }
 

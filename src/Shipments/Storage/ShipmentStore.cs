@@ -26,7 +26,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         height_mm, value_minor, currency, promised_at, estimated_at, carrier, service, buying_carrier, buying_service, refused, label_id,
         tracking_number, label_price_minor, label_currency, status, reason_party, reason_code, action_required, status_at, reached,
         last_scan_at, delivered_at, exception_kind, exception_message, exception_at, exception_attempts, cancel_requested, version,
-        created_at, updated_at, next_ship_to, labels_voided, recut, return_number, remedy, customs, delivery_change,
+        created_at, updated_at, next_ship_to, labels_voided, recut, return_number, remedy, customs, delivery_change, decided_remedy,
         CASE WHEN label_id = manifest_label THEN manifest_id END
         """;
 
@@ -263,7 +263,8 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
           tracking_number = $9, label_price_minor = $10, label_currency = $11, status = $12, reason_party = $13, reason_code = $14,
           action_required = $15, status_at = $16, reached = $17, last_scan_at = $18, delivered_at = $19, exception_kind = $20,
           exception_message = $21, exception_at = $22, exception_attempts = $23, cancel_requested = $24, version = $25, updated_at = $26,
-          ship_to = $27, next_ship_to = $28, labels_voided = $29, recut = $30, remedy = $31, exception_severity = $32, customs = $33, delivery_change = $34
+          ship_to = $27, next_ship_to = $28, labels_voided = $29, recut = $30, remedy = $31, exception_severity = $32, customs = $33, delivery_change = $34,
+          decided_remedy = $35
         WHERE id = $1
         """)
     {
@@ -303,6 +304,7 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
             new NpgsqlParameter<short> { TypedValue = SeverityOf(s) },
             JsonOrNull(s.Customs),
             JsonOrNull(s.DeliveryChange),
+            JsonOrNull(s.DecidedRemedy),
         },
     };
 
@@ -388,9 +390,10 @@ internal sealed class ShipmentStore(NpgsqlDataSource database)
         ReturnNumber = r.GetInt32(45),
         Customs = r.IsDBNull(47) ? null : FromJson<CustomsRecord>(r, 47),
         DeliveryChange = r.IsDBNull(48) ? null : FromJson<DeliveryChangeRecord>(r, 48),
-        ManifestId = r.IsDBNull(49) ? null : r.GetGuid(49),
-        Piece = r.FieldCount > 50 ? (int)r.GetInt64(50) : 0,
-        Pieces = r.FieldCount > 51 ? (int)r.GetInt64(51) : 0,
+        DecidedRemedy = r.IsDBNull(49) ? null : FromJson<DecidedRemedyRecord>(r, 49),
+        ManifestId = r.IsDBNull(50) ? null : r.GetGuid(50),
+        Piece = r.FieldCount > 51 ? (int)r.GetInt64(51) : 0,
+        Pieces = r.FieldCount > 52 ? (int)r.GetInt64(52) : 0,
         Remedy = (Remedy)r.GetInt16(46),
     };
 

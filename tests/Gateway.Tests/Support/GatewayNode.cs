@@ -40,7 +40,7 @@ internal sealed class GatewayNode : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<GatewayNode> Start(Suite suite, string redis, string broker, string environment, (string Key, string Value)[] settings)
+    public static async Task<GatewayNode> Start(Suite suite, string redis, string broker, string environment, (string Key, string Value)[] settings, TimeProvider? time = null)
     {
         var configuration = new Dictionary<string, string?>
         {
@@ -75,7 +75,12 @@ internal sealed class GatewayNode : IAsyncDisposable
         };
         foreach (var (key, value) in settings)
             configuration[key] = value;
-        var app = Hosts.Build("Gateway", builder => builder.AddGateway(), environment, configuration);
+        var app = Hosts.Build("Gateway", builder =>
+        {
+            if (time is not null)
+                builder.Services.AddSingleton(time);
+            builder.AddGateway();
+        }, environment, configuration);
         app.MapGateway();
         await app.MigrateAsync();
         await app.StartAsync();

@@ -83,9 +83,12 @@ internal sealed class Suite : IAsyncDisposable
         return suite;
     }
 
-    public async Task<GatewayNode> AddNode(string environment, params (string Key, string Value)[] settings)
+    public Task<GatewayNode> AddNode(string environment, params (string Key, string Value)[] settings) => AddNode(environment, null, settings);
+
+    /// <summary>One whose clock is the test's.</summary>
+    public async Task<GatewayNode> AddNode(string environment, TimeProvider? time, params (string Key, string Value)[] settings)
     {
-        var node = await GatewayNode.Start(this, ThroughGate(), _broker.ConnectionString, environment, settings);
+        var node = await GatewayNode.Start(this, ThroughGate(), _broker.ConnectionString, environment, settings, time);
         _nodes.Add(node);
         return node;
     }
