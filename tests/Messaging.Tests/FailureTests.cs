@@ -89,6 +89,7 @@ public sealed class FailureTests : MessagingTest
         await using var wire = new Wire(Broker.ConnectionString);
         await using var notifications = Notifications();
         await notifications.Start();
+        Assert.Equal(0, await notifications.Services.GetRequiredService<Redrive>().CountErrors(Queue));
         static byte[] Message(string order, string customer) => Encoding.UTF8.GetBytes(
             $$$"""{"messageId":"8f3a5c80-0000-0000-0000-000000000001","message":{"orderId":"{{{order}}}","customerId":"{{{customer}}}","paymentParts":[{"token":"tok_{{{customer}}}"}]}}""");
         foreach (var body in new[] { Message("ORD-2", "b"), Message("ORD-1", "a"), "no JSON: ORD-1"u8.ToArray(), Message("ORD-3", "c") })

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Commerce.Messaging.Broker;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Commerce.Messaging.Consuming;
@@ -11,7 +12,7 @@ namespace Commerce.Messaging.Consuming;
 /// error queue; what is left of them can be brought back as before. Every consumer of <see cref="Facts.OrderErased"/> does so for its own
 /// queue, without a line of its own, and when it hears of it: what failed may be what its turn waits for.
 /// </summary>
-internal sealed class ErasedFacts(ErrorQueues errors) : IRecover
+internal sealed class ErasedFacts(ErrorQueues errors, IServiceProvider services) : IRecover
 {
     public const string PointKind = "erase-failed-facts";
 
@@ -37,7 +38,19 @@ internal sealed class ErasedFacts(ErrorQueues errors) : IRecover
     });
 
     /// <summary>Takes them out of what is in the error queue.</summary>
-    public Task InErrorQueue(string queue, string orderId, CancellationToken cancellationToken) => errors.Rewrite(queue, body => Without(body, orderId), cancellationToken);
+    public async Task InErrorQueue(string queue, string orderId, CancellationToken cancellationToken)
+    {
+        // What one looks at the other does not see: one at a time, of all replicas.
+        await using var connection = services.GetService<NpgsqlDataSource>() is { } database ? await database.OpenConnectionAsync(cancellationToken) : null;
+        await using var transaction = connection is null ? null : await connection.BeginTransactionAsync(cancellationToken);
+        if (transaction is not null)
+        {
+            await using var command = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended('error queue ' || $1, 0))", connection, transaction) { Parameters = { InboxSql.Text(queue) } };
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        await errors.Rewrite(queue, body => Without(body, orderId), cancellationToken);
+    }
 
     public async Task<RecoveryOutcome> Recover(RecoveryPoint point, int attempt, CancellationToken cancellationToken)
     {
