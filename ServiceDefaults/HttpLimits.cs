@@ -22,6 +22,10 @@ public sealed class HttpLimits
     [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
     public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(130);
 
+    /// <summary>How long calls may go on whose connection their client has left, before the connection is given up.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
+    public TimeSpan AbandonAfter { get; set; } = Limits.DefaultDeadline;
+
     /// <summary>How slow a request's body may come, or an answer be read, in bytes a second.</summary>
     [Range(1, 1_000_000)]
     public int LeastBytesPerSecond { get; set; } = 240;

@@ -3,6 +3,7 @@ using System.Reflection;
 using Google.Protobuf.Reflection;
 using Google.Rpc;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Grpc.JsonTranscoding;
@@ -61,17 +62,16 @@ public static class ServiceDefaultsExtensions
     /// <param name="builder">The host.</param>
     /// <param name="service">The service that is called.</param>
     /// <param name="asItself">The principal is always this service, for what is read for more than one caller.</param>
-    public static IHttpClientBuilder AddServiceClient<TClient>(this IHostApplicationBuilder builder, string service, bool asItself = false)
-        where TClient : ClientBase => builder.Services
-            .AddSingleton(new CalledService(service))
-            .AddGrpcClient<TClient>(options => options.Address = new Uri($"http://_grpc.{service}"))
-            .ConfigurePrimaryHttpMessageHandler(ServiceClients.CreateHandler)
-            .ConfigureChannel(options =>
-            {
-                options.ServiceConfig = ServiceClients.RetriesOf(typeof(TClient));
-                options.MaxReceiveMessageSize = 4 * Limits.RequestBytes;
-            })
-            .AddInterceptor(provider => new ServiceCallInterceptor(provider.GetRequiredService<TokenMinter>(), service, asItself));
+    public static IHostApplicationBuilder AddServiceClient<TClient>(this IHostApplicationBuilder builder, string service, bool asItself = false)
+        where TClient : ClientBase
+    {
+        builder.Services.AddSingleton(new CalledService(service, typeof(TClient)));
+        builder.Services.TryAddSingleton<ServiceChannels>();
+        builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TClient>(
+            provider,
+            provider.GetRequiredService<ServiceChannels>().To(service).Intercept(new ServiceCallInterceptor(provider.GetRequiredService<TokenMinter>(), service, asItself))));
+        return builder;
+    }
 
     /// <summary>Health (/health, /alive, gRPC health) and, in development, gRPC reflection. To be called last: it looks at who may call the methods that are mapped.</summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
@@ -165,8 +165,9 @@ public static class ServiceDefaultsExtensions
     private static void AddLimits(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<HttpLimits>().BindConfiguration(HttpLimits.Section).ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<HttpLimits>>((kestrel, http) =>
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<HttpLimits>, ILoggerFactory>((kestrel, http, logs) =>
         {
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(next => new AbandonedConnections(next, http.Value.AbandonAfter, logs.CreateLogger<AbandonedConnections>()).Serve));
             kestrel.AddServerHeader = false;
             var slowest = new MinDataRate(http.Value.LeastBytesPerSecond, http.Value.SlowFor);
             kestrel.Limits.MaxConcurrentConnections = http.Value.Connections;

@@ -27,7 +27,9 @@ public sealed class AccessOptions
 }
 
 /// <summary>A service that this one has a client of, and so needs a secret for.</summary>
-internal sealed record CalledService(string Name);
+/// <param name="Name">The service.</param>
+/// <param name="Client">The generated class of the client.</param>
+internal sealed record CalledService(string Name, Type Client);
 
 /// <summary>What is missing or too weak shows at the start, not at the first call.</summary>
 internal sealed class AccessOptionsCheck(IEnumerable<CalledService> called) : IValidateOptions<AccessOptions>

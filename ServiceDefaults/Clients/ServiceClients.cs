@@ -32,19 +32,22 @@ internal static class ServiceClients
     /// Retries for UNAVAILABLE on reads and on calls with a request_id, method by method as the protos declare them. The
     /// deadline bounds them all together.
     /// </summary>
-    public static ServiceConfig RetriesOf(Type client)
+    public static ServiceConfig RetriesOf(IEnumerable<Type> clients)
     {
         var config = new ServiceConfig();
-        var descriptor = (ServiceDescriptor?)client.DeclaringType?.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null);
-        foreach (var method in descriptor?.Methods ?? [])
+        foreach (var client in clients.Distinct())
         {
-            if (!Repeatable.Is(method))
-                continue;
-            config.MethodConfigs.Add(new MethodConfig
+            var descriptor = (ServiceDescriptor?)client.DeclaringType?.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null);
+            foreach (var method in descriptor?.Methods ?? [])
             {
-                Names = { new MethodName { Service = descriptor!.FullName, Method = method.Name } },
-                RetryPolicy = Policy,
-            });
+                if (!Repeatable.Is(method))
+                    continue;
+                config.MethodConfigs.Add(new MethodConfig
+                {
+                    Names = { new MethodName { Service = descriptor!.FullName, Method = method.Name } },
+                    RetryPolicy = Policy,
+                });
+            }
         }
 
         return config;

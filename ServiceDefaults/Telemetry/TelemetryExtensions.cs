@@ -11,13 +11,16 @@ using OpenTelemetry.Trace;
 namespace Commerce.ServiceDefaults;
 
 /// <summary>Traces, metrics and logs by OpenTelemetry; sent only where OTEL_EXPORTER_OTLP_ENDPOINT says to.</summary>
-internal static class TelemetryExtensions
+public static class TelemetryExtensions
 {
     private static readonly double[] SecondBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-    public static void AddTelemetry(this IHostApplicationBuilder builder, string service)
+    /// <summary>Somebody receives what this process tells of itself.</summary>
+    public static bool SendsTelemetry(this IHostApplicationBuilder builder) => !string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+
+    internal static void AddTelemetry(this IHostApplicationBuilder builder, string service)
     {
-        if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        if (!builder.SendsTelemetry())
         {
             // The client integrations register sources too, and spans that nobody receives would cost a tenth of the machine.
             builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.SetSampler(new AlwaysOffSampler()));

@@ -9,6 +9,7 @@ using Commerce.Bench.Tracking;
 var json = args.Contains("--json");
 var orders = args.SkipWhile(a => a != "--orders").Skip(1).Select(a => int.TryParse(a, CultureInfo.InvariantCulture, out var n) ? n : 0).FirstOrDefault(10_000_000);
 var scans = args.SkipWhile(a => a != "--scans").Skip(1).Select(a => int.TryParse(a, CultureInfo.InvariantCulture, out var n) ? n : 0).FirstOrDefault(50_000_000);
+var only = args.SkipWhile(a => a != "--only").Skip(1).FirstOrDefault("");
 var name = args.FirstOrDefault(a => !a.StartsWith('-'));
 var benches = new Dictionary<string, Func<Task<IReadOnlyList<Comparison>>>>
 {
@@ -18,9 +19,10 @@ var benches = new Dictionary<string, Func<Task<IReadOnlyList<Comparison>>>>
     ["find"] = () => FindBench.Run(orders),
     ["scans"] = () => ScansBench.Run(scans),
     ["live"] = LiveBench.Run,
-    ["lookup"] = LookupBench.Run,
+    ["lookup"] = () => LookupBench.Run(only),
     ["watch"] = WatchBench.Run,
     ["staleness"] = StalenessBench.Run,
+    ["overload"] = OverloadBench.Run,
     ["detect"] = () => Task.FromResult<IReadOnlyList<Comparison>>([DetectBench.Run()]),
 };
 if (name == "empty-service")
@@ -29,7 +31,7 @@ if (name == GatewayPeers.Process)
     return await GatewayPeers.Serve(args);
 if (name is null || !benches.TryGetValue(name, out var bench) || orders < 10_000 || scans < 1_000)
 {
-    Console.Error.WriteLine($"Usage: commerce-bench NAME [--json] [--orders N] [--scans N], where NAME is one of: {string.Join(", ", benches.Keys)}; N is at least 10000 orders, for find, and 1000 scans, for scans.");
+    Console.Error.WriteLine($"Usage: commerce-bench NAME [--json] [--only TEXT] [--orders N] [--scans N], where NAME is one of: {string.Join(", ", benches.Keys)}; TEXT is a part of the names of the figures that are measured, for lookup; N is at least 10000 orders, for find, and 1000 scans, for scans.");
     return 2;
 }
 

@@ -46,7 +46,28 @@ internal static class Commands
         Recursive = true,
     };
 
-    public static RootCommand Root() => new("Commerce: where is my order? Orders, payments, parcels and notifications, found by either code.")
+    public static RootCommand Root()
+    {
+        var root = All();
+        NameChoices(root);
+        return root;
+    }
+
+    // What may be typed; "Unspecified" is how a message leaves a field out, and nobody's choice.
+    private static void NameChoices(Command command)
+    {
+        foreach (var option in command.Options)
+        {
+            var one = option.ValueType.GetElementType() ?? option.ValueType;
+            if ((Nullable.GetUnderlyingType(one) ?? one) is { IsEnum: true } choices)
+                option.HelpName = string.Join('|', Enum.GetNames(choices).Where(name => name != "Unspecified"));
+        }
+
+        foreach (var subcommand in command.Subcommands)
+            NameChoices(subcommand);
+    }
+
+    private static RootCommand All() => new("Commerce: where is my order? Orders, payments, parcels and notifications, found by either code.")
     {
         UpCommand.Create(),
         DownCommand.Create(),

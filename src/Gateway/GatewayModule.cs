@@ -52,12 +52,15 @@ public static class GatewayModule
         builder.AddServiceClient<ErasureService.ErasureServiceClient>("orders", asItself: true);
         builder.AddServiceClient<NotificationService.NotificationServiceClient>("notifications", asItself: true);
 
-        builder.AddRedisClient("redis", configureOptions: redis =>
+        // What traces the commands keeps each of them for seconds, also where nobody receives traces.
+        builder.AddRedisClient("redis", settings => settings.DisableTracing |= !builder.SendsTelemetry(), redis =>
         {
             // A command is for now or not at all: while Redis is away the services are asked, and nothing waits for it.
             redis.BacklogPolicy = BacklogPolicy.FailFast;
             redis.ReconnectRetryPolicy = new LinearRetry(500);
             redis.ConnectTimeout = 2000;
+            // On threads of its own each answer would be handed over once more.
+            redis.SocketManager = SocketManager.ThreadPool;
         });
         services.AddSingleton<Func<IConnectionMultiplexer>>(provider => provider.GetRequiredService<IConnectionMultiplexer>);
         services.AddSingleton<RedisLink>();

@@ -99,7 +99,7 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
             moment,
             note.Length == 0 ? name : $"{name}: {note}",
             version => new OrderCancelled(Id.ToString(), StoreId, version, moment.Time, name),
-            stock: [.. EndHolds(line => line.Held, shipped: false), .. waiting]) with
+            stock: [.. Release(line => line.Held), .. waiting]) with
         { ChangesPending = pending };
     }
 
@@ -200,9 +200,7 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
         if (!ParcelStates.CanBecome(parcel.State, next))
             throw Refused($"Parcel {shipmentId} is {FactName.Of(parcel.State)} and cannot become {FactName.Of(next)}.");
 
-        IReadOnlyList<StockMove> stock = ParcelStates.IsWithCarrier(next) && !ParcelStates.HasLeft(parcel.State)
-            ? EndHolds(line => Math.Min(line.Held, parcel.PiecesOf(line.LineNumber)), shipped: true)
-            : [];
+        var stock = ParcelStates.IsWithCarrier(next) && !ParcelStates.HasLeft(parcel.State) ? Leave(parcel) : [];
         DateTimeOffset? delivered = next != ParcelState.Delivered ? null : at < moment.Time ? at : moment.Time;
         var moved = Replace(parcel, parcel with { State = next, DeliveredAt = delivered });
         return ParcelChanged(moved, $"shipments/{shipmentId} {FactName.Of(next)}", moment, next == ParcelState.Cancelled || parcel.State == ParcelState.Replaced ? ReleaseWhatCannotGo() : stock);
@@ -252,16 +250,35 @@ public sealed partial class Order(OrderId id, string storeId, string? externalId
     private OrderChange Made(Moment moment, string detail, Func<long, IOrderFact> fact, IReadOnlyList<StockMove>? stock = null) =>
         new(fact(++Version), moment, detail) { Stock = stock ?? [] };
 
-    private List<StockMove> EndHolds(Func<HeldLine, int> pieces, bool shipped)
+    // What a carrier has is not on the shelf any more, whether it was still held or not: a parcel may leave at the moment at which its
+    // order is cancelled, its lines are cut, or its pieces were packed anew.
+    private List<StockMove> Leave(OrderParcel parcel)
     {
         var moves = new List<StockMove>();
         foreach (var line in Lines)
         {
-            var ended = pieces(line);
-            if (ended == 0)
+            var pieces = parcel.PiecesOf(line.LineNumber);
+            var held = Math.Min(line.Held, pieces);
+            var unheld = line.IsCounted ? pieces - held : 0;
+            if (held + unheld == 0)
                 continue;
-            line.Held -= ended;
-            moves.Add(new StockMove(line.LineNumber, line.Sku, Shipped: shipped ? ended : 0, Released: shipped ? 0 : ended));
+            line.EndHold(held);
+            moves.Add(new StockMove(line.LineNumber, line.Sku, Shipped: held, Released: 0, ShippedUnheld: unheld));
+        }
+
+        return moves;
+    }
+
+    private List<StockMove> Release(Func<HeldLine, int> pieces)
+    {
+        var moves = new List<StockMove>();
+        foreach (var line in Lines)
+        {
+            var released = pieces(line);
+            if (released == 0)
+                continue;
+            line.EndHold(released);
+            moves.Add(new StockMove(line.LineNumber, line.Sku, Shipped: 0, Released: released));
         }
 
         return moves;
@@ -316,15 +333,20 @@ public sealed record OrderChange(IOrderFact Fact, Moment Moment, string Detail)
     public OrderChange? Then { get; init; }
 }
 
-/// <summary>Pieces of a line that are no longer held: shipped ones left the shelf, released ones are for sale again.</summary>
-public sealed record StockMove(int LineNumber, string Sku, int Shipped, int Released);
+/// <summary>
+/// Pieces of a line that are no longer held: shipped ones left the shelf, released ones are for sale again; and pieces that left
+/// the shelf though nothing held them.
+/// </summary>
+public sealed record StockMove(int LineNumber, string Sku, int Shipped, int Released, int ShippedUnheld = 0);
 
 /// <summary>Why and when an order was cancelled.</summary>
 public sealed record OrderCancellation(CancelReason Reason, string Note, DateTimeOffset Time);
 
 /// <summary>A line, as far as its goods matter.</summary>
-public sealed class HeldLine(int lineNumber, string sku, int quantity, int held, int returned = 0)
+public sealed class HeldLine(int lineNumber, string sku, int quantity, int held, int returned = 0, bool counted = false)
 {
+    private bool _counted = counted;
+
     public int LineNumber => lineNumber;
 
     public string Sku => sku;
@@ -334,8 +356,17 @@ public sealed class HeldLine(int lineNumber, string sku, int quantity, int held,
     /// <summary>Pieces that are reserved in the stock for this line; 0 where stock is not counted.</summary>
     public int Held { get; internal set; } = held;
 
+    /// <summary>Whether its pieces were ever taken from a counted stock: what leaves, leaves the stock.</summary>
+    public bool IsCounted => _counted || Held > 0;
+
     /// <summary>Pieces that came back from the shopper.</summary>
     public int Returned { get; internal set; } = returned;
+
+    internal void EndHold(int pieces)
+    {
+        _counted = IsCounted;
+        Held -= pieces;
+    }
 }
 
 /// <summary>A parcel, as Shipments told of it. The carrier and the number are empty until it has a label.</summary>

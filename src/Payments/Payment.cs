@@ -30,6 +30,9 @@ public sealed partial class Payment(string orderId, string storeId, Money amount
     /// <summary>The shop's own id of the customer; empty if the order names none.</summary>
     public string CustomerId { get; init; } = "";
 
+    /// <summary>Whose store credit a refund becomes: the customer's, or, of an order that names none, its own under its Order ID.</summary>
+    public string CreditHolder => CustomerId.Length > 0 ? CustomerId : OrderId;
+
     /// <summary>The order was cancelled.</summary>
     public bool Cancelled { get; init; }
 

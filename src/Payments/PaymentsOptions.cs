@@ -40,12 +40,12 @@ public sealed class PaymentsOptions
     /// </summary>
     public Dictionary<string, int> DocumentYears { get; } = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["AT"] = 7,
-        ["DE"] = 8,
-        ["GB"] = 6,
-        ["IE"] = 6,
-        ["NL"] = 7,
-        ["SE"] = 7,
+        ["AT"] = 7, // § 132 BAO
+        ["DE"] = 8, // § 14b UStG since 2025
+        ["GB"] = 6, // VAT Notice 700/21
+        ["IE"] = 6, // section 84 VAT Consolidation Act 2010
+        ["NL"] = 7, // art. 52 AWR
+        ["SE"] = 7, // 7 kap. 2 § bokföringslagen
     };
 
     /// <summary>The years of every other country.</summary>

@@ -21,7 +21,7 @@ public sealed class CommandLineTests
     [InlineData("tracking correct 1Z5R89390357567127 --number 9400111206206407628746 --carrier usps --note smudged")]
     [InlineData("tracking detect 320610804900 --order ORD-7K3M9QX-T2F8CRW")]
     [InlineData("return request ORD-7K3M9QX-T2F8CRW --line 1=2:Faulty --photo a.jpg --override-window --json")]
-    [InlineData("return receive ORD-7K3M9QX-T2F8CRW-R1 --item 1=1:AsNew --item 1=1:Damaged --refund")]
+    [InlineData("return receive ORD-7K3M9QX-T2F8CRW-R1 --line 1=1:AsNew --line 1=1:Damaged --refund")]
     [InlineData("return request ORD-7K3M9QX-T2F8CRW --line 1=1:WrongSize --outcome Exchange --instead SHIRT-L=1 --pay-token tok_ok --pay-method Card")]
     [InlineData("return list --order ORD-7K3M9QX-T2F8CRW --state Requested")]
     [InlineData("return policy --window-days 60 --shopper-pays ChangedMind --auto-approve true")]
@@ -106,6 +106,18 @@ public sealed class CommandLineTests
         using var output = new StringWriter();
         Assert.Equal(Exit.Done, await Commands.Run(line.Split(' '), new InvocationConfiguration { Output = output, Error = output }));
         Assert.Contains("Example: " + example, output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_may_be_typed_is_named_and_nothing_else()
+    {
+        var output = new StringWriter();
+        await Commands.Run(["return", "request", "--help"], new InvocationConfiguration { Output = output, Error = output });
+        Assert.Contains("--outcome <Refund|StoreCredit|Exchange>", output.ToString(), StringComparison.Ordinal);
+        foreach (var command in Below(Commands.Root()))
+            Assert.DoesNotContain("Unspecified", string.Join('|', command.Options.Select(option => option.HelpName)), StringComparison.Ordinal);
+
+        static IEnumerable<System.CommandLine.Command> Below(System.CommandLine.Command command) => command.Subcommands.SelectMany(Below).Prepend(command);
     }
 
     [Theory]

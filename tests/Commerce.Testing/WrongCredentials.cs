@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Google.Protobuf;
@@ -12,6 +13,8 @@ public sealed record WrongCredential(string What, Metadata Headers, StatusCode C
 /// <summary>Tries methods with credentials that are not good enough, from their descriptors: a new method is tried without a line for it.</summary>
 public static class WrongCredentials
 {
+    private const int AtOnce = 8;
+
     /// <summary>What a service's own port refuses for a method.</summary>
     public static IEnumerable<WrongCredential> At(string service, MethodDescriptor method)
     {
@@ -66,15 +69,15 @@ public static class WrongCredentials
     /// <summary>Calls each of the methods with each of the credentials; answers what was answered otherwise.</summary>
     public static async Task<IReadOnlyList<string>> Try(CallInvoker calls, IEnumerable<(MethodDescriptor Method, WrongCredential Credential)> all)
     {
-        var differing = new List<string>();
-        foreach (var (method, credential) in all)
+        var differing = new ConcurrentQueue<string>();
+        await Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (one, _) =>
         {
+            var (method, credential) = one;
             var (code, reason) = await Call(calls, method, credential.Headers, credential.Request);
             if ((code, reason) != (credential.Code, credential.Reason))
-                differing.Add($"{method.FullName} with {credential.What}: {code} {reason} and not {credential.Code} {credential.Reason}");
-        }
-
-        return differing;
+                differing.Enqueue($"{method.FullName} with {credential.What}: {code} {reason} and not {credential.Code} {credential.Reason}");
+        });
+        return [.. differing];
     }
 
     /// <summary>Calls a method with an empty request, or the one given; of a stream only the first answer is waited for.</summary>

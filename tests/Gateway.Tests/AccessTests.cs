@@ -100,15 +100,16 @@ public sealed class AccessTests : IAsyncLifetime
     [Fact]
     public async Task Every_method_lets_in_who_may_call_it()
     {
-        var differing = new List<string>();
-        foreach (var method in PublicApi.Services.SelectMany(service => service.Methods).Where(method => method is { IsClientStreaming: false, IsServerStreaming: false }))
+        var differing = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        var methods = PublicApi.Services.SelectMany(service => service.Methods).Where(method => method is { IsClientStreaming: false, IsServerStreaming: false });
+        await Parallel.ForEachAsync(methods, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (method, _) =>
         {
             var access = WrongCredentials.AccessOf(method);
             var just = _suite.Issuer.Token(role: null, scope: ScopeSet.NameOf(access.Scope));
             var (code, _) = await WrongCredentials.Call(_suite.Node.Strange.CreateCallInvoker(), method, Bearer(just));
             if (code is StatusCode.Unauthenticated or StatusCode.PermissionDenied)
-                differing.Add($"{method.FullName}: {code}");
-        }
+                differing.Enqueue($"{method.FullName}: {code}");
+        });
 
         Assert.Empty(differing);
     }

@@ -24,26 +24,42 @@ public sealed class SheddingTests : IAsyncDisposable
     }
 
     [Fact]
-    public void Pressure_rises_while_the_queue_stands_takes_the_least_important_first_and_falls_again()
+    public void Pressure_rises_while_work_waits_takes_the_least_important_first_and_falls_again()
     {
         using var telemetry = new GatewayTelemetry(new Meters());
         using var load = new LoadShedder(Options.Create(new LimitOptions()), telemetry);
-        var order = new List<Importance>();
-        for (var window = 0; window < 40; window++)
+        var reached = new Dictionary<Importance, int>();
+        for (var window = 0; window < 100; window++)
         {
             load.Observe(TimeSpan.FromMilliseconds(150));
-            foreach (var importance in Enum.GetValues<Importance>().Where(one => !order.Contains(one) && ShareOf(load, one) > 0.99))
-                order.Add(importance);
+            foreach (var importance in Enum.GetValues<Importance>().Where(one => ShareOf(load, one) > 0.99))
+                reached.TryAdd(importance, window);
         }
 
-        Assert.Equal([Importance.Deferrable, Importance.Reading, Importance.Changing], order);
+        Assert.Equal([Importance.Deferrable, Importance.Reading, Importance.Changing], reached.Keys);
+        // Within a second, and what is more important after it was seen whether that was enough.
+        Assert.InRange(reached[Importance.Deferrable], 1, 9);
+        Assert.InRange(reached[Importance.Changing], 30, 50);
         // Of the most important some always go through.
         Assert.InRange(ShareOf(load, Importance.Critical), 0.7, 0.8);
         var windows = 0;
         for (; load.Pressure > 0; windows++)
-            load.Observe(TimeSpan.FromMilliseconds(50));
-        Assert.Equal(15, windows);
+            load.Observe(TimeSpan.Zero);
+        Assert.InRange(windows, 20, 30);
         Assert.Equal(0, ShareOf(load, Importance.Deferrable));
+    }
+
+    [Fact]
+    public void A_pause_of_the_machine_is_no_overload_and_a_wait_that_is_borne_is_none()
+    {
+        using var telemetry = new GatewayTelemetry(new Meters());
+        using var load = new LoadShedder(Options.Create(new LimitOptions()), telemetry);
+        load.Observe(TimeSpan.FromMilliseconds(100));
+        for (var window = 0; window < 100; window++)
+        {
+            load.Observe(TimeSpan.FromMilliseconds(20));
+            Assert.Equal(0, load.Pressure);
+        }
     }
 
     [Fact]
@@ -75,19 +91,19 @@ public sealed class SheddingTests : IAsyncDisposable
     public async Task A_queue_for_threads_is_noticed_and_forgotten_when_it_is_gone()
     {
         using var telemetry = new GatewayTelemetry(new Meters());
-        using var load = new LoadShedder(Options.Create(new LimitOptions { ShedAfter = TimeSpan.FromMilliseconds(20), ShedWindow = TimeSpan.FromMilliseconds(50) }), telemetry);
+        using var load = new LoadShedder(Options.Create(new LimitOptions { ShedAfter = TimeSpan.FromMilliseconds(20), ShedUntil = TimeSpan.FromMilliseconds(10), ShedWindow = TimeSpan.FromMilliseconds(50) }), telemetry);
         await load.StartAsync(CancellationToken.None);
         using (var stop = new CancellationTokenSource())
         {
             // More work than there are threads for, and every piece of it brings another.
             void Work(object? _)
             {
-                Thread.SpinWait(2_000_000);
+                Thread.SpinWait(200_000);
                 if (!stop.IsCancellationRequested)
                     ThreadPool.UnsafeQueueUserWorkItem(Work, null);
             }
 
-            for (var i = 0; i < 200; i++)
+            for (var i = 0; i < 100; i++)
                 ThreadPool.UnsafeQueueUserWorkItem(Work, null);
             Assert.True(SpinWait.SpinUntil(() => load.Pressure >= 1, TimeSpan.FromSeconds(20)));
             await stop.CancelAsync();

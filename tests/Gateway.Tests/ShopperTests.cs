@@ -324,6 +324,22 @@ public sealed class ShopperTests : IAsyncLifetime
         Assert.Equal(_id.ToString(), (await Strangers.OpenOrderAsync(Ask(cyrillic + "\u200b", "ada@example.com", null, null))).OrderId);
         Assert.Equal(_id.ToString(), (await _suite.Node.Find(cyrillic)).OrderId);
         Assert.Single((await Strangers.GetJourneyAsync(new GetJourneyRequest { Code = Number.Replace('E', '\u0415') })).Journeys);
+
+        // In a batch and in a path as well, and what looks like nothing is named in both.
+        var odd = _id + "\u202e";
+        var batch = await _suite.Node.Lookups.BatchLookupAsync(new BatchLookupRequest { Codes = { cyrillic, wide, odd } });
+        Assert.Equal([_id.ToString(), _id.ToString()], batch.Results.Take(2).Select(one => one.View.OrderId));
+        Assert.Equal("INVALID_FIELD", batch.Results[2].ErrorReason);
+        foreach (var (code, status) in new[] { (cyrillic, HttpStatusCode.OK), (wide, HttpStatusCode.OK), (odd, HttpStatusCode.BadRequest) })
+        {
+            using var answer = await _suite.Node.Http.GetAsync("/v1/lookup/" + Uri.EscapeDataString(code));
+            Assert.Equal(status, answer.StatusCode);
+        }
+
+        using (var journey = await _suite.Node.Http.GetAsync("/v1/track/" + Uri.EscapeDataString(Number.Replace('E', '\u0415'))))
+            Assert.Equal(HttpStatusCode.OK, journey.StatusCode);
+        using (var journey = await _suite.Node.Http.GetAsync("/v1/track/" + Uri.EscapeDataString(odd)))
+            Assert.Equal(HttpStatusCode.BadRequest, journey.StatusCode);
     }
 
     [Fact]

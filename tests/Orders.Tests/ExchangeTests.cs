@@ -20,10 +20,37 @@ public class ExchangeTests(OrdersService service) : OrdersServiceTests(service)
     }
 
     [Fact]
-    public async Task An_order_without_a_customer_has_nobody_whose_credit_it_could_be()
+    public async Task Who_bought_without_an_account_exchanges_all_the_same_and_their_credit_is_kept_under_the_order_id()
     {
-        var order = await Service.Delivered(Request.Line("nobody", 1));
-        await Refusal.Is("CUSTOMER_UNKNOWN", Service.Returns.RequestReturnAsync(ReturnsShop.Ask(order, (1, 1)).With(r => r.Outcome = ReturnOutcome.StoreCredit)));
+        await Service.Stocked(5, "guest-m", "guest-l");
+        var order = await Service.Delivered(Request.Order(Request.Line("guest-m", 1)));
+        var one = await Exchange(order, 1, "guest-l", 1);
+        one = await Replaced(await Service.Received(await Service.Approve(one), true, (1, 1, ReturnCondition.AsNew)));
+        var instead = await Service.Orders.GetOrderAsync(new GetOrderRequest { Name = one.Replacement.ReplacementOrder });
+        Assert.Equal(
+            ("", PaymentMethod.StoreCredit, order.OrderId, 1000L),
+            (instead.CustomerId, Assert.Single(instead.PaymentParts).Method, instead.PaymentParts[0].Token, Minor(instead.PaymentParts[0].Amount)));
+    }
+
+    [Fact]
+    public async Task An_order_is_paid_with_the_credit_of_another_one_and_nobody_is_called_like_an_order()
+    {
+        var holder = OrderId.New("ORD", TimeProvider.System).ToString();
+        var placed = await Service.Orders.PlaceOrderAsync(Paid(holder.ToLowerInvariant()));
+        Assert.Equal(holder, placed.PaymentParts[0].Token);
+
+        var mistyped = holder[..^1] + (holder[^1] == '0' ? '1' : '0');
+        var (_, _, fields, _) = await Refusal.Of(Service.Orders.PlaceOrderAsync(Paid(mistyped)));
+        Assert.Equal($"Is mistyped. Did you mean {holder}?", fields["payment_parts[0].token"]);
+        (_, _, fields, _) = await Refusal.Of(Service.Orders.PlaceOrderAsync(Paid("tok_ok")));
+        Assert.Equal(["payment_parts[0].token"], fields.Keys);
+        (_, _, fields, _) = await Refusal.Of(Service.Orders.PlaceOrderAsync(Paid("")));
+        Assert.Equal(["customer_id"], fields.Keys);
+        (_, _, fields, _) = await Refusal.Of(Service.Orders.PlaceOrderAsync(Paid("").With(r => r.CustomerId = holder)));
+        Assert.Equal(["customer_id"], fields.Keys);
+
+        static PlaceOrderRequest Paid(string token) => Request.Order(Request.Line("by-credit", 1)).With(r =>
+            (r.PaymentParts[0].Method, r.PaymentParts[0].Token) = (PaymentMethod.StoreCredit, token));
     }
 
     [Fact]

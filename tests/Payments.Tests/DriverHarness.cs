@@ -155,7 +155,8 @@ public sealed class DriverHarness : IAsyncDisposable
         public Task Place(params (string Token, long Minor)[] parts) => Consume((consumer, context) => consumer.Consume(
             new OrderPlaced(
                 orderId, Store, 1, TimeProvider.System.GetUtcNow(), null, new Money(parts.Sum(p => p.Minor), "BRL"),
-                [.. parts.Select((p, i) => new PaymentPartFact(i + 1, p.Token == "credit" ? "STORE_CREDIT" : "CARD", p.Token, new Money(p.Minor, "BRL"), 1))],
+                [.. parts.Select((p, i) => new PaymentPartFact(
+                    i + 1, p.Token == "credit" || Commerce.OrderId.TryParse(p.Token, out _) ? "STORE_CREDIT" : "CARD", p.Token, new Money(p.Minor, "BRL"), 1))],
                 Customer,
                 CaptureMode),
             context));

@@ -82,15 +82,23 @@ public sealed class StoreCreditTests(DriverHarness harness) : IClassFixture<Driv
     }
 
     [Fact]
-    public async Task A_refund_to_store_credit_is_refused_where_the_order_names_no_customer()
+    public async Task An_order_without_a_customer_has_its_credit_under_its_order_id_and_another_is_paid_with_it()
     {
         var payment = await harness.Begin(_provider);
         await payment.Place(("ok", 1000));
         await payment.Settle();
+        await payment.Refund(400, destination: V1.RefundDestination.StoreCredit);
+        await payment.Settle();
+        Assert.Equal((400L, 0L), await harness.BalanceOf(payment.OrderId));
 
-        var failure = await Assert.ThrowsAsync<Failure>(() => payment.Refund(1, destination: V1.RefundDestination.StoreCredit));
-        Assert.Equal((ErrorReason.CustomerUnknown, "CUSTOMER"), (failure.Reason, failure.Preconditions[0].Type));
-        Assert.Empty((await payment.Read()).Refunds);
+        // The token names whose it is, whoever orders: here somebody with an account and credit of their own.
+        await harness.Grant(_customer, 100);
+        var instead = await Placed((payment.OrderId, 300));
+        await instead.Settle();
+        Assert.Equal((100L, 300L, 0L), ((await harness.BalanceOf(payment.OrderId)).Balance, (await instead.Read()).Captured.Minor, (await harness.BalanceOf(payment.OrderId)).Held));
+        await instead.Refund(null);
+        await instead.Settle();
+        Assert.Equal((400L, 100L), ((await harness.BalanceOf(payment.OrderId)).Balance, (await harness.BalanceOf(_customer)).Balance));
     }
 
     [Fact]

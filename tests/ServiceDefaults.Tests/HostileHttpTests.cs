@@ -28,6 +28,7 @@ public sealed class HostileHttpTests : IDisposable
         ["Http:KeepAlive"] = "00:00:02",
         ["Http:SlowFor"] = "00:00:01.100",
         ["Http:StreamIdle"] = "00:00:00.300",
+        ["Http:AbandonAfter"] = "00:00:00.500",
     };
 
     private readonly Connections _connections = new();
@@ -303,6 +304,36 @@ public sealed class HostileHttpTests : IDisposable
         await service.Orders.GetOrderAsync(new GetOrderRequest { Name = "orders/x" });
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_connection_that_its_client_has_left_ends_although_a_call_on_it_never_does(int version)
+    {
+        var (begun, never) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var behaviour = new OrderBehaviour
+        {
+            Get = async (_, _) =>
+            {
+                begun.SetResult();
+                await never.Task;
+                return new Order();
+            },
+        };
+        await using var service = await TestService.Start(behaviour, settings: Impatient);
+        var address = version == 1 ? service.HttpAddress : service.GrpcAddress;
+        using (var client = await Connect(address))
+        {
+            byte[] call = [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, []),
+                .. Frame(1, 4, 1, [0x83, 0x86, .. Literal(4, GetOrder), .. Literal(1, "x"), .. Literal(31, "application/grpc"), .. Field(TokenMinter.Header, service.Token)]),
+                .. Frame(0, 1, 1, Framed([]))];
+            await client.GetStream().WriteAsync(version == 1 ? Encoding.ASCII.GetBytes($"GET /v1/orders/x HTTP/1.1\r\nHost: x\r\ncommerce-token: {service.Token}\r\n\r\n") : call);
+            await begun.Task.WaitAsync(Patience);
+        }
+
+        await _connections.AreGone(address, 0);
+        never.SetResult();
+    }
+
     [Fact]
     public async Task More_connections_than_there_may_be_are_closed()
     {
@@ -436,6 +467,17 @@ public sealed class HostileHttpTests : IDisposable
         BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(5), id);
         payload.CopyTo(frame, 9);
         return frame;
+    }
+
+    // HPACK: a literal that is not kept, with a name of its own and a value of any length.
+    private static byte[] Field(string name, string value)
+    {
+        var length = new List<byte> { 127 };
+        var left = value.Length - 127;
+        for (; left >= 128; left >>= 7)
+            length.Add((byte)(left & 127 | 128));
+        length.Add((byte)left);
+        return [0, (byte)name.Length, .. Encoding.ASCII.GetBytes(name), .. length, .. Encoding.ASCII.GetBytes(value)];
     }
 
     // HPACK: a literal that is not kept, with a name of the static table.

@@ -47,12 +47,13 @@ internal sealed class TestService : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = "ServiceDefaults.Tests" });
         builder.Configuration.AddInMemoryCollection(TestAccess.Settings(name));
         builder.Configuration.AddInMemoryCollection(settings ?? []);
+        // What is said of all endpoints is said before there are any.
+        builder.AddServiceDefaults(name);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
             kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
         });
-        builder.AddServiceDefaults(name);
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<LogCollector>();
         builder.Services.AddSingleton<ILoggerProvider>(p => p.GetRequiredService<LogCollector>());

@@ -66,6 +66,11 @@ internal static class BenchWorld
     private sealed class OrdersPeer : OrderService.OrderServiceBase
     {
         public override Task<Order> GetOrder(GetOrderRequest request, ServerCallContext context) => Task.FromResult(OrderOf(request.Name["orders/".Length..]));
+
+        public override Task<Order> PlaceOrder(PlaceOrderRequest request, ServerCallContext context) => Task.FromResult(OrderOf(request.RequestId));
+
+        public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) =>
+            Task.FromResult(new ListOrdersResponse { Orders = { Enumerable.Range(0, request.PageSize).Select(n => OrderOf($"ORD-{n}")) } });
     }
 
     private sealed class ReturnsPeer : ReturnService.ReturnServiceBase

@@ -34,6 +34,9 @@ internal static class GatewayPeers
 {
     public const string Process = "gateway-peer";
 
+    /// <summary>Of every pair of services.</summary>
+    public const string Secret = "a-secret-that-only-benches-have-0123456789";
+
     /// <summary>Named as what is open to everybody.</summary>
     public const string Bare = "grpc.bench.Bare";
 
@@ -86,24 +89,26 @@ internal static class GatewayPeers
 
     private static async Task<WebApplication> Gateway(string[] args)
     {
-        var (redis, broker, services, hotAnswers, database, key, from) = (args[2], args[3], args[4], args[5], args[6], args[7], args[8]);
+        var (redis, broker, services, hotAnswers, database, key, from, sheds) = (args[2], args[3], args[4], args[5], args[6], args[7], args[8], args[9] == "sheds");
         var builder = Builder(
         [
             new("ConnectionStrings:gatewaydb", database), new("ConnectionStrings:redis", redis), new("ConnectionStrings:messaging", broker), new("Gateway:RedisPrefix", "bench:"),
             new("Gateway:HotAnswers", hotAnswers),
-            new("Shoppers:LinkKey", "a-secret-that-only-benches-have-0123456789"), new("Shoppers:SessionKey", "a-secret-that-only-benches-have-0123456789"),
+            new("Shoppers:LinkKey", Secret), new("Shoppers:SessionKey", Secret),
             // Counted and leased as ever, and never reached.
             new("Gateway:Limits:Read:PerSecond", "1000000"), new("Gateway:Limits:Read:Burst", "1000000"), new("Gateway:Limits:Watch:PerSecond", "1000000"),
             new("Gateway:Limits:Watch:Burst", "1000000"), new("Gateway:Limits:OpenStreams", "1000000"),
+            .. new[] { "Write", "Search", "Bulk" }.SelectMany(kind => new[] { "PerSecond", "Burst" }.Select(what => KeyValuePair.Create($"Gateway:Limits:{kind}:{what}", (string?)"1000000"))),
             // Looked at for each call, and nothing is shed: as much as there is to do is what is measured.
-            new("Gateway:Limits:ShedAfter", "00:00:10"),
+            .. sheds ? [] : new KeyValuePair<string, string?>[] { new("Gateway:Limits:ShedAfter", "00:00:10") },
             .. new[] { "orders", "payments", "shipments", "notifications" }.Select(name => KeyValuePair.Create($"services:{name}:grpc:0", (string?)$"http://127.0.0.1:{services}")),
-            .. ServiceScopes.All.Keys.SelectMany(name => new[] { $"Access:Services:{name}", $"Access:Callers:{name}" }).Select(name => KeyValuePair.Create(name, (string?)"a-secret-that-only-benches-have-0123456789")),
+            .. ServiceScopes.All.Keys.SelectMany(name => new[] { $"Access:Services:{name}", $"Access:Callers:{name}" }).Select(name => KeyValuePair.Create(name, (string?)Secret)),
         ]);
         builder.AddServiceDefaults("Gateway");
         builder.AddGateway();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<BareMethods>();
+        builder.Services.AddSingleton(new BareFanOut(services));
         builder.Services.AddSingleton<IServiceMethodProvider<BareMethods>, BareBinding>();
         builder.Services.AddSingleton(services => new BareLookup(services.GetRequiredService<BareMethods>(), from));
         builder.Services.AddSingleton<IServiceMethodProvider<BareLookup>, BareLookupBinding>();
@@ -208,24 +213,38 @@ internal sealed class BareMethods(IConnectionMultiplexer redis, IServiceProvider
 /// A bare method in Lookup's place: whoever calls it is asked who they are, limited, shed, written down and traced as with Lookup.
 /// </summary>
 /// <param name="methods">What it answers.</param>
-/// <param name="from">"memory" or "redis".</param>
+/// <param name="from">"memory", "redis" or "services".</param>
 [DescribedBy(typeof(LookupService))]
 internal sealed class BareLookup(BareMethods methods, string from)
 {
-    private readonly bool _fromRedis = from == "redis";
+    private readonly Func<LookupRequest, Task<byte[]>> _answer = from switch
+    {
+        "memory" => _ => methods.Memory(),
+        "redis" => _ => methods.Redis(),
+        _ => methods.FanOut,
+    };
 
-    public Task<byte[]> Lookup() => _fromRedis ? methods.Redis() : methods.Memory();
+    public Task<byte[]> Lookup(LookupRequest request) => _answer(request);
 }
 
-/// <summary>The fan-out of a cold look-up, as anybody would write it.</summary>
+/// <summary>
+/// The fan-out of a cold look-up, as anybody would write it: the same questions to the same services, each with a token of those that they
+/// take and within a time.
+/// </summary>
 internal sealed class BareFanOut
 {
+    private const int PageSize = 500;
+    private static readonly string[] Names = ["orders", "payments", "shipments", "notifications"];
+    private static readonly TimeSpan Within = TimeSpan.FromSeconds(3);
+
     private readonly OrderService.OrderServiceClient _orders;
     private readonly ReturnService.ReturnServiceClient _returns;
     private readonly PaymentService.PaymentServiceClient _payments;
     private readonly InvoiceService.InvoiceServiceClient _invoices;
     private readonly ShipmentService.ShipmentServiceClient _shipments;
     private readonly NotificationService.NotificationServiceClient _notifications;
+
+    private readonly TokenMinter _tokens = new("gateway", Names.ToDictionary(name => name, _ => GatewayPeers.Secret));
 
     public BareFanOut(string port)
     {
@@ -240,12 +259,14 @@ internal sealed class BareFanOut
 
     public async Task<byte[]> Ask(string code)
     {
-        var order = _orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{code}" }).ResponseAsync;
-        var returns = _returns.ListReturnsAsync(new ListReturnsRequest { OrderId = code }).ResponseAsync;
-        var payment = _payments.GetPaymentAsync(new GetPaymentRequest { Name = $"payments/{code}" }).ResponseAsync;
-        var invoices = _invoices.ListInvoicesAsync(new ListInvoicesRequest { OrderId = code }).ResponseAsync;
-        var shipments = _shipments.ListShipmentsAsync(new ListShipmentsRequest { OrderId = code }).ResponseAsync;
-        var notifications = _notifications.ListNotificationsAsync(new ListNotificationsRequest { OrderId = code }).ResponseAsync;
+        var until = TimeProvider.System.GetUtcNow().UtcDateTime + Within;
+        Metadata Token(string service) => new() { { TokenMinter.Header, _tokens.For(null, service) } };
+        var order = _orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{code}" }, Token("orders"), until).ResponseAsync;
+        var returns = _returns.ListReturnsAsync(new ListReturnsRequest { OrderId = code, PageSize = PageSize }, Token("orders"), until).ResponseAsync;
+        var payment = _payments.GetPaymentAsync(new GetPaymentRequest { Name = $"payments/{code}" }, Token("payments"), until).ResponseAsync;
+        var invoices = _invoices.ListInvoicesAsync(new ListInvoicesRequest { OrderId = code }, Token("payments"), until).ResponseAsync;
+        var shipments = _shipments.ListShipmentsAsync(new ListShipmentsRequest { OrderId = code, PageSize = PageSize }, Token("shipments"), until).ResponseAsync;
+        var notifications = _notifications.ListNotificationsAsync(new ListNotificationsRequest { OrderId = code, PageSize = PageSize }, Token("notifications"), until).ResponseAsync;
         return new LookupView
         {
             OrderId = code,
@@ -264,7 +285,7 @@ internal sealed class BareFanOut
 internal sealed class BareLookupBinding : IServiceMethodProvider<BareLookup>
 {
     public void OnServiceMethodDiscovery(ServiceMethodProviderContext<BareLookup> context) => context.AddUnaryMethod(
-        new Method<LookupRequest, byte[]>(MethodType.Unary, LookupService.Descriptor.FullName, "Lookup", BareBinding.Request, BareBinding.Raw), [], static (service, _, _) => service.Lookup());
+        new Method<LookupRequest, byte[]>(MethodType.Unary, LookupService.Descriptor.FullName, "Lookup", BareBinding.Request, BareBinding.Raw), [], static (service, request, _) => service.Lookup(request));
 }
 
 internal sealed class BareBinding : IServiceMethodProvider<BareMethods>

@@ -11,37 +11,43 @@ namespace Commerce.Bench.Gateway;
 internal static class LookupBench
 {
     private const int Rounds = 5;
+    // Until all that is run often is compiled to the end: a cold look-up goes through much.
+    private const int WarmUpRounds = 4;
     private const int WarmCodes = 500;
     private const int Pool = 100_000;
     private const string Ours = "/commerce.gateway.v1.LookupService/Lookup";
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(2);
 
-    public static async Task<IReadOnlyList<Comparison>> Run()
+    /// <param name="only">Only what has this in its name is measured.</param>
+    public static async Task<IReadOnlyList<Comparison>> Run(string only)
     {
         await using var servers = await BenchServers.Start();
         await using var services = await PeerProcess.Start("services");
         var port = services.Grpc.Port.ToString(CultureInfo.InvariantCulture);
         await using var bare = await PeerProcess.Start("bare", servers.Redis, servers.Broker, port);
-        var comparisons = new List<Comparison>();
         List<IMessage> warm = [.. Codes(WarmCodes)];
-
-        await using (var gateway = await PeerProcess.Gateway(servers, port, "10000"))
-        await using (var piped = await PeerProcess.Gateway(servers, port, "0", "memory"))
+        List<IMessage> cold = [.. Codes(Pool)];
+        (string Name, string HotAnswers, string Piped, Func<PeerProcess, PeerProcess, int, Sides> Sides)[] figures =
+        [
+            ("lookup, warm, same pipeline", "10000", "memory", (gateway, piped, size) => new(
+                new(gateway, Ours, warm, size), new(piped, Ours, warm, size), "a bare method behind the same pipeline, same bytes", 0.85)),
+            ("lookup, warm, naked", "10000", "memory", (gateway, _, size) => new(
+                new(gateway, Ours, warm, size), new(bare, $"/{GatewayPeers.Bare}/Memory", warm, size), "a bare Grpc.AspNetCore method, same bytes", 0.5)),
+            ("lookup, from Redis", "0", "redis", (gateway, piped, size) => new(
+                new(gateway, Ours, warm, size), new(piped, Ours, warm, size), "a bare method doing one Redis GET behind the same pipeline", 0.9)),
+            ("lookup, cold", "0", "services", (gateway, _, size) => new(
+                new(gateway, Ours, cold, size) { Before = gateway.Flush }, new(bare, $"/{GatewayPeers.Bare}/FanOut", cold, size), "the same six calls written bare, without Redis", 0.5)),
+            ("lookup, cold, same pipeline", "0", "services", (gateway, piped, size) => new(
+                new(gateway, Ours, cold, size) { Before = gateway.Flush }, new(piped, Ours, cold, size), "the same six calls written bare behind the same pipeline, without Redis", null)),
+        ];
+        var comparisons = new List<Comparison>();
+        foreach (var alike in figures.Where(figure => figure.Name.Contains(only, StringComparison.Ordinal)).GroupBy(figure => (figure.HotAnswers, figure.Piped)))
         {
+            await using var gateway = await PeerProcess.Gateway(servers, port, alike.Key.HotAnswers);
+            await using var piped = await PeerProcess.Gateway(servers, port, "0", alike.Key.Piped);
             var size = await Prepare(gateway, piped, bare, warm);
-            comparisons.Add(await Compare("lookup, warm, same pipeline", new(gateway, Ours, warm, size), new(piped, Ours, warm, size), "a bare method behind the same pipeline, same bytes", 0.85));
-            comparisons.Add(await Compare("lookup, warm, naked", new(gateway, Ours, warm, size), new(bare, $"/{GatewayPeers.Bare}/Memory", warm, size), "a bare Grpc.AspNetCore method, same bytes", 0.5));
-        }
-
-        await using (var gateway = await PeerProcess.Gateway(servers, port, "0"))
-        await using (var piped = await PeerProcess.Gateway(servers, port, "0", "redis"))
-        {
-            var size = await Prepare(gateway, piped, bare, warm);
-            comparisons.Add(await Compare(
-                "lookup, from Redis", new(gateway, Ours, warm, size), new(piped, Ours, warm, size), "a bare method doing one Redis GET behind the same pipeline", 0.9));
-            List<IMessage> cold = [.. Codes(Pool)];
-            comparisons.Add(await Compare(
-                "lookup, cold", new(gateway, Ours, cold, size) { Before = gateway.Flush }, new(bare, $"/{GatewayPeers.Bare}/FanOut", cold, size), "the same six calls written bare, without Redis", 0.5));
+            foreach (var figure in alike)
+                comparisons.Add(await Compare(figure.Name, figure.Sides(gateway, piped, size)));
         }
 
         return comparisons;
@@ -65,13 +71,17 @@ internal static class LookupBench
         return bytes.Length;
     }
 
-    private static async Task<Comparison> Compare(string name, Side ours, Side limit, string limitIs, double aim)
+    private static async Task<Comparison> Compare(string name, Sides sides)
     {
+        var (ours, limit, limitIs, aim) = sides;
         List<double> oursRates = [];
         List<double> limitRates = [];
-        await ours.Rate();
-        await limit.Rate();
-        var (oursAllocated, limitAllocated) = (0.0, 0.0);
+        for (var round = 0; round < WarmUpRounds; round++)
+        {
+            await ours.Rate();
+            await limit.Rate();
+        }
+
         for (var round = 0; round < Rounds; round++)
         {
             if (round % 2 == 1)
@@ -79,7 +89,6 @@ internal static class LookupBench
             oursRates.Add(await ours.Rate());
             if (round % 2 == 0)
                 limitRates.Add(await limit.Rate());
-            (oursAllocated, limitAllocated) = (ours.AllocatedACall, limit.AllocatedACall);
         }
 
         // Half of the lower top rate for both, so that they are asked the same.
@@ -92,28 +101,35 @@ internal static class LookupBench
         {
             Beside = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{ours.Size} bytes an answer; at {pace:F0}/s p50, p99, p99.9: {Words(oursTimes)}; limit {Words(limitTimes)}; allocated a call: {oursAllocated:F0} bytes, limit {limitAllocated:F0}"),
+                $"{ours.Size} bytes an answer; at {pace:F0}/s p50, p99, p99.9: {Words(oursTimes)}; limit {Words(limitTimes)}; a call: {Words(ours.ACall)}, limit {Words(limit.ACall)}"),
         };
     }
 
     private static string Words(List<double> times) => string.Create(CultureInfo.InvariantCulture, $"{At(times, 0.5):F2}, {At(times, 0.99):F2}, {At(times, 0.999):F2} ms");
 
+    private static string Words((double Allocated, double Processor) call) => string.Create(CultureInfo.InvariantCulture, $"{call.Allocated:F0} bytes allocated and {call.Processor:F0} µs of processor");
+
     private static double At(List<double> sorted, double share) => sorted[(int)(share * (sorted.Count - 1))];
+
+    /// <summary>What is measured against what.</summary>
+    private sealed record Sides(Side Ours, Side Limit, string LimitIs, double? Aim);
 
     /// <summary>What is called, and how.</summary>
     private sealed record Side(PeerProcess Process, string Path, IReadOnlyList<IMessage> Requests, int Size)
     {
         public Func<Task>? Before { get; init; }
 
-        public double AllocatedACall { get; private set; }
+        /// <summary>Bytes allocated and microseconds of processor by the process that is called, for each call of the last round.</summary>
+        public (double Allocated, double Processor) ACall { get; private set; }
 
         public async Task<double> Rate()
         {
             if (Before is not null)
                 await Before();
-            var before = await Process.Figure("allocated");
+            var (allocated, processor) = (await Process.Figure("allocated"), await Process.Figure("cpu"));
             var rate = await Task.Run(() => RawLoad.Closed(Process, Path, Requests, Size, Round));
-            AllocatedACall = (await Process.Figure("allocated") - before) / (rate * Round.TotalSeconds);
+            var calls = rate * Round.TotalSeconds;
+            ACall = ((await Process.Figure("allocated") - allocated) / calls, (await Process.Figure("cpu") - processor) * 1000 / calls);
             return rate;
         }
 

@@ -42,17 +42,23 @@ internal sealed class PeerProcess : IAsyncDisposable
     /// <param name="services">The port of the services.</param>
     /// <param name="hotAnswers">How many answers it keeps in memory.</param>
     /// <param name="bare">"memory" or "redis": from where a bare method answers in Lookup's place; empty: Lookup is itself.</param>
-    public static async Task<PeerProcess> Gateway(BenchServers servers, string services, string hotAnswers, string bare = "")
+    /// <param name="sheds">It sheds load, as it does where nothing is configured.</param>
+    /// <param name="on">The only processors that it has; empty: all.</param>
+    public static async Task<PeerProcess> Gateway(BenchServers servers, string services, string hotAnswers, string bare = "", bool sheds = false, string on = "")
     {
         var key = ApiKey.Text(ApiKey.NewId(), ApiKey.NewSecret());
-        return await Start(key, ["gateway", servers.Redis, servers.Broker, services, hotAnswers, await servers.CreateDatabase(), key, bare]);
+        return await Start(key, on, ["gateway", servers.Redis, servers.Broker, services, hotAnswers, await servers.CreateDatabase(), key, bare, sheds ? "sheds" : ""]);
     }
 
-    public static Task<PeerProcess> Start(params IReadOnlyList<string> arguments) => Start("", arguments);
+    public static Task<PeerProcess> Start(params IReadOnlyList<string> arguments) => Start("", "", arguments);
 
-    private static async Task<PeerProcess> Start(string key, IReadOnlyList<string> arguments)
+    /// <summary>Has only some of the machine's processors.</summary>
+    public static Task<PeerProcess> StartOn(string processors, params IReadOnlyList<string> arguments) => Start("", processors, arguments);
+
+    private static async Task<PeerProcess> Start(string key, string on, IReadOnlyList<string> arguments)
     {
-        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "commerce-bench.dll"), GatewayPeers.Process, .. arguments])
+        IReadOnlyList<string> command = on.Length == 0 ? ["dotnet"] : ["taskset", "-c", on, "dotnet"];
+        var start = new ProcessStartInfo(command[0], [.. command.Skip(1), "exec", Path.Combine(AppContext.BaseDirectory, "commerce-bench.dll"), GatewayPeers.Process, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

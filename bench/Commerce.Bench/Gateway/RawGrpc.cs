@@ -18,7 +18,7 @@ internal sealed class RawGrpc : IDisposable
     private readonly Socket _socket;
     private readonly byte[] _input = new byte[1 << 18];
     private readonly byte[] _output = new byte[1 << 16];
-    private readonly Dictionary<int, long> _open = [];
+    private readonly Dictionary<int, (long Began, bool Answered)> _open = [];
     private readonly byte[] _firstHeaders;
     private readonly byte[] _laterHeaders;
     private int _received;
@@ -75,7 +75,7 @@ internal sealed class RawGrpc : IDisposable
     {
         var id = _next;
         _next += 2;
-        _open.Add(id, began);
+        _open.Add(id, (began, false));
         Frame(Headers, 4, id, id == 1 ? _firstHeaders : _laterHeaders);
         Span<byte> head = stackalloc byte[FrameHead + 5];
         FrameHeadTo(head, 5 + request.Length, Data, 1, id);
@@ -95,8 +95,8 @@ internal sealed class RawGrpc : IDisposable
     /// <summary>Whether something has come, waited for at most so long.</summary>
     public bool Poll(TimeSpan wait) => _socket.Poll(wait, SelectMode.SelectRead);
 
-    /// <summary>Waits for what comes and counts it; calls back with the begin of each call that ended.</summary>
-    public void Receive(Action<long>? ended)
+    /// <summary>Waits for what comes and counts it; calls back with the begin of each call that ended, and whether it was answered with a message.</summary>
+    public void Receive(Action<long, bool>? ended)
     {
         var read = _socket.Receive(_input.AsSpan(_received));
         if (read == 0)
@@ -125,7 +125,7 @@ internal sealed class RawGrpc : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private void Take(byte type, byte flags, int stream, ReadOnlySpan<byte> payload, Action<long>? ended)
+    private void Take(byte type, byte flags, int stream, ReadOnlySpan<byte> payload, Action<long, bool>? ended)
     {
         switch (type)
         {
@@ -133,12 +133,17 @@ internal sealed class RawGrpc : IDisposable
                 _unacknowledged += payload.Length;
                 Bytes += payload.Length;
                 if (payload.Length > 0)
+                {
                     Messages++;
+                    if (_open.TryGetValue(stream, out var call) && !call.Answered)
+                        _open[stream] = (call.Began, true);
+                }
+
                 break;
             case Headers when (flags & 1) != 0:
                 Ended++;
-                if (_open.Remove(stream, out var began))
-                    ended?.Invoke(began);
+                if (_open.Remove(stream, out var over))
+                    ended?.Invoke(over.Began, over.Answered);
                 break;
             case Settings when (flags & 1) == 0:
                 Frame(Settings, 1, 0, []);
@@ -148,7 +153,16 @@ internal sealed class RawGrpc : IDisposable
                 Frame(Ping, 1, 0, payload);
                 Flush();
                 break;
-            case Reset or GoAway:
+            case Reset:
+                // Before all of a call was read that is refused; its answer came before.
+                if (_open.Remove(stream, out var cut))
+                {
+                    Ended++;
+                    ended?.Invoke(cut.Began, false);
+                }
+
+                break;
+            case GoAway:
                 throw new IOException($"The server ended it: frame {type}, stream {stream}.");
         }
     }
@@ -210,7 +224,7 @@ internal static class RawLoad
             connection.Flush();
             while (connection.Open > 0)
             {
-                connection.Receive(_ =>
+                connection.Receive((_, _) =>
                 {
                     if (!over)
                         Next();
@@ -254,7 +268,7 @@ internal static class RawLoad
                 tickEnd.WaitOne(1);
                 while (connection.Poll(TimeSpan.Zero))
                 {
-                    connection.Receive(began =>
+                    connection.Receive((began, _) =>
                     {
                         // The first moments are those of new connections.
                         if (began - start > time.TotalSeconds / 4 * TimeProvider.System.TimestampFrequency)

@@ -172,12 +172,12 @@ internal static class ReturnCommands
 
     private static Command Receive()
     {
-        var items = new Option<string[]>("--item") { Description = "What came, and how: LINE=PIECES:CONDITION (AsNew, Damaged or Missing); once for each.", Required = true };
+        var items = new Option<string[]>("--line") { Description = "What came, and how: LINE=PIECES:CONDITION (AsNew, Damaged or Missing); once for each.", Required = true };
         var refund = new Option<bool>("--refund") { Description = "Give back at once what is due." };
         var note = new Option<string>("--note") { Description = "In words; kept on the timeline.", DefaultValueFactory = _ => "" };
         var (number, requestId, json) = (Number(), RequestId(), OrderCommands.JsonOption());
         var command = new Command(
-            "receive", "Take in pieces that came, in one call or in several.\n\nExample: ./commerce return receive ORD-7K3M9QX-T2F8CRW-R1 --item 1=1:AsNew --item 1=1:Damaged --refund")
+            "receive", "Take in pieces that came, in one call or in several.\n\nExample: ./commerce return receive ORD-7K3M9QX-T2F8CRW-R1 --line 1=1:AsNew --line 1=1:Damaged --refund")
         {
             number, items, refund, note, requestId, json,
         };
@@ -193,7 +193,7 @@ internal static class ReturnCommands
                 };
                 foreach (var typed in parse.GetRequiredValue(items))
                 {
-                    var (line, quantity, condition) = Pieces<ReturnCondition>(typed, "--item");
+                    var (line, quantity, condition) = Pieces<ReturnCondition>(typed, "--line");
                     request.Items.Add(new ReceivedItem { LineNumber = line, Quantity = quantity, Condition = condition });
                 }
 

@@ -312,18 +312,8 @@ internal sealed class LabelLayout
     private static IEnumerable<string> Compact(LabelAddress address) =>
         Cleaned([address.Name, string.Join(", ", Cleaned(address.Lines)), Town(address)]);
 
-    // The postal code first, except where the post writes it last.
-    private static string Town(LabelAddress address)
-    {
-        var (postal, city, region) = (LabelText.Clean(address.PostalCode), LabelText.Clean(address.Locality), LabelText.Clean(address.Region));
-        return address.Country.ToUpperInvariant() switch
-        {
-            "US" or "CA" or "AU" or "GB" or "IN" or "IE" or "NZ" => Joined(" ", Joined(", ", city, region), postal),
-            _ => Joined(" ", postal, Joined(", ", city, region)),
-        };
-
-        static string Joined(string between, string a, string b) => a.Length > 0 && b.Length > 0 ? a + between + b : a + b;
-    }
+    private static string Town(LabelAddress address) =>
+        PostalTown.Line(address.Country, LabelText.Clean(address.PostalCode), LabelText.Clean(address.Locality), LabelText.Clean(address.Region));
 
     private static string Totals(CustomsDeclaration customs) => string.Join(
         " + ",

@@ -56,6 +56,9 @@ internal sealed record ApiMethod(string Name, string Owner, CallClass Class, Imp
         "PlaceOrder", "Reorder", "CancelOrder", "CapturePayment", "VoidPayment", "RefundPayment", "RefundReturn", "RevokeApiKey", "EndOrderSessions",
     };
 
+    // Many at once, and yet nobody waits to ask again: carriers tell what happened.
+    private static readonly HashSet<string> ChangingNames = new(StringComparer.Ordinal) { "IngestScans", "StreamScans" };
+
     /// <summary>A path that is no method's: somebody looks for what there is not.</summary>
     public static ApiMethod None { get; } = new("", "", CallClass.Read, Importance.Reading, Streams: false);
 
@@ -63,6 +66,7 @@ internal sealed record ApiMethod(string Name, string Owner, CallClass Class, Imp
     {
         var kind = ClassOf(method);
         var importance = CriticalNames.Contains(method.Name) ? Importance.Critical
+            : ChangingNames.Contains(method.Name) ? Importance.Changing
             : kind switch { CallClass.Read => Importance.Reading, CallClass.Write => Importance.Changing, _ => Importance.Deferrable };
         return new ApiMethod(
             $"/{method.Service.FullName}/{method.Name}", PublicApi.OwnerOf(method.Service), kind, importance, method.IsClientStreaming || method.IsServerStreaming);

@@ -53,16 +53,17 @@ public sealed class LimitOptions
     [Range(16, 10_000_000)]
     public int Remembered { get; set; } = 50_000;
 
-    /// <summary>
-    /// How long work may wait for a thread, at the least, over a whole <see cref="ShedWindow"/>, before calls are refused: a queue
-    /// that never empties is one that only makes everybody wait.
-    /// </summary>
+    /// <summary>How long work may wait for a thread, on the average, before calls are refused.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:10")]
-    public TimeSpan ShedAfter { get; set; } = TimeSpan.FromMilliseconds(100);
+    public TimeSpan ShedAfter { get; set; } = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>How long work may wait once calls are refused: so much is refused that it waits no longer. Not above <see cref="ShedAfter"/>.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:10")]
+    public TimeSpan ShedUntil { get; set; } = TimeSpan.FromMilliseconds(5);
 
     /// <summary>How often it is decided how much is shed.</summary>
     [Range(typeof(TimeSpan), "00:00:00.020", "00:00:10")]
-    public TimeSpan ShedWindow { get; set; } = TimeSpan.FromMilliseconds(250);
+    public TimeSpan ShedWindow { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Most calls that wait for one of the services at the same time; the last of them are kept for what is important.</summary>
     [Range(4, 100_000)]
@@ -117,6 +118,8 @@ internal sealed class LimitOptionsCheck : IValidateOptions<LimitOptions>
                 failures.Add($"{LimitOptions.Section}:{kind} needs PerSecond of 0.001 to 1000000 and Burst of 1 to 1000000.");
         }
 
+        if (options.ShedUntil > options.ShedAfter)
+            failures.Add($"{LimitOptions.Section}:ShedUntil must not be above ShedAfter, {options.ShedAfter}.");
         foreach (var caller in options.Callers)
         {
             if (!ServiceDefaults.Principal.TryParse(caller.Principal, out _, out _) || caller.Percent is < 1 or > 100_000)

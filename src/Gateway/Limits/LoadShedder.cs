@@ -4,21 +4,29 @@ namespace Commerce.Gateway.Limits;
 
 /// <summary>
 /// Says whether there is more to do than can be done in time, by how long work waits for a thread: were a queue that stands shortened by
-/// nobody, everybody would get an answer too late. Where the least wait of a whole window is too long, the pressure rises by a quarter,
-/// otherwise it falls by one. Its whole number says how many kinds of calls are refused altogether, the least important first, and its
-/// fraction which part of the next kind. Some of the most important always go through: what comes back shows when the load is over.
+/// nobody, everybody would get an answer too late. Where work waits too long on the average, the pressure rises, and once calls are refused
+/// it rises and falls until the wait is short: a queue that is only just borne makes each call wait as often as it changes threads. Its whole
+/// number says how many kinds of calls are refused altogether, the least important first, and its fraction which part of the next kind; it
+/// rises the more slowly the more important they are. Some of the most important always go through: what comes back shows when the load is over.
 /// </summary>
 internal sealed class LoadShedder : IHostedService, IDisposable
 {
-    private const double Step = 0.25;
+    private const double Gain = 0.15;
+    private const double MostAtOnce = 0.2;
     private const double Most = 3.75;
     private const int SamplesInWindow = 10;
+
+    // Of how many windows the average is that begins it: a pause of the machine is no overload.
+    private const int Patience = 10;
+
+    private static readonly int Few = 2 * Environment.ProcessorCount;
 
     private readonly LimitOptions _options;
     private readonly GatewayTelemetry _telemetry;
     private readonly ManualResetEventSlim _stop = new();
     private Thread? _sampler;
     private double _pressure;
+    private TimeSpan _average;
 
     public LoadShedder(IOptions<LimitOptions> options, GatewayTelemetry telemetry) => (_options, _telemetry) = (options.Value, telemetry);
 
@@ -32,10 +40,15 @@ internal sealed class LoadShedder : IHostedService, IDisposable
         return pressure > (int)importance && pressure - (int)importance >= Random.Shared.NextDouble();
     }
 
-    /// <summary>A window is over in which work waited so long for a thread, at the least.</summary>
-    public void Observe(TimeSpan leastWait)
+    /// <summary>A window is over in which work waited so long for a thread, on the average.</summary>
+    public void Observe(TimeSpan wait)
     {
-        var pressure = Math.Clamp(_pressure + (leastWait > _options.ShedAfter ? Step : -Step), 0, Most);
+        _average += (wait - _average) / Patience;
+        if (_pressure == 0 && _average <= _options.ShedAfter)
+            return;
+        // What was asked for before anybody was refused has to be answered first: who gives up important calls meanwhile gives up too many.
+        var most = MostAtOnce / (1 << (int)_pressure);
+        var pressure = Math.Clamp(_pressure + Math.Min(most, Gain * ((wait / _options.ShedUntil) - 1)), 0, Most);
         Volatile.Write(ref _pressure, pressure);
         _telemetry.Pressure = pressure;
     }
@@ -69,17 +82,17 @@ internal sealed class LoadShedder : IHostedService, IDisposable
         var probe = new Probe();
         while (true)
         {
-            var (least, began) = (TimeSpan.MaxValue, TimeProvider.System.GetTimestamp());
-            while (TimeProvider.System.GetElapsedTime(began) < _options.ShedWindow)
+            var (sum, count, began) = (TimeSpan.Zero, 0, TimeProvider.System.GetTimestamp());
+            do
             {
                 var wait = probe.Look();
-                if (wait < least)
-                    least = wait;
+                // Where nothing else waits, it is the machine that is busy with something else, and to refuse calls would shorten nothing.
+                (sum, count) = (ThreadPool.PendingWorkItemCount > Few ? sum + wait : sum, count + 1);
                 if (_stop.Wait(pause))
                     return;
             }
-
-            Observe(least);
+            while (TimeProvider.System.GetElapsedTime(began) < _options.ShedWindow);
+            Observe(sum / count);
         }
     }
 

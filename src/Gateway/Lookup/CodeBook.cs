@@ -26,7 +26,6 @@ internal sealed partial class CodeBook(
     RedisLink link,
     ChangeFeed feed,
     IOptions<GatewayOptions> options,
-    TimeProvider time,
     ILogger<CodeBook> logger)
 {
     private const int LongestExternalId = 64;
@@ -75,9 +74,9 @@ internal sealed partial class CodeBook(
         var documents = codes.Select(DocumentOf).OfType<string>().Distinct().ToArray();
         var own = codes.Select(code => code.Trim()).Where(code => code.Length is > 0 and <= LongestExternalId).Distinct().ToArray();
 
-        var parcels = Within("shipments", numbers, token => tracking.LookupParcelsAsync(new LookupParcelsRequest { TrackingNumbers = { numbers } }, cancellationToken: token), cancellationToken);
-        var issued = Within("payments", documents, token => invoices.LookupInvoicesAsync(new LookupInvoicesRequest { Numbers = { documents }, StoreId = storeId }, cancellationToken: token), cancellationToken);
-        var placed = Within("orders", own, token => orders.LookupOrdersAsync(new LookupOrdersRequest { ExternalIds = { own }, StoreId = storeId }, cancellationToken: token), cancellationToken);
+        var parcels = Within("shipments", numbers, call => tracking.LookupParcelsAsync(new LookupParcelsRequest { TrackingNumbers = { numbers } }, call), cancellationToken);
+        var issued = Within("payments", documents, call => invoices.LookupInvoicesAsync(new LookupInvoicesRequest { Numbers = { documents }, StoreId = storeId }, call), cancellationToken);
+        var placed = Within("orders", own, call => orders.LookupOrdersAsync(new LookupOrdersRequest { ExternalIds = { own }, StoreId = storeId }, call), cancellationToken);
         var byNumber = (await parcels).Answer?.Matches.ToLookup(match => match.TrackingNumber, StringComparer.Ordinal);
         var byDocument = (await issued).Answer?.Matches.SelectMany(match => new[] { (match.Number, match), ($"{match.StoreId}.{match.Number}", match) })
             .ToLookup(one => one.Item1, one => one.match, StringComparer.Ordinal);
@@ -157,16 +156,14 @@ internal sealed partial class CodeBook(
     // What is unique only in a store leads elsewhere without it, and spelling counts in what shops write.
     private static RedisValue FieldOf(string code, string storeId) => $"{storeId}|{code.Trim()}";
 
-    private async Task<(T? Answer, bool Down)> Within<T>(string service, string[] asked, Func<CancellationToken, AsyncUnaryCall<T>> ask, CancellationToken cancellationToken)
+    private async Task<(T? Answer, bool Down)> Within<T>(string service, string[] asked, Func<CallOptions, AsyncUnaryCall<T>> ask, CancellationToken cancellationToken)
         where T : class
     {
         if (asked.Length == 0)
             return (null, false);
-        using var timer = new CancellationTokenSource(_options.SourceTimeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
         {
-            using var call = ask(linked.Token);
+            using var call = ask(new CallOptions(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + _options.SourceTimeout, cancellationToken: cancellationToken));
             return (await call, false);
         }
         catch (Exception exception) when (exception is RpcException or OperationCanceledException)

@@ -29,11 +29,11 @@ internal sealed partial class PartSources(
     {
         // Taken before the service is asked: a mark that is lost while it answers begins an epoch that this copy is not of.
         var epoch = link.Epoch;
-        using var timer = new CancellationTokenSource(options.Value.SourceTimeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
+        // All pages together. Deadlines are told to the other end of a wire, so they run on the system's clock even where a test sets the Gateway's.
+        var call = new CallOptions(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + options.Value.SourceTimeout, cancellationToken: cancellationToken);
         try
         {
-            var (fields, version, has, index) = await Ask(kind, id.ToString(), linked.Token);
+            var (fields, version, has, index) = await Ask(kind, id.ToString(), call);
             return Part.Of(kind, fields, version, has, index, time.GetUtcNow(), epoch);
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.NotFound)
@@ -48,30 +48,30 @@ internal sealed partial class PartSources(
         }
     }
 
-    private Task<(LookupView Fields, long Version, string Has, string Index)> Ask(PartKind kind, string id, CancellationToken cancellationToken) => kind switch
+    private Task<(LookupView Fields, long Version, string Has, string Index)> Ask(PartKind kind, string id, CallOptions call) => kind switch
     {
-        PartKind.Order => AskOrder(id, cancellationToken),
-        PartKind.Returns => AskReturns(id, cancellationToken),
-        PartKind.Payment => AskPayment(id, cancellationToken),
-        PartKind.Documents => AskDocuments(id, cancellationToken),
-        PartKind.Shipments => AskShipments(id, cancellationToken),
-        _ => AskNotifications(id, cancellationToken),
+        PartKind.Order => AskOrder(id, call),
+        PartKind.Returns => AskReturns(id, call),
+        PartKind.Payment => AskPayment(id, call),
+        PartKind.Documents => AskDocuments(id, call),
+        PartKind.Shipments => AskShipments(id, call),
+        _ => AskNotifications(id, call),
     };
 
-    private async Task<(LookupView, long, string, string)> AskOrder(string id, CancellationToken cancellationToken)
+    private async Task<(LookupView, long, string, string)> AskOrder(string id, CallOptions call)
     {
-        var order = await orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{id}" }, cancellationToken: cancellationToken);
+        var order = await orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{id}" }, call);
         return (new LookupView { Order = order }, order.Version, Has([(PartKeys.Order, order.Version)]), PartIndex.Of(order));
     }
 
-    private async Task<(LookupView, long, string, string)> AskReturns(string id, CancellationToken cancellationToken)
+    private async Task<(LookupView, long, string, string)> AskReturns(string id, CallOptions call)
     {
         var fields = new LookupView();
         var request = new ListReturnsRequest { OrderId = id, PageSize = PageSize };
         var upTo = long.MaxValue;
         do
         {
-            var page = await returns.ListReturnsAsync(request, cancellationToken: cancellationToken);
+            var page = await returns.ListReturnsAsync(request, call);
             upTo = Math.Min(upTo, page.OrderVersion);
             fields.Returns.AddRange(page.Returns);
             request.PageToken = page.NextPageToken;
@@ -80,18 +80,18 @@ internal sealed partial class PartSources(
         return (fields, fields.Returns.Sum(one => one.Version), Has([(PartKeys.Order, upTo), .. fields.Returns.Select(one => (one.Name, one.Version))]), PartIndex.Of(fields.Returns));
     }
 
-    private async Task<(LookupView, long, string, string)> AskPayment(string id, CancellationToken cancellationToken)
+    private async Task<(LookupView, long, string, string)> AskPayment(string id, CallOptions call)
     {
-        var payment = await payments.GetPaymentAsync(new GetPaymentRequest { Name = $"payments/{id}" }, cancellationToken: cancellationToken);
+        var payment = await payments.GetPaymentAsync(new GetPaymentRequest { Name = $"payments/{id}" }, call);
         // No version tells when that changes, so a view would keep what is over.
         payment.Settled = false;
         return (new LookupView { Payment = payment }, payment.Version, Has([(PartKeys.Payment, payment.Version)]), "");
     }
 
-    private async Task<(LookupView, long, string, string)> AskDocuments(string id, CancellationToken cancellationToken)
+    private async Task<(LookupView, long, string, string)> AskDocuments(string id, CallOptions call)
     {
         // The documents of an order are one page.
-        var list = await invoices.ListInvoicesAsync(new ListInvoicesRequest { OrderId = id }, cancellationToken: cancellationToken);
+        var list = await invoices.ListInvoicesAsync(new ListInvoicesRequest { OrderId = id }, call);
         var fields = new LookupView
         {
             Documents =
@@ -105,13 +105,13 @@ internal sealed partial class PartSources(
         return (fields, fields.Documents.Count, Has([(PartKeys.Documents, fields.Documents.Count)]), "");
     }
 
-    private async Task<(LookupView, long, string, string)> AskShipments(string id, CancellationToken cancellationToken)
+    private async Task<(LookupView, long, string, string)> AskShipments(string id, CallOptions call)
     {
         var fields = new LookupView();
         var request = new ListShipmentsRequest { OrderId = id, PageSize = PageSize };
         do
         {
-            var page = await shipments.ListShipmentsAsync(request, cancellationToken: cancellationToken);
+            var page = await shipments.ListShipmentsAsync(request, call);
             fields.Shipments.AddRange(page.Shipments);
             request.PageToken = page.NextPageToken;
         }
@@ -119,13 +119,13 @@ internal sealed partial class PartSources(
         return (fields, fields.Shipments.Sum(one => one.Version), Has(fields.Shipments.Select(one => (one.ShipmentId, one.Version))), PartIndex.Of(fields.Shipments));
     }
 
-    private async Task<(LookupView, long, string, string)> AskNotifications(string id, CancellationToken cancellationToken)
+    private async Task<(LookupView, long, string, string)> AskNotifications(string id, CallOptions call)
     {
         var fields = new LookupView();
         var request = new ListNotificationsRequest { OrderId = id, PageSize = PageSize };
         do
         {
-            var page = await notifications.ListNotificationsAsync(request, cancellationToken: cancellationToken);
+            var page = await notifications.ListNotificationsAsync(request, call);
             // A fact tells of those that are settled; of the others nobody would hear.
             fields.Notifications.AddRange(page.Notifications.Where(one => one.State != Notification.Types.State.Pending));
             request.PageToken = page.NextPageToken;

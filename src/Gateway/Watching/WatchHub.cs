@@ -24,9 +24,9 @@ internal sealed partial class WatchHub(
     private readonly Channel<bool> _sweep = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private int _watchers;
 
-    /// <summary>Begins to watch an order; dispose to end it.</summary>
+    /// <summary>Takes a place for a watcher, before anything is asked for it: of a flood those that find none cost nothing.</summary>
     /// <exception cref="Failure">LIMIT_REACHED: this node has as many watchers as it takes.</exception>
-    public Watcher Join(OrderId id, Selection selection)
+    public void TakePlace()
     {
         lock (_gate)
         {
@@ -38,11 +38,26 @@ internal sealed partial class WatchHub(
                 };
             }
 
+            _watchers++;
+        }
+    }
+
+    /// <summary>Gives back a place that no watcher came to.</summary>
+    public void LeavePlace()
+    {
+        lock (_gate)
+            _watchers--;
+    }
+
+    /// <summary>Begins to watch an order, on the place that was taken; dispose to end it, and to give the place back.</summary>
+    public Watcher Join(OrderId id, Selection selection)
+    {
+        lock (_gate)
+        {
             if (!_orders.TryGetValue(id.Value, out var order))
                 _orders[id.Value] = order = new WatchedOrder(id);
             var watcher = new Watcher(order, selection, Leave);
             order.Add(watcher);
-            _watchers++;
             telemetry.Watchers(1);
             return watcher;
         }

@@ -11,7 +11,18 @@ internal sealed class Watches(CodeLookup lookup, WatchHub hub, IHostApplicationL
     /// <exception cref="Failure">As <see cref="CodeLookup.Find"/>, and LIMIT_REACHED.</exception>
     public async Task<Watch> Open(Question question, long afterVersion, CancellationToken cancellationToken)
     {
-        var found = await lookup.Find(question, cancellationToken);
+        hub.TakePlace();
+        Found found;
+        try
+        {
+            found = await lookup.Find(question, cancellationToken);
+        }
+        catch
+        {
+            hub.LeavePlace();
+            throw;
+        }
+
         var watcher = hub.Join(found.View.Id, question.Selection);
         // A change between the look-up and the joining was told to nobody here.
         hub.Changed(found.View.Id);

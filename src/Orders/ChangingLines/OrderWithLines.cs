@@ -94,7 +94,7 @@ public sealed partial class Order
     private OrderChange Changed(LinesChange change, int number, string detail, Moment moment)
     {
         var released = change.Deltas.Where(delta => delta.Pieces < 0).ToDictionary(delta => delta.LineNumber, delta => -delta.Pieces);
-        var stock = EndHolds(line => Math.Min(line.Held, released.GetValueOrDefault(line.LineNumber)), shipped: false);
+        var stock = Release(line => Math.Min(line.Held, released.GetValueOrDefault(line.LineNumber)));
         foreach (var delta in change.Deltas)
         {
             if (delta.New)

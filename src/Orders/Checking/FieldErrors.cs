@@ -67,9 +67,25 @@ public sealed class FieldErrors
     public void CustomerId(string field, string value, bool required)
     {
         if (value.Length == 0 && required)
-            Add(field, "Is needed to pay with store credit: say whose it is.");
+            Add(field, "Is needed to pay with store credit: say whose it is, or in the part's token which order's.");
         else if (value.Length > LongestCustomerId || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or ':' or '-'))
             Add(field, "Give the shop's own id of the customer, 1 to 64 letters, digits, '.', '_', ':' or '-', or none.");
+        else if (OrderId.TryParse(value, out _))
+            Add(field, "Is an Order ID, under which an order's own store credit is kept; give the shop's own id of the customer, or none.");
+    }
+
+    /// <summary>Whose store credit pays: empty for the customer's own.</summary>
+    public void CreditHolder(string field, string value)
+    {
+        if (value.Length == 0)
+            return;
+        var reading = OrderId.Read(value);
+        if (reading.Kind != OrderIdReadingKind.Valid)
+        {
+            Add(field, reading.Meant is { } meant
+                ? $"Is mistyped. Did you mean {meant}?"
+                : "Leave it empty for the customer's own store credit, or give the Order ID of the order whose refund became credit.");
+        }
     }
 
     /// <summary>An order's etag as it was read; empty: none.</summary>

@@ -45,7 +45,7 @@ public sealed class PlaceOrderCheck
         _errors.RequestId(_request.RequestId, required: true);
         _errors.Optional("external_id", _request.ExternalId, 64);
         _errors.Customer("customer", _request.Customer);
-        _errors.CustomerId("customer_id", _request.CustomerId, required: _request.PaymentParts.Any(part => part.Method == PaymentMethod.StoreCredit));
+        _errors.CustomerId("customer_id", _request.CustomerId, required: _request.PaymentParts.Any(part => part.Method == PaymentMethod.StoreCredit && part.Token.Length == 0));
         _errors.Address("shipping_address", _request.ShippingAddress);
         _errors.DeliveryWishes("delivery_wishes", _request.DeliveryWishes, now);
         if (!Enum.IsDefined(_request.CaptureMode))
@@ -123,7 +123,7 @@ public sealed class PlaceOrderCheck
         if (!Enum.IsDefined(part.Method))
             errors.Add(field + ".method", "Is not a means of payment that is known here.");
         if (part.Method == PaymentMethod.StoreCredit)
-            errors.Optional(field + ".token", part.Token, 200);
+            errors.CreditHolder(field + ".token", part.Token);
         else
             errors.Required(field + ".token", part.Token, 200);
         errors.Between(field + ".instalments", part.Instalments, 0, 48);
@@ -131,7 +131,11 @@ public sealed class PlaceOrderCheck
 
     /// <summary>A part as it is stored.</summary>
     public static PaymentPartRow Row(PaymentPart part, long minor) =>
-        new(part.Method == PaymentMethod.Unspecified ? PaymentMethod.Card : part.Method, part.Token, minor, Math.Max(part.Instalments, 1));
+        new(
+            part.Method == PaymentMethod.Unspecified ? PaymentMethod.Card : part.Method,
+            part.Method == PaymentMethod.StoreCredit && OrderId.TryParse(part.Token, out var holder) ? holder.ToString() : part.Token,
+            minor,
+            Math.Max(part.Instalments, 1));
 
     private List<AdjustmentRow>? Adjustments()
     {

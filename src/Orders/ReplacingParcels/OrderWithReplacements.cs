@@ -68,9 +68,8 @@ public sealed partial class Order
 
     // A replacement that is not sent, because the lost parcel turned up: nothing can still go that would need its pieces. What is
     // planned may go all the same, until it is known to be cancelled; which of the two is heard first does not matter.
-    private List<StockMove> ReleaseWhatCannotGo() => EndHolds(
-        line => Math.Max(0, line.Held - Math.Max(Removable(line.LineNumber), _parcels.Where(p => p.State == ParcelState.Planned).Sum(p => p.PiecesOf(line.LineNumber)))),
-        shipped: false);
+    private List<StockMove> ReleaseWhatCannotGo() => Release(
+        line => Math.Max(0, line.Held - Math.Max(Removable(line.LineNumber), _parcels.Where(p => p.State == ParcelState.Planned).Sum(p => p.PiecesOf(line.LineNumber)))));
 }
 
 /// <summary>Pieces of a line that are held from now on.</summary>

@@ -83,7 +83,16 @@ public sealed class PlaceReplacement(ReturnStore returns, OrderReader orders, Re
             },
         };
         if (credit > 0)
-            request.PaymentParts.Add(new PaymentPart { Method = PaymentMethod.StoreCredit, Amount = new Money(credit, currency).ToProto() });
+        {
+            // A shopper without an account has the credit under the order that came back.
+            request.PaymentParts.Add(new PaymentPart
+            {
+                Method = PaymentMethod.StoreCredit,
+                Token = order.CustomerId.Length > 0 ? "" : order.OrderId,
+                Amount = new Money(credit, currency).ToProto(),
+            });
+        }
+
         if (more > 0)
         {
             var part = replacement.Part ?? throw new Failure(

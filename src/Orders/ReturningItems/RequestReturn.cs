@@ -23,7 +23,7 @@ public sealed class RequestReturn(FindOrders find, StoreBook stores, ProductBook
     private const int MostReturns = 100;
 
     /// <exception cref="Failure">
-    /// NOT_RETURNABLE, RETURN_WINDOW, INVALID_FIELD, CUSTOMER_UNKNOWN, SKU_UNKNOWN, PAYMENT_ELSEWHERE, PERMISSION_DENIED, ORDER_ID_MISTYPED, ORDER_NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
+    /// NOT_RETURNABLE, RETURN_WINDOW, INVALID_FIELD, SKU_UNKNOWN, PAYMENT_ELSEWHERE, PERMISSION_DENIED, ORDER_ID_MISTYPED, ORDER_NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
     /// </exception>
     public async Task<V1.Return> Request(RequestReturnRequest request, RequestKey key, Principal caller, CancellationToken cancellationToken)
     {
@@ -88,9 +88,6 @@ public sealed class RequestReturn(FindOrders find, StoreBook stores, ProductBook
             throw ReceiveReturn.PaidElsewhere(
                 order.Id, "Ask for the money as the outcome; for store credit grant it with GrantStoreCredit, and for other goods place an order.", "outcome");
         }
-
-        if (request.Outcome is ReturnOutcome.StoreCredit or ReturnOutcome.Exchange && known.CustomerId is null)
-            throw new Failure(ErrorReason.CustomerUnknown, "The order names no customer, so there is nobody whose store credit it could become.", new FieldError("outcome", "Needs the order's customer_id."));
 
         var one = Return.Request(order.Id, order.StoreId, known.Returns.Count + 1, Content(request, known, decision.Moment) with { Replacement = replacement }, now);
         if (replacement is { Part: null } && replacement.TotalMinor > Math.Min(one.DueMinor, known.AvailableMinor))

@@ -132,7 +132,7 @@ public sealed class OrderStore(Outbox outbox, Requests requests, RecoveryPoints 
                        CASE WHEN o.import_time IS NOT NULL THEN coalesce(o.imported_delivery_time, o.create_time) END, o.erase_time IS NOT NULL
                 FROM orders o JOIN stores s USING (store_id) WHERE o.order_id = $1 FOR UPDATE OF o
                 """).With(id.Value))
-            .With(Sql.Command("SELECT line_number, sku, quantity, held, returned FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
+            .With(Sql.Command("SELECT line_number, sku, quantity, held, returned, counted FROM order_lines WHERE order_id = $1 ORDER BY line_number").With(id.Value))
             .With(Sql.Command(
                 """
                 SELECT shipment_id, position, carrier, tracking_number, state, line_numbers, quantities,
@@ -156,7 +156,7 @@ public sealed class OrderStore(Outbox outbox, Requests requests, RecoveryPoints 
         var lines = new List<HeldLine>();
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            lines.Add(new HeldLine(reader.GetInt32(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetInt32(4)));
+            lines.Add(new HeldLine(reader.GetInt32(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetInt32(4), reader.GetBoolean(5)));
 
         var parcels = new List<OrderParcel>();
         await reader.NextResultAsync(cancellationToken);
@@ -294,16 +294,18 @@ public sealed class OrderStore(Outbox outbox, Requests requests, RecoveryPoints 
             return;
         batch.With(Sql.Command(
             """
-            UPDATE order_lines l SET held = l.held - m.ended
+            UPDATE order_lines l SET held = l.held - m.ended, counted = true
             FROM unnest($2, $3) AS m (line_number, ended) WHERE l.order_id = $1 AND l.line_number = m.line_number
             """)
             .With(order.Id.Value).With(moves.Column(m => m.LineNumber)).With(moves.Column(m => m.Shipped + m.Released)));
 
         var bySku = moves
-            .GroupBy(m => m.Sku, (sku, of) => of.Aggregate((Sku: sku, Shipped: 0L, Released: 0L), (sum, m) => (sku, sum.Shipped + m.Shipped, sum.Released + m.Released)))
+            .GroupBy(m => m.Sku, (sku, of) => of.Aggregate(
+                (Sku: sku, Shipped: 0L, Released: 0L, Unheld: 0L), (sum, m) => (sku, sum.Shipped + m.Shipped, sum.Released + m.Released, sum.Unheld + m.ShippedUnheld)))
             .OrderBy(m => m.Sku, StringComparer.Ordinal)
             .ToList();
-        batch.With(Sql.Command("SELECT end_reservation($1, $2, $3, $4, $5)")
-            .With(order.StoreId).With(bySku.Column(m => m.Sku)).With(bySku.Column(m => m.Shipped)).With(bySku.Column(m => m.Released)).With(order.Id.Value));
+        batch.With(Sql.Command("SELECT end_reservation($1, $2, $3, $4, $5, $6)")
+            .With(order.StoreId).With(bySku.Column(m => m.Sku)).With(bySku.Column(m => m.Shipped)).With(bySku.Column(m => m.Released)).With(bySku.Column(m => m.Unheld))
+            .With(order.Id.Value));
     }
 }

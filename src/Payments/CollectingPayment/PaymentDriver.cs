@@ -338,7 +338,7 @@ public sealed partial class PaymentDriver(
         var amount = refund.Pieces.Single(p => p.PartNumber == part.Number).Amount;
         try
         {
-            var seen = await credit.Give(new CreditOwner(payment.StoreId, payment.CustomerId, amount.Currency), part.ProviderReference!, amount, reference, stop);
+            var seen = await credit.Give(new CreditOwner(payment.StoreId, payment.CreditHolder, amount.Currency), part.ProviderReference!, amount, reference, stop);
             return to => to.Learn(to.PieceOf(refund.Number, part.Number)!, seen);
         }
         catch (ProviderRefusedException refusal)

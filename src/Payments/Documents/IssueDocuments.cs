@@ -126,7 +126,7 @@ public sealed class IssueDocuments(PaymentStore payments, OrderService.OrderServ
     private static DocumentContent Invoice(Payment payment, Order order, Store store) => new(
         payment.OrderId,
         store.DisplayName,
-        [.. Lines(store.ShipFrom?.PostalCode + " " + store.ShipFrom?.Locality, store.ShipFrom?.AdministrativeArea, store.ShipFrom?.RegionCode)],
+        store.ShipFrom is { } at ? [.. Lines(PostalTown.Line(at.RegionCode, at.PostalCode, at.Locality, at.AdministrativeArea), at.RegionCode)] : [],
         store.SenderEmail,
         store.Colour,
         store.LanguageCode,
@@ -159,7 +159,7 @@ public sealed class IssueDocuments(PaymentStore payments, OrderService.OrderServ
 
     private static List<string> AddressOf(PostalAddress? address) => address is null
         ? []
-        : [.. Lines([.. address.AddressLines, $"{address.PostalCode} {address.Locality} {address.AdministrativeArea}", address.RegionCode])];
+        : [.. Lines([.. address.AddressLines, PostalTown.Line(address.RegionCode, address.PostalCode, address.Locality, address.AdministrativeArea), address.RegionCode])];
 
     private static IEnumerable<string> Lines(params IEnumerable<string?> lines) => lines.Select(l => l?.Trim() ?? "").Where(l => l.Length > 0);
 

@@ -14,7 +14,7 @@ public sealed class RefundPayment(RequestedChanges changes, TimeProvider time)
     private const int LongestNote = 500;
 
     /// <exception cref="Failure">
-    /// INVALID_FIELD, ORDER_ID_MISTYPED, PAYMENT_NOT_FOUND, REFUND_EXCEEDS_PAYMENT, CUSTOMER_UNKNOWN, ETAG_MISMATCH, REQUEST_ID_REUSED.
+    /// INVALID_FIELD, ORDER_ID_MISTYPED, PAYMENT_NOT_FOUND, REFUND_EXCEEDS_PAYMENT, ETAG_MISMATCH, REQUEST_ID_REUSED.
     /// </exception>
     public async Task<(Payment Payment, Refund Refund)> Ask(RefundPaymentRequest request, RequestKey key, CancellationToken cancellationToken)
     {
@@ -24,7 +24,7 @@ public sealed class RefundPayment(RequestedChanges changes, TimeProvider time)
             key,
             payment =>
             {
-                var refund = payment.Promise(Amount(payment, request), Reason(request), request.Note, key.Caller, time.GetUtcNow(), Destination(payment, request));
+                var refund = payment.Promise(Amount(payment, request), Reason(request), request.Note, key.Caller, time.GetUtcNow(), Destination(request));
                 return (PaymentNames.Of(payment, refund),
                     new RecoveryPoint(AdvancePayment.Refund, string.Create(CultureInfo.InvariantCulture, $"{payment.OrderId}/{refund.Number}")));
             },
@@ -47,18 +47,8 @@ public sealed class RefundPayment(RequestedChanges changes, TimeProvider time)
         };
     }
 
-    private static RefundDestination Destination(Payment payment, RefundPaymentRequest request)
-    {
-        if (request.Destination != V1.RefundDestination.StoreCredit)
-            return RefundDestination.OriginalMeans;
-        if (payment.CustomerId.Length > 0)
-            return RefundDestination.StoreCredit;
-        const string why = "The order names no customer, so there is nobody whose store credit it could become.";
-        throw new Failure(ErrorReason.CustomerUnknown, $"The payment of {payment.OrderId} cannot be refunded as store credit. {why}")
-        {
-            Preconditions = [("CUSTOMER", PaymentNames.Of(payment.OrderId), why)],
-        };
-    }
+    private static RefundDestination Destination(RefundPaymentRequest request) =>
+        request.Destination == V1.RefundDestination.StoreCredit ? RefundDestination.StoreCredit : RefundDestination.OriginalMeans;
 
     private static RefundReason Reason(RefundPaymentRequest request) =>
         request.Reason == V1.RefundReason.Unspecified ? RefundReason.Other : (RefundReason)request.Reason;

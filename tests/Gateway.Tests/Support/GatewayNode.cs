@@ -58,6 +58,8 @@ internal sealed class GatewayNode : IAsyncDisposable
             ["Gateway:Limits:ShopperPercent"] = "10000",
             ["Gateway:Limits:Strangers:PerSecond"] = "100000",
             ["Gateway:Limits:Strangers:Burst"] = "1000000",
+            // Other tests' work waits for the same threads.
+            ["Gateway:Limits:ShedAfter"] = "00:00:10",
             ["Gateway:RedisPrefix"] = suite.Prefix,
             ["Audit:WriteEvery"] = "00:00:00.010",
             ["Audit:RepeatsWithin"] = "00:00:01",

@@ -5,24 +5,22 @@ local function read(text)
   return map
 end
 
--- Only what a fact told and the copy does not have yet stays marked.
-local function mark(view, part, told, have)
+-- Of what facts told, that which the copy does not have yet: only that stays marked. Empty: nothing.
+local function missing(told, have)
   local left = {}
   for key, version in pairs(told) do
     if version > (have[key] or 0) then left[#left + 1] = key .. '=' .. version end
   end
-  if #left == 0 then
-    redis.call('HDEL', view, part .. '!')
-  else
-    redis.call('HSET', view, part .. '!', table.concat(left, ','))
-  end
+  return table.concat(left, ',')
 end
 
 -- Readers look at one field, whichever parts they read.
 local function sum_up(view)
+  local parts = {'order', 'returns', 'payment', 'documents', 'shipments', 'notifications'}
+  local marks = redis.call('HMGET', view, 'order!', 'returns!', 'payment!', 'documents!', 'shipments!', 'notifications!')
   local marked = {}
-  for _, part in ipairs({'order', 'returns', 'payment', 'documents', 'shipments', 'notifications'}) do
-    if redis.call('HEXISTS', view, part .. '!') == 1 then marked[#marked + 1] = part end
+  for i, part in ipairs(parts) do
+    if marks[i] then marked[#marked + 1] = part end
   end
   if #marked == 0 then
     redis.call('HDEL', view, '!')

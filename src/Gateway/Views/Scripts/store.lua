@@ -2,26 +2,47 @@
 -- Versions never go back, whoever writes last. Another token means that the view was lost in between, and with it perhaps
 -- a mark: then the copy is kept, so that none older comes after it, but in doubt ('?'), until a reader who asked after the
 -- view was born again brings one that is as new. What is newer than it was is told, since others may have what was there before.
-local born = redis.call('HGET', KEYS[1], 'born')
-if not born then return 0 end
-local sure = born == ARGV[1]
-local newer = false
+-- Every cold look-up ends here: what is read is read at once, and so is what is written.
+local fields = {'born'}
 for i = 5, #ARGV, 5 do
-  local part, version, has, head, copy = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local old = redis.call('HGET', KEYS[1], part .. '#')
+  fields[#fields + 1] = ARGV[i] .. '#'
+  fields[#fields + 1] = ARGV[i] .. '!'
+end
+local kept = redis.call('HMGET', KEYS[1], unpack(fields))
+if not kept[1] then return 0 end
+local sure = kept[1] == ARGV[1]
+local newer, marked = false, false
+local set, gone = {}, {}
+local at = 2
+for i = 5, #ARGV, 5 do
+  local part, version, has = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
+  local old, marks = kept[at], kept[at + 1]
+  at = at + 2
   local had = old and tonumber(string.match(old, '^(%d+)'))
-  local have = read(old)
-  local told = read(redis.call('HGET', KEYS[1], part .. '!'))
+  local have = old
+  local told = read(marks)
   if not old or version > had or (version == had and sure) then
-    redis.call('HSET', KEYS[1], part, head, part .. ':staff', copy, part .. '#', version .. '|' .. has)
-    redis.call('HDEL', KEYS[1], part .. ':shopper', part .. ':public')
-    have = read(has)
+    for _, one in ipairs({part, ARGV[i + 3], part .. ':staff', ARGV[i + 4], part .. '#', ARGV[i + 1] .. '|' .. has}) do set[#set + 1] = one end
+    if old then
+      gone[#gone + 1] = part .. ':shopper'
+      gone[#gone + 1] = part .. ':public'
+    end
+    have = has
     told['?'] = not sure and 1 or nil
     newer = newer or not old or version > had
   end
-  mark(KEYS[1], part, told, have)
+  local left = next(told) and missing(told, read(have)) or ''
+  if left ~= '' then
+    set[#set + 1] = part .. '!'
+    set[#set + 1] = left
+  elseif marks then
+    gone[#gone + 1] = part .. '!'
+  end
+  marked = marked or marks or left ~= ''
 end
-sum_up(KEYS[1])
+if #set > 0 then redis.call('HSET', KEYS[1], unpack(set)) end
+if #gone > 0 then redis.call('HDEL', KEYS[1], unpack(gone)) end
+if marked then sum_up(KEYS[1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 if newer then redis.call('PUBLISH', ARGV[3], ARGV[4]) end
 return 1

@@ -4,11 +4,12 @@ local known = 0
 if redis.call('EXISTS', KEYS[1]) == 1 then
   for i = 3, #ARGV, 3 do
     local part, key, version = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-    local have = read(redis.call('HGET', KEYS[1], part .. '#'))
+    local kept = redis.call('HMGET', KEYS[1], part .. '#', part .. '!')
+    local have = read(kept[1])
     if (have[key] or 0) < version then
-      local told = read(redis.call('HGET', KEYS[1], part .. '!'))
+      local told = read(kept[2])
       if (told[key] or 0) < version then told[key] = version end
-      mark(KEYS[1], part, told, have)
+      redis.call('HSET', KEYS[1], part .. '!', missing(told, have))
       known = 1
     end
   end

@@ -16,11 +16,11 @@ public sealed class StoreCreditProvider(StoreCreditBook book) : IPaymentProvider
 
     public string Name => StoreCreditBook.Provider;
 
-    // Our reference names one part of one order, so it is the id as well.
+    // Our reference names one part of one order, so it is the id as well. The token names an order whose own credit it is.
     public Task<Authorisation> Authorise(AuthoriseRequest request, string key, CancellationToken cancellationToken) => Ask(
         "authorise",
         async () => Of(await book.Hold(
-            request.Reference, key, new CreditOwner(request.StoreId, request.CustomerId, request.Amount.Currency), request.Amount.Minor, cancellationToken)));
+            request.Reference, key, new CreditOwner(request.StoreId, OrderId.TryParse(request.Token, out var holder) ? holder.ToString() : request.CustomerId, request.Amount.Currency), request.Amount.Minor, cancellationToken)));
 
     public Task<Authorisation?> FindByKey(string key, CancellationToken cancellationToken) => Ask(
         "find", async () => await book.FindHoldByKey(key, cancellationToken) is { } hold ? Of(hold) : null);
