@@ -63,10 +63,12 @@ internal sealed class ServiceChannels(ServiceEndpointResolver endpoints, IEnumer
             var found = Volatile.Read(ref _found);
             // The same until discovery finds others.
             if (!ReferenceEquals(found.Source, source))
-                Volatile.Write(ref _found, found = new Found(source, [.. source.Endpoints.Select(one => new Endpoint(one.EndPoint))]));
+                Volatile.Write(ref _found, found = new Found(source, [.. source.Endpoints.Select(one => new Endpoint(one.EndPoint, one.Features.Get<IHostNameFeature>()?.HostName))]));
             if (found.Endpoints.Length == 0)
                 throw new HttpRequestException($"No endpoint of {service} is known.");
-            request.RequestUri = found.Endpoints[Interlocked.Increment(ref _turn) % (uint)found.Endpoints.Length].Address(request.RequestUri!);
+            var endpoint = found.Endpoints[Interlocked.Increment(ref _turn) % (uint)found.Endpoints.Length];
+            request.RequestUri = endpoint.Address(request.RequestUri!);
+            request.Headers.Host ??= endpoint.HostName;
             return request;
         }
 
@@ -74,10 +76,12 @@ internal sealed class ServiceChannels(ServiceEndpointResolver endpoints, IEnumer
     }
 
     /// <summary>An endpoint, and the addresses of methods there.</summary>
-    private sealed class Endpoint(EndPoint at)
+    private sealed class Endpoint(EndPoint at, string? hostName)
     {
         // A channel has one address for each method, always the same object.
         private readonly ConcurrentDictionary<Uri, Uri> _addresses = new(ReferenceEqualityComparer.Instance);
+
+        public string? HostName => hostName;
 
         public Uri Address(Uri method) => _addresses.TryGetValue(method, out var known) ? known : _addresses[method] = Make(method);
 

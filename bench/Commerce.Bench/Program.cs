@@ -20,6 +20,7 @@ var benches = new Dictionary<string, Func<Task<IReadOnlyList<Comparison>>>>
     ["scans"] = () => ScansBench.Run(scans),
     ["live"] = LiveBench.Run,
     ["lookup"] = () => LookupBench.Run(only),
+    ["flat"] = () => FlatBench.Run(orders),
     ["watch"] = WatchBench.Run,
     ["staleness"] = StalenessBench.Run,
     ["overload"] = OverloadBench.Run,
@@ -31,7 +32,7 @@ if (name == GatewayPeers.Process)
     return await GatewayPeers.Serve(args);
 if (name is null || !benches.TryGetValue(name, out var bench) || orders < 10_000 || scans < 1_000)
 {
-    Console.Error.WriteLine($"Usage: commerce-bench NAME [--json] [--only TEXT] [--orders N] [--scans N], where NAME is one of: {string.Join(", ", benches.Keys)}; TEXT is a part of the names of the figures that are measured, for lookup; N is at least 10000 orders, for find, and 1000 scans, for scans.");
+    Console.Error.WriteLine($"Usage: commerce-bench NAME [--json] [--only TEXT] [--orders N] [--scans N], where NAME is one of: {string.Join(", ", benches.Keys)}; TEXT is a part of the names of the figures that are measured, for lookup; N is at least 10000 orders, for find and flat, and 1000 scans, for scans.");
     return 2;
 }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Commerce.ServiceDefaults;
@@ -10,17 +11,21 @@ namespace Commerce.Bench;
 /// <summary>A service as it is deployed: a process of its own, built like this bench, on a database of its own.</summary>
 internal class ServiceProcess : IAsyncDisposable
 {
-    private const string Secret = "a-secret-of-benches-the-same-for-every-pair-of-services";
+    /// <summary>Of every pair of services.</summary>
+    public const string Secret = "a-secret-of-benches-the-same-for-every-pair-of-services";
 
     private readonly Process _process;
 
     private protected ServiceProcess(Started started) =>
-        (_process, Channel, Database, ConnectionString) = (started.Process, started.Channel, started.Database, started.ConnectionString);
+        (_process, Channel, Database, ConnectionString, Port) = (started.Process, started.Channel, started.Database, started.ConnectionString, started.Port);
 
     /// <summary>The same database, for the bench.</summary>
     public NpgsqlDataSource Database { get; }
 
     public string ConnectionString { get; }
+
+    /// <summary>Where it speaks gRPC.</summary>
+    public int Port { get; }
 
     private protected GrpcChannel Channel { get; }
 
@@ -28,7 +33,8 @@ internal class ServiceProcess : IAsyncDisposable
     /// <param name="project">The service's project, for example "Orders".</param>
     /// <param name="databaseName">What its database is called in its configuration.</param>
     /// <param name="before">What is done to its database before it starts.</param>
-    private protected static async Task<Started> Start(BenchServers servers, string project, string databaseName, Func<string, Task>? before = null)
+    /// <param name="connections">Most that it opens to its database; null: as many as it does by itself.</param>
+    private protected static async Task<Started> Start(BenchServers servers, string project, string databaseName, Func<string, Task>? before = null, int? connections = null)
     {
         var database = await servers.CreateDatabase();
         if (before is not null)
@@ -44,12 +50,15 @@ internal class ServiceProcess : IAsyncDisposable
             Environment =
             {
                 ["ASPNETCORE_ENVIRONMENT"] = "Development",
-                [$"ConnectionStrings__{databaseName}"] = database,
+                [$"ConnectionStrings__{databaseName}"] = connections is null ? database : string.Create(CultureInfo.InvariantCulture, $"{database};Maximum Pool Size={connections}"),
                 ["ConnectionStrings__messaging"] = servers.Broker,
                 ["Kestrel__Endpoints__http__Url"] = $"http://127.0.0.1:{http}",
                 ["Kestrel__Endpoints__grpc__Url"] = $"http://127.0.0.1:{grpc}",
                 ["Logging__LogLevel__Default"] = "Warning",
                 ["Webhooks__Secret"] = "a secret of benches",
+                ["Shoppers__LinkKey"] = Secret,
+                // Nobody is there, and nothing is sent.
+                ["Smtp__Endpoint"] = "smtp://127.0.0.1:1",
             },
         };
         var name = project.ToLowerInvariant();
@@ -67,7 +76,7 @@ internal class ServiceProcess : IAsyncDisposable
         };
         process.BeginOutputReadLine();
         await Healthy(process, project, new Uri($"http://127.0.0.1:{http}/health"));
-        return new Started(process, GrpcChannel.ForAddress($"http://127.0.0.1:{grpc}", new GrpcChannelOptions { HttpHandler = new AsGateway(name), DisposeHttpClient = true }), NpgsqlDataSource.Create(database), database);
+        return new Started(process, GrpcChannel.ForAddress($"http://127.0.0.1:{grpc}", new GrpcChannelOptions { HttpHandler = new AsGateway(name), DisposeHttpClient = true }), NpgsqlDataSource.Create(database), database, grpc);
     }
 
     public async Task Execute(string sql)
@@ -136,5 +145,5 @@ internal class ServiceProcess : IAsyncDisposable
         }
     }
 
-    private protected sealed record Started(Process Process, GrpcChannel Channel, NpgsqlDataSource Database, string ConnectionString);
+    private protected sealed record Started(Process Process, GrpcChannel Channel, NpgsqlDataSource Database, string ConnectionString, int Port);
 }

@@ -43,6 +43,8 @@ public static class MessagingExtensions
         services.AddSingleton<BrokerConnection>();
         services.AddSingleton<ErrorQueues>();
         services.AddSingleton<QueueInspector>();
+        services.AddSingleton<ErasedFacts>();
+        services.AddScoped<IRecover>(provider => provider.GetRequiredService<ErasedFacts>());
         services.AddSingleton<FactReceiver>();
         AddWithDatabase<Inbox>(services);
         AddWithDatabase<RecoveryStore>(services);

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
+using Commerce.Facts;
 using Npgsql;
 using StackExchange.Redis;
 
@@ -33,6 +34,82 @@ internal sealed class Needles(Suite suite, IReadOnlyDictionary<string, string> n
         await Queues(found);
         found.UnionWith(await Told());
         return found;
+    }
+
+    /// <summary>The queues that hear of placed orders.</summary>
+    public static IReadOnlyList<string> OfPlacedOrders { get; } = [.. Subscriptions.All.Where(one => one.Facts.Contains(typeof(OrderPlaced))).Select(one => one.Queue)];
+
+    /// <summary>Puts the fact of an order where facts wait that could not be handled: in the error queues, and set aside and parked by Notifications.</summary>
+    public async Task Fail(string orderId, string customerId)
+    {
+        var fact = new JsonObject { ["orderId"] = orderId, ["storeId"] = "main", ["version"] = 1, ["occurredAt"] = "2026-01-01T00:00:00+00:00", ["externalId"] = "", ["customerId"] = customerId };
+        var envelope = new JsonObject { ["messageId"] = Guid.NewGuid().ToString(), ["messageType"] = new JsonArray("urn:message:Commerce.Facts:OrderPlaced"), ["message"] = fact.DeepClone() };
+        using var client = Broker();
+        foreach (var queue in OfPlacedOrders)
+        {
+            using var sent = await client.PostAsJsonAsync(
+                $"/api/exchanges/{Uri.EscapeDataString(VirtualHost)}/amq.default/publish",
+                new { properties = new { message_id = Guid.NewGuid().ToString(), content_type = "application/vnd.masstransit+json" }, routing_key = queue + "_error", payload = envelope.ToJsonString(), payload_encoding = "string" });
+            sent.EnsureSuccessStatusCode();
+            Assert.True(JsonNode.Parse(await sent.Content.ReadAsStringAsync())!["routed"]!.GetValue<bool>(), queue);
+        }
+
+        await using var database = NpgsqlDataSource.Create(suite.Run.Find("notificationsdb")!.ConnectionString!);
+        await using var command = database.CreateCommand(
+            """
+            WITH failed AS (INSERT INTO messaging.failed_facts (consumer, message_id, key, version, fact, body, attempts, next_at, last_error, failed_at)
+              VALUES ('notifications.orders', gen_random_uuid(), $1, 1, 'OrderPlaced', $2, 9, now() + interval '1 day', 'it failed', now()))
+            INSERT INTO messaging.parked_facts (consumer, key, version, message_id, fact, body, parked_at) VALUES ('notifications.orders', $1, 1, gen_random_uuid(), 'OrderPlaced', $2, now())
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = orderId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = fact.ToJsonString() });
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>The facts of an order that wait so, as they are now.</summary>
+    public async Task<IReadOnlyList<string>> Failed(string orderId)
+    {
+        var bodies = new List<string>();
+        using var client = Broker();
+        foreach (var queue in OfPlacedOrders)
+        {
+            using var answer = await client.PostAsJsonAsync(
+                $"/api/queues/{Uri.EscapeDataString(VirtualHost)}/{queue}_error/get", new { count = 10_000, ackmode = "ack_requeue_true", encoding = "auto" });
+            answer.EnsureSuccessStatusCode();
+            bodies.Add(JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsArray().Select(one => one!["payload"]!.GetValue<string>()).Single(one => one.Contains(orderId, StringComparison.Ordinal)));
+        }
+
+        await using var database = NpgsqlDataSource.Create(suite.Run.Find("notificationsdb")!.ConnectionString!);
+        await using var command = database.CreateCommand("SELECT body FROM messaging.failed_facts WHERE key = $1 UNION ALL SELECT body FROM messaging.parked_facts WHERE key = $1");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = orderId });
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            bodies.Add(reader.GetString(0));
+        return bodies;
+    }
+
+    /// <summary>A mail was refused, and waits to be sent again.</summary>
+    public async Task<bool> MailsWereRefused()
+    {
+        await using var database = NpgsqlDataSource.Create(suite.Run.Find("notificationsdb")!.ConnectionString!);
+        await using var command = database.CreateCommand("SELECT EXISTS (SELECT FROM messaging.recovery_points WHERE attempts > 0 AND last_error IS NOT NULL)");
+        return (bool)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Takes them away again, for whoever comes after and wants nothing to have failed.</summary>
+    public async Task Unfail(string orderId)
+    {
+        using var client = Broker();
+        foreach (var queue in OfPlacedOrders)
+        {
+            using var emptied = await client.DeleteAsync($"/api/queues/{Uri.EscapeDataString(VirtualHost)}/{queue}_error/contents");
+            emptied.EnsureSuccessStatusCode();
+        }
+
+        await using var database = NpgsqlDataSource.Create(suite.Run.Find("notificationsdb")!.ConnectionString!);
+        await using var command = database.CreateCommand("WITH failed AS (DELETE FROM messaging.failed_facts WHERE key = $1) DELETE FROM messaging.parked_facts WHERE key = $1");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = orderId });
+        await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>What the suite told about its work: logs and traces.</summary>
@@ -121,10 +198,7 @@ internal sealed class Needles(Suite suite, IReadOnlyDictionary<string, string> n
 
     private async Task Queues(HashSet<(string, string)> found)
     {
-        var broker = suite.Run.Find("messaging")!;
-        using var client = new HttpClient { BaseAddress = new Uri(broker.Endpoints["management"]) };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(new Uri(broker.ConnectionString!).UserInfo))));
+        using var client = Broker();
         foreach (var queue in JsonNode.Parse(await client.GetStringAsync("/api/queues"))!.AsArray())
         {
             var name = queue!["name"]!.GetValue<string>();
@@ -133,6 +207,17 @@ internal sealed class Needles(Suite suite, IReadOnlyDictionary<string, string> n
             answer.EnsureSuccessStatusCode();
             Look(await answer.Content.ReadAsStringAsync(), $"queue {name}", found);
         }
+    }
+
+    private string VirtualHost => new Uri(suite.Run.Find("messaging")!.ConnectionString!).AbsolutePath is { Length: > 1 } path ? Uri.UnescapeDataString(path[1..]) : "/";
+
+    private HttpClient Broker()
+    {
+        var broker = suite.Run.Find("messaging")!;
+        var client = new HttpClient { BaseAddress = new Uri(broker.Endpoints["management"]) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(new Uri(broker.ConnectionString!).UserInfo))));
+        return client;
     }
 
     private void Look(string text, string where, HashSet<(string, string)> found)

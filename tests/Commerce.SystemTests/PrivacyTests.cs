@@ -42,24 +42,54 @@ public sealed class PrivacyTests(Suite suite)
             ["decision note"] = "Entscheid" + _tag,
             ["refund note"] = "Erstattwort" + _tag,
             ["scan"] = "Scanwort" + _tag,
+            ["exception note"] = "Ausnahmewort" + _tag,
+            ["customs reference"] = "Zollwort" + _tag,
         };
         var needles = new Needles(suite, person);
         var customer = new CustomerKey { CustomerId = person["customer id"] };
         var stranger = await suite.Orders.PlaceOrderAsync(Shop.Order($"other{_tag}@example.com"));
 
-        // Lives: one that is delivered, returned and paid back; one as a guest that is cancelled; one that is declined.
+        // Lives: one that is delivered, returned and paid back; one as a guest that is cancelled; one that is declined. No mail arrives for a while.
+        await suite.Knobs(new { smtp_reject_rate = 1.0 });
         var delivered = await Place(person, customer.CustomerId, "DELIVERED");
         var cancelled = await Place(person, "", "PRE_TRANSIT");
+        await Eventually.True(needles.MailsWereRefused, ToTheDoor);
+        await suite.Knobs(new { smtp_reject_rate = 0.0 });
         var declined = await Place(person, "", "DELIVERED", "tok_declined");
         var early = await Refused(() => erasures.EraseCustomerAsync(Erasing(customer)).ResponseAsync);
         Assert.Equal("ORDERS_UNDER_WAY", early.Reason);
 
-        await Until(cancelled, view => view.Order.PaymentState == PaymentState.Paid);
+        var packed = await Until(cancelled, view => view.Order.PaymentState == PaymentState.Paid && view.Shipments.Count > 0);
+        await new ShipmentService.ShipmentServiceClient(suite.Gateway).DeclareCustomsAsync(new DeclareCustomsRequest
+        {
+            Name = packed.Shipments[0].Name,
+            RequestId = Id(),
+            Customs = new CustomsDeclaration
+            {
+                Contents = CustomsDeclaration.Types.Contents.SaleOfGoods,
+                Lines = { new CustomsLine { Description = "Holder", Quantity = 1, Value = Shop.Euro(1, 0), WeightGrams = 100, HsCode = "940521", OriginRegionCode = "NL" } },
+                Reference = person["customs reference"],
+            },
+        });
         await suite.Orders.CancelOrderAsync(new CancelOrderRequest { Name = cancelled.Name, RequestId = Id(), Note = person["cancel note"] });
         var arrived = await Until(delivered, view => view.Order.State == OrderState.Completed);
         await GiveBack(arrived.Order, person);
         await Scan(arrived.Shipments[0], person["scan"], "2026-01-02T10:00:00+01:00");
         Order[] all = [delivered, cancelled, declined];
+        // It is there already, and so is why somebody wanted it to come later.
+        var tomorrow = TimeProvider.System.GetUtcNow().AddDays(2);
+        var parcel = arrived.Shipments[0].Name;
+        await new ExceptionService.ExceptionServiceClient(suite.Gateway).ResolveExceptionAsync(new ResolveExceptionRequest
+        {
+            Name = parcel,
+            RequestId = Id(),
+            Action = ResolutionAction.Reschedule,
+            Note = person["exception note"],
+            PreferredDay = new Google.Type.Date { Year = tomorrow.Year, Month = tomorrow.Month, Day = tomorrow.Day },
+        });
+        await Eventually.Value(
+            async () => await new ExceptionService.ExceptionServiceClient(suite.Gateway).ListResolutionsAsync(new ListResolutionsRequest { Parent = parcel }),
+            list => list.Resolutions.Single().State == Resolution.Types.State.Failed, ToTheDoor);
         await Until(cancelled, view => view.Order.PaymentState == PaymentState.Refunded);
         await Until(declined, view => view.Order.State == OrderState.Cancelled);
         foreach (var order in all)
@@ -82,10 +112,15 @@ public sealed class PrivacyTests(Suite suite)
         Assert.Equal(all.Select(order => order.Name).Order(StringComparer.Ordinal), placing.Events.Select(one => one.Resources.Single(name => name.StartsWith("orders/", StringComparison.Ordinal))).Order(StringComparer.Ordinal));
         Assert.Contains((await audit.SearchAuditEventsAsync(new SearchAuditEventsRequest { Resource = delivered.Name })).Events, one => one is { Method: "PaymentService.RefundPayment", Principal: "staff/dev-admin", Result: "OK" });
 
+        // A fact that nobody could handle waits for somebody: in the error queues, and set aside.
+        await needles.Fail(delivered.OrderId, customer.CustomerId);
+
         // Each of them is there, or this test could not fail.
         var before = await needles.Find();
         Assert.True(person.Keys.ToHashSet().SetEquals(before.Select(one => one.What)), "not found: " + string.Join(", ", person.Keys.Except(before.Select(one => one.What))));
         Assert.Contains(before, one => one.Where == "Redis");
+        Assert.Equal(Needles.OfPlacedOrders.Select(queue => $"queue {queue}_error").Order(StringComparer.Ordinal), before.Where(one => one.Where.StartsWith("queue", StringComparison.Ordinal)).Select(one => one.Where).Order(StringComparer.Ordinal));
+        Assert.Equal(["notificationsdb messaging.failed_facts", "notificationsdb messaging.parked_facts"], before.Where(one => one.Where.StartsWith("notificationsdb", StringComparison.Ordinal)).Select(one => one.Where).Order(StringComparer.Ordinal));
 
         var asked = Erasing(customer);
         asked.ValidateOnly = true;
@@ -105,6 +140,10 @@ public sealed class PrivacyTests(Suite suite)
         await Eventually.True(
             async () => (left = [.. (await needles.Find()).Where(one => !MayStay(one))]).Length == 0, TimeSpan.FromSeconds(45), () => "still there:\n" + Needles.Tell(left));
         Assert.DoesNotContain(await needles.Told(), _ => true);
+
+        // What failed can be brought back still.
+        Assert.All(await needles.Failed(delivered.OrderId), body => Assert.Contains("\"customerId\":null", body.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal));
+        await needles.Unfail(delivered.OrderId);
 
         // What a carrier tells afterwards names nobody either, and what is read again brings nobody back.
         await Scan(arrived.Shipments[0], person["scan"], "2026-01-03T10:00:00+01:00");
@@ -138,6 +177,46 @@ public sealed class PrivacyTests(Suite suite)
             Lines = { new ReturnLine { LineNumber = 1, Quantity = 1, Reason = ReturnReason.ChangedMind } },
         }).ResponseAsync)).Reason);
         Assert.Equal("Ada Example", (await suite.Orders.GetOrderAsync(new GetOrderRequest { Name = stranger.Name })).Customer.Name);
+    }
+
+    [Theory]
+    [InlineData("orders")]
+    [InlineData("payments")]
+    [InlineData("shipments")]
+    [InlineData("notifications")]
+    [InlineData("gateway")]
+    public async Task An_erasure_ends_complete_whichever_service_is_killed_in_the_middle_of_it(string killed)
+    {
+        var erasures = new ErasureService.ErasureServiceClient(suite.Gateway);
+        var person = new Dictionary<string, string> { ["name"] = "Quackel" + _tag, ["e-mail"] = $"zq{_tag}@needle.example", ["street"] = "Nadelgasse" + _tag };
+        var needles = new Needles(suite, person);
+        var request = Shop.Order(person["e-mail"], "tok_declined");
+        request.Customer.Name = person["name"];
+        request.ShippingAddress.AddressLines[0] = person["street"];
+        var order = await suite.Orders.PlaceOrderAsync(request);
+        await Until(order, view => view.Order.State == OrderState.Cancelled);
+        await Eventually.Value(async () => await suite.Payments.GetPaymentAsync(new GetPaymentRequest { Name = "payments/" + order.OrderId }), payment => payment.Settled, ToTheDoor);
+        Assert.Contains(await needles.Find(), one => one.Where.StartsWith("ordersdb", StringComparison.Ordinal));
+
+        // Whoever asked was not answered, perhaps, and asks the same again.
+        var erasing = Erasing(new CustomerKey { Email = person["e-mail"] });
+        Task? kill = null;
+        var erasure = await Eventually.Value(
+            async () =>
+            {
+                var call = Answer(erasures.EraseCustomerAsync(erasing).ResponseAsync);
+                kill ??= suite.Kill(killed);
+                return await call;
+            },
+            answer => answer is not null, ToTheDoor);
+        await kill!;
+
+        var report = await Eventually.Value(
+            () => Answer(erasures.GetErasureAsync(new GetErasureRequest { Name = erasure!.Name }).ResponseAsync), answer => answer?.State == Erasure.Types.State.Done, ToTheDoor);
+        Assert.Equal([order.Name], report!.Orders);
+        Assert.Superset(new HashSet<string> { "orders", "payments", "shipments" }, report.Items.Select(item => item.Service).ToHashSet());
+        var left = Array.Empty<(string What, string Where)>();
+        await Eventually.True(async () => (left = [.. (await needles.Find()).Where(one => !MayStay(one))]).Length == 0, TimeSpan.FromSeconds(45), () => "still there:\n" + Needles.Tell(left));
     }
 
     private async Task<Order> Place(Dictionary<string, string> person, string customerId, string endsAt, string token = "tok_ok")
@@ -209,6 +288,21 @@ public sealed class PrivacyTests(Suite suite)
 
     private static async Task<Google.Rpc.ErrorInfo> Refused(Func<Task> call) =>
         (await Assert.ThrowsAsync<RpcException>(call)).GetRpcStatus()!.GetDetail<Google.Rpc.ErrorInfo>()!;
+
+    // Null: it was not answered, by somebody who was killed, or may not be done yet.
+    private static async Task<T?> Answer<T>(Task<T> call)
+        where T : class
+    {
+        try
+        {
+            return await call;
+        }
+        catch (RpcException exception) when (exception.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.Cancelled or StatusCode.DeadlineExceeded
+            || exception.GetRpcStatus()?.GetDetail<Google.Rpc.ErrorInfo>()?.Reason == "ORDERS_UNDER_WAY")
+        {
+            return null;
+        }
+    }
 
     // Parcels of a return may still be on their way, and documents about to be written.
     private static async Task<Erasure?> Try(Func<Task<Erasure>> call)

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using Commerce.Facts;
 using Commerce.Messaging.Broker;
+using Commerce.Messaging.Consuming;
 using Commerce.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -54,6 +56,52 @@ public sealed class FailureTests : MessagingTest
         Assert.Equal("3", message.Headers["commerce-error-attempts"]);
         Assert.Equal(typeof(InvalidOperationException).FullName, message.Headers["commerce-error-type"]);
         Assert.Contains("no luck today", message.Headers["commerce-error-message"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_failed_says_nothing_any_more_of_a_customer_who_is_erased_and_can_be_brought_back_all_the_same()
+    {
+        Interference.Before = (fact, _) => fact.Version == 1 ? throw new InvalidOperationException("not now") : Task.CompletedTask;
+        await using var orders = Orders();
+        await using var notifications = Notifications(options: o => o.LongRetries = 2);
+        await orders.Start();
+        await notifications.Start();
+        await orders.Tell([Make.Placed("ORD-1") with { CustomerId = "kunde-\"7\"" }, Make.Placed("ORD-2") with { CustomerId = "kunde-8" }]);
+        await Eventually.True(async () => await notifications.Services.GetRequiredService<Redrive>().CountErrors(Queue) == 2);
+        // Parked behind the one that failed, as what tells of the erasure is.
+        await orders.Tell([Make.Placed("ORD-1", 3) with { CustomerId = "kunde-\"7\"" }]);
+        await Eventually.True(async () => await notifications.Database.Count("messaging.parked_facts") == 1);
+
+        await orders.Tell([new OrderErased("ORD-1", "acme", 2, Make.Noon, "erasure")]);
+
+        await Eventually.True(async () => await notifications.Database.Count("messaging.parked_facts") == 2 && await notifications.Database.Count("messaging.recovery_points") == 0);
+        Assert.Equal(2, await notifications.Database.Count("messaging.parked_facts WHERE body NOT LIKE '%kunde%' AND body NOT LIKE '%\"tok\"%'"));
+
+        Interference.Before = (_, _) => Task.CompletedTask;
+        Assert.Equal(2, (await notifications.Services.GetRequiredService<Redrive>().RedriveErrors(Queue)).FromErrorQueue);
+        await Eventually.True(async () => await notifications.Database.Count("effects") == 4);
+        Assert.Equal([1L, 2, 3], (await notifications.Database.ReadEffects())["ORD-1"]);
+    }
+
+    [Fact]
+    public async Task Of_what_waits_in_an_error_queue_only_what_is_of_the_order_is_changed()
+    {
+        await using var wire = new Wire(Broker.ConnectionString);
+        await using var notifications = Notifications();
+        await notifications.Start();
+        Assert.Equal(0, await notifications.Services.GetRequiredService<Redrive>().CountErrors(Queue));
+        static byte[] Message(string order, string customer) => Encoding.UTF8.GetBytes(
+            $$$"""{"messageId":"8f3a5c80-0000-0000-0000-000000000001","message":{"orderId":"{{{order}}}","customerId":"{{{customer}}}","paymentParts":[{"token":"tok_{{{customer}}}"}]}}""");
+        foreach (var body in new[] { Message("ORD-2", "b"), Message("ORD-1", "a"), "no JSON: ORD-1"u8.ToArray(), Message("ORD-3", "c") })
+            await wire.Send(ErrorQueue, body);
+
+        await notifications.Services.GetRequiredService<ErasedFacts>().InErrorQueue(Queue, "ORD-1", CancellationToken.None);
+
+        await Eventually.True(async () => await wire.Count(ErrorQueue) == 4);
+        var bodies = await wire.Bodies(ErrorQueue);
+        Assert.Equal(
+            [Encoding.UTF8.GetString(Message("ORD-2", "b")), Encoding.UTF8.GetString(Message("ORD-3", "c")), "no JSON: ORD-1", Encoding.UTF8.GetString(Message("ORD-1", "")).Replace("\"customerId\":\"\"", "\"customerId\":null", StringComparison.Ordinal).Replace("tok_", "", StringComparison.Ordinal)],
+            new[] { "ORD-2", "ORD-3", "no JSON", "message\":{\"orderId\":\"ORD-1" }.Select(what => bodies.Single(body => body.Contains(what, StringComparison.Ordinal))));
     }
 
     [Theory]

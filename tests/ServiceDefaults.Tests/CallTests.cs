@@ -141,6 +141,30 @@ public sealed class CallTests
     }
 
     [Fact]
+    public async Task Calls_go_to_all_instances_of_a_service_in_turns()
+    {
+        var calls = new int[2];
+        Task<TestService> Start(int n) => TestService.Start(new OrderBehaviour
+        {
+            Get = (_, _) =>
+            {
+                calls[n]++;
+                return Task.FromResult(new Order());
+            },
+        });
+        await using var one = await Start(0);
+        await using var other = await Start(1);
+        await using var caller = await TestService.Start(
+            configure: builder => builder.AddServiceClient<OrderService.OrderServiceClient>("orders"),
+            settings: new() { ["services:orders:grpc:0"] = one.GrpcAddress.ToString(), ["services:orders:grpc:1"] = other.GrpcAddress.ToString() },
+            name: "shipments");
+        var client = caller.App.Services.GetRequiredService<OrderService.OrderServiceClient>();
+        for (var call = 0; call < 10; call++)
+            await client.GetOrderAsync(new GetOrderRequest());
+        Assert.Equal([5, 5], calls);
+    }
+
+    [Fact]
     public async Task Health_tells_what_is_up_and_what_is_down_without_telling_why()
     {
         var up = true;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Commerce.Facts;
 using Commerce.Messaging.Broker;
 using Grpc.Core;
@@ -18,11 +17,12 @@ internal sealed class BenchServices : IAsyncDisposable
     private BenchServices(WebApplication app)
     {
         _app = app;
-        Port = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port.ToString(CultureInfo.InvariantCulture);
+        var port = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
+        Ports = string.Join(',', BareFanOut.Services.Select(_ => port));
     }
 
-    /// <summary>Where they speak gRPC.</summary>
-    public string Port { get; }
+    /// <summary>Where they speak gRPC: all of them at one port.</summary>
+    public string Ports { get; }
 
     public static async Task<BenchServices> Start()
     {

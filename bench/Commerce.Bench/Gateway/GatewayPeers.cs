@@ -34,9 +34,6 @@ internal static class GatewayPeers
 {
     public const string Process = "gateway-peer";
 
-    /// <summary>Of every pair of services.</summary>
-    public const string Secret = "a-secret-that-only-benches-have-0123456789";
-
     /// <summary>Named as what is open to everybody.</summary>
     public const string Bare = "grpc.bench.Bare";
 
@@ -94,15 +91,15 @@ internal static class GatewayPeers
         [
             new("ConnectionStrings:gatewaydb", database), new("ConnectionStrings:redis", redis), new("ConnectionStrings:messaging", broker), new("Gateway:RedisPrefix", "bench:"),
             new("Gateway:HotAnswers", hotAnswers),
-            new("Shoppers:LinkKey", Secret), new("Shoppers:SessionKey", Secret),
+            new("Shoppers:LinkKey", ServiceProcess.Secret), new("Shoppers:SessionKey", ServiceProcess.Secret),
             // Counted and leased as ever, and never reached.
             new("Gateway:Limits:Read:PerSecond", "1000000"), new("Gateway:Limits:Read:Burst", "1000000"), new("Gateway:Limits:Watch:PerSecond", "1000000"),
             new("Gateway:Limits:Watch:Burst", "1000000"), new("Gateway:Limits:OpenStreams", "1000000"),
             .. new[] { "Write", "Search", "Bulk" }.SelectMany(kind => new[] { "PerSecond", "Burst" }.Select(what => KeyValuePair.Create($"Gateway:Limits:{kind}:{what}", (string?)"1000000"))),
             // Looked at for each call, and nothing is shed: as much as there is to do is what is measured.
             .. sheds ? [] : new KeyValuePair<string, string?>[] { new("Gateway:Limits:ShedAfter", "00:00:10") },
-            .. new[] { "orders", "payments", "shipments", "notifications" }.Select(name => KeyValuePair.Create($"services:{name}:grpc:0", (string?)$"http://127.0.0.1:{services}")),
-            .. ServiceScopes.All.Keys.SelectMany(name => new[] { $"Access:Services:{name}", $"Access:Callers:{name}" }).Select(name => KeyValuePair.Create(name, (string?)Secret)),
+            .. services.Split(',').Zip(BareFanOut.Services, (port, name) => KeyValuePair.Create($"services:{name}:grpc:0", (string?)$"http://127.0.0.1:{port}")),
+            .. ServiceScopes.All.Keys.SelectMany(name => new[] { $"Access:Services:{name}", $"Access:Callers:{name}" }).Select(name => KeyValuePair.Create(name, (string?)ServiceProcess.Secret)),
         ]);
         builder.AddServiceDefaults("Gateway");
         builder.AddGateway();
@@ -142,6 +139,8 @@ internal static class GatewayPeers
         var bus = Commerce.Bench.Messaging.Peer.Bus(args[3], configure => configure.ReceiveEndpoint("bench.bare", endpoint =>
         {
             endpoint.PrefetchCount = 64;
+            // The same promises as ours: what is in it survives the broker's end.
+            endpoint.SetQuorumQueue();
             endpoint.Handler<OrderEdited>(context =>
             {
                 methods.Tell();
@@ -234,7 +233,7 @@ internal sealed class BareLookup(BareMethods methods, string from)
 internal sealed class BareFanOut
 {
     private const int PageSize = 500;
-    private static readonly string[] Names = ["orders", "payments", "shipments", "notifications"];
+
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(3);
 
     private readonly OrderService.OrderServiceClient _orders;
@@ -244,18 +243,23 @@ internal sealed class BareFanOut
     private readonly ShipmentService.ShipmentServiceClient _shipments;
     private readonly NotificationService.NotificationServiceClient _notifications;
 
-    private readonly TokenMinter _tokens = new("gateway", Names.ToDictionary(name => name, _ => GatewayPeers.Secret));
+    private readonly TokenMinter _tokens = new("gateway", Services.ToDictionary(name => name, _ => ServiceProcess.Secret));
 
-    public BareFanOut(string port)
+    /// <param name="ports">Of <see cref="Services"/>, in their order, with a comma between.</param>
+    public BareFanOut(string ports)
     {
-        GrpcChannel Channel() => GrpcChannel.ForAddress($"http://127.0.0.1:{port}", new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true } });
-        _orders = new OrderService.OrderServiceClient(Channel());
-        _returns = new ReturnService.ReturnServiceClient(Channel());
-        _payments = new PaymentService.PaymentServiceClient(Channel());
-        _invoices = new InvoiceService.InvoiceServiceClient(Channel());
-        _shipments = new ShipmentService.ShipmentServiceClient(Channel());
-        _notifications = new NotificationService.NotificationServiceClient(Channel());
+        var channels = ports.Split(',')
+            .Select(port => GrpcChannel.ForAddress($"http://127.0.0.1:{port}", new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true } })).ToArray();
+        _orders = new OrderService.OrderServiceClient(channels[0]);
+        _returns = new ReturnService.ReturnServiceClient(channels[0]);
+        _payments = new PaymentService.PaymentServiceClient(channels[1]);
+        _invoices = new InvoiceService.InvoiceServiceClient(channels[1]);
+        _shipments = new ShipmentService.ShipmentServiceClient(channels[2]);
+        _notifications = new NotificationService.NotificationServiceClient(channels[3]);
     }
+
+    /// <summary>Who is asked.</summary>
+    public static IReadOnlyList<string> Services { get; } = ["orders", "payments", "shipments", "notifications"];
 
     public async Task<byte[]> Ask(string code)
     {

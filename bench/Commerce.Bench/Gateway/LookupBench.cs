@@ -23,7 +23,7 @@ internal static class LookupBench
     {
         await using var servers = await BenchServers.Start();
         await using var services = await PeerProcess.Start("services");
-        var port = services.Grpc.Port.ToString(CultureInfo.InvariantCulture);
+        var port = string.Join(',', BareFanOut.Services.Select(_ => services.Grpc.Port));
         await using var bare = await PeerProcess.Start("bare", servers.Redis, servers.Broker, port);
         List<IMessage> warm = [.. Codes(WarmCodes)];
         List<IMessage> cold = [.. Codes(Pool)];

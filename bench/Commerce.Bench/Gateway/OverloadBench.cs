@@ -28,7 +28,7 @@ internal static class OverloadBench
         await using var servers = await BenchServers.Start();
         await Pin(loading);
         await using var services = await PeerProcess.StartOn(serving, "services");
-        await using var gateway = await PeerProcess.Gateway(servers, services.Grpc.Port.ToString(CultureInfo.InvariantCulture), "10000", sheds: true, on: serving);
+        await using var gateway = await PeerProcess.Gateway(servers, string.Join(',', BareFanOut.Services.Select(_ => services.Grpc.Port)), "10000", sheds: true, on: serving);
         using var load = new MixedLoad(gateway);
         // Those that are long enough to be compiled to the end.
         for (var warm = 0; warm < 3; warm++)

@@ -39,7 +39,7 @@ internal sealed class PeerProcess : IAsyncDisposable
 
     /// <summary>The Gateway, with a database and an API key of its own.</summary>
     /// <param name="servers">Redis, the broker and Postgres.</param>
-    /// <param name="services">The port of the services.</param>
+    /// <param name="services">The ports of <see cref="BareFanOut.Services"/>, with a comma between.</param>
     /// <param name="hotAnswers">How many answers it keeps in memory.</param>
     /// <param name="bare">"memory" or "redis": from where a bare method answers in Lookup's place; empty: Lookup is itself.</param>
     /// <param name="sheds">It sheds load, as it does where nothing is configured.</param>

@@ -21,7 +21,7 @@ internal static class StalenessBench
     {
         await using var servers = await BenchServers.Start();
         await using var services = await BenchServices.Start();
-        await using var gateway = await PeerProcess.Gateway(servers, services.Port, "10000");
+        await using var gateway = await PeerProcess.Gateway(servers, services.Ports, "10000");
         var publisher = Peer.Bus(servers.Broker);
         await publisher.StartAsync();
         await BenchServices.Declare(servers);

@@ -7,8 +7,8 @@ using Google.Protobuf;
 namespace Commerce.Bench.Gateway;
 
 /// <summary>
-/// How long it takes from a fact's publishing until a watcher has the new view, against a bare consumer of the same fact that writes the same
-/// bytes to a stream; and what 10,000 watchers of one order cost: memory, and one change.
+/// How long it takes from a fact's publishing until a watcher has the new view, against a bare consumer of the same fact, from a queue of the
+/// same kind, that writes the same bytes to a stream; and what 10,000 watchers cost, of one order and of one each: memory, and one change.
 /// </summary>
 internal static class WatchBench
 {
@@ -17,14 +17,15 @@ internal static class WatchBench
     private const int Watchers = 10_000;
     private const int StreamsAConnection = 100;
     private const string Ours = "/commerce.gateway.v1.LookupService/WatchLookup";
+    private static readonly TimeSpan Still = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
 
     public static async Task<IReadOnlyList<Comparison>> Run()
     {
         await using var servers = await BenchServers.Start();
         await using var services = await BenchServices.Start();
-        await using var bare = await PeerProcess.Start("bare", servers.Redis, servers.Broker, services.Port);
-        await using var gateway = await PeerProcess.Gateway(servers, services.Port, "10000");
+        await using var bare = await PeerProcess.Start("bare", servers.Redis, servers.Broker, services.Ports);
+        await using var gateway = await PeerProcess.Gateway(servers, services.Ports, "10000");
         var publisher = Peer.Bus(servers.Broker);
         await publisher.StartAsync();
         await BenchServices.Declare(servers);
@@ -42,7 +43,8 @@ internal static class WatchBench
             Until(one, 1);
         }
 
-        Task Tell() => publisher.Publish(new OrderEdited(id, "main", 1000 + BenchWorld.Advance(id), TimeProvider.System.GetUtcNow(), []));
+        Task Advance(string order) => publisher.Publish(new OrderEdited(order, "main", 1000 + BenchWorld.Advance(order), TimeProvider.System.GetUtcNow(), []));
+        Task Tell() => Advance(id);
         List<double> ours = [];
         List<double> limit = [];
         List<double> all = [];
@@ -63,7 +65,7 @@ internal static class WatchBench
         {
             Beside = string.Create(CultureInfo.InvariantCulture, $"from the fact's publishing to the watcher: p50 {all[all.Count / 2]:F2} ms, p99 {all[all.Count * 99 / 100]:F2} ms"),
         };
-        var many = await Many(gateway, bare, id, view.Length, Tell);
+        var many = await Many(gateway, bare, id, view.Length, Tell, Advance);
         await publisher.StopAsync();
         return [change, .. many];
     }
@@ -85,7 +87,7 @@ internal static class WatchBench
         return times;
     }
 
-    private static async Task<IReadOnlyList<Comparison>> Many(PeerProcess gateway, PeerProcess bare, string id, int size, Func<Task> tell)
+    private static async Task<IReadOnlyList<Comparison>> Many(PeerProcess gateway, PeerProcess bare, string id, int size, Func<Task> tell, Func<string, Task> advance)
     {
         var (oursMemory, oursTimes, oursCpu) = await Crowd(gateway, Ours, new WatchLookupRequest { Code = id }, size, tell);
         var (limitMemory, limitTimes, limitCpu) = await Crowd(bare, $"/{GatewayPeers.Bare}/Watch", new LookupRequest { Code = id }, size, tell);
@@ -103,7 +105,61 @@ internal static class WatchBench
                     CultureInfo.InvariantCulture,
                     $"a watcher: {oursMemory.Heap:F0} bytes on the heap, {oursMemory.Resident:F0} resident; bare {limitMemory.Heap:F0}, {limitMemory.Resident:F0}"),
             },
+            await Different(gateway, size, advance, Comparison.Median(limitTimes), limitMemory.Heap),
         ];
+    }
+
+    /// <summary>As many watchers, each of another order: one change concerns one of them.</summary>
+    private static async Task<Comparison> Different(PeerProcess gateway, int size, Func<string, Task> advance, double crowdTime, double limitHeap)
+    {
+        var ids = Enumerable.Range(0, Watchers).Select(_ => OrderId.New("ORD", TimeProvider.System).ToString()).ToList();
+        // The crowd before them has gone.
+        var before = await gateway.Memory();
+        var connections = new List<RawGrpc>();
+        try
+        {
+            foreach (var some in ids.Chunk(StreamsAConnection))
+            {
+                var connection = new RawGrpc(gateway, Ours);
+                connections.Add(connection);
+                foreach (var id in some)
+                    connection.Call(new WatchLookupRequest { Code = id }.ToByteArray(), 0);
+                connection.Flush();
+                Until(connection, (size + 5L) * StreamsAConnection, one => one.Bytes);
+            }
+
+            var after = await gateway.Memory();
+            var (began, cpu) = (TimeProvider.System.GetTimestamp(), await gateway.Figure("cpu"));
+            // Two rounds through all of them, whatever is told.
+            await Task.Delay(Still, TimeProvider.System);
+            var still = (await gateway.Figure("cpu") - cpu) / TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+            var times = new List<double>();
+            cpu = await gateway.Figure("cpu");
+            for (var change = 0; change < Changes; change++)
+            {
+                var n = change * (Watchers / Changes);
+                var connection = connections[n / StreamsAConnection];
+                var bytes = connection.Bytes + size + 5;
+                began = TimeProvider.System.GetTimestamp();
+                await advance(ids[n]);
+                Until(connection, bytes, one => one.Bytes);
+                times.Add(TimeProvider.System.GetElapsedTime(began).TotalMilliseconds);
+            }
+
+            var each = (await gateway.Figure("cpu") - cpu) / Changes;
+            times.Sort();
+            var heap = (after.Heap - before.Heap) / Watchers;
+            return new Comparison("watch, 10,000 watchers of one order each, watchers a megabyte", "watchers", [1_048_576 / heap], [1_048_576 / limitHeap], "the bare stream with as many", null)
+            {
+                Beside = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"a watcher: {heap:F0} bytes on the heap, {(after.Resident - before.Resident) / Watchers:F0} resident; one change at the one whom it concerns: p50 {times[times.Count / 2]:F2} ms, p99 {times[times.Count * 99 / 100]:F2} ms, {each:F2} ms of processor (bare, which tells all of them: {crowdTime:F0} ms); while nothing is told {still:F0} ms of processor a second"),
+            };
+        }
+        finally
+        {
+            connections.ForEach(one => one.Dispose());
+        }
     }
 
     private static async Task<((double Heap, double Resident) Memory, List<double> Times, double Cpu)> Crowd(

@@ -26,12 +26,12 @@ internal static class FindBench
         await using var servers = await BenchServers.Start();
         await using var small = await OrdersProcess.Start(servers);
         await using var large = await OrdersProcess.Start(servers);
-        var smallIds = await Fill(small, Few);
-        var largeIds = await Fill(large, many);
+        string[] tables = ["public.orders", "public.order_lines", "public.order_terms", "public.order_timeline"];
+        string Email(int count) => $"'c' || g.n % {count / OrdersACustomer} || '@example.com'";
+        var smallIds = await Fill(small, Few, tables, Email(Few));
+        var largeIds = await Fill(large, many, tables, Email(many));
         await Warm(large);
         await Warm(small);
-        Console.Error.WriteLine();
-
         (string Name, Func<OrdersProcess, OrderId, int, int, Task<int>> Find)[] finds =
         [
             ("get", async (orders, first, _, n) => (await orders.Orders.GetOrderAsync(new GetOrderRequest { Name = $"orders/{Id(first, n)}" })).Lines.Count / 2),
@@ -85,7 +85,8 @@ internal static class FindBench
     private static long KilobytesRead() =>
         File.ReadLines("/proc/vmstat").Select(line => line.Split(' ')).Where(words => words[0] == "pgpgin").Select(words => long.Parse(words[1], CultureInfo.InvariantCulture)).FirstOrDefault();
 
-    private static OrderId Id(OrderId first, int n) => new(first.Prefix, first.Value + (997L * n));
+    /// <summary>The ID of an order of <see cref="Fill"/>, from 1 on.</summary>
+    public static OrderId Id(OrderId first, int n) => new(first.Prefix, first.Value + (997L * n));
 
     private static async Task<int> Search(OrdersProcess orders, OrderFilter filter) =>
         (await orders.Orders.SearchOrdersAsync(new SearchOrdersRequest { Filter = filter, PageSize = Page })).Orders.Count;
@@ -107,55 +108,27 @@ internal static class FindBench
         return calls.Sum() / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
     }
 
-    /// <summary>Makes many of one order that was really placed, in the tables that orders are read from. The first one's ID.</summary>
-    private static async Task<OrderId> Fill(OrdersProcess orders, int count)
+    /// <summary>Makes many of one order that was really placed. That one's ID.</summary>
+    /// <param name="orders">Where.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="tables">The tables that are filled.</param>
+    /// <param name="email">An SQL expression for the customer's address.</param>
+    public static async Task<OrderId> Fill(OrdersProcess orders, int count, IReadOnlyList<string> tables, string email)
     {
         await BenchOrders.Stock(orders);
         var caught = await BenchOrders.Catch(orders);
         var id = caught.Id;
-        string[] tables = ["public.orders", "public.order_lines", "public.order_terms", "public.order_timeline"];
         var time = $"timestamptz '{First:yyyy-MM-dd}' + g.n * interval '{SecondsBetween} seconds'";
         string Article(string prefix, string sku) => $"'{prefix}' || lpad((({sku[2..]} + 7919 * (g.n::bigint % 1000003)) % {BenchOrders.Articles})::text, 4, '0')";
         var statements = caught.Rows.Where(tables.Contains).Statements(
             [
-                (BenchOrders.Email, $"'c' || g.n % {count / OrdersACustomer} || '@example.com'"),
+                (BenchOrders.Email, email),
                 .. caught.Instead(string.Create(CultureInfo.InvariantCulture, $"{id.Value} + 997 * g.n::bigint"), Article),
             ],
             column => column is "public.orders.create_time" or "public.orders.update_time" or "public.order_terms.create_time" or "public.order_timeline.time" ? time : null,
             $"FROM generate_series(1, {count}) AS g (n)").ToList();
 
-        // Indexes are made after the rows: sorted once, they are what years of inserts and a REINDEX would leave.
-        var indexes = new List<string>();
-        foreach (var table in tables)
-        {
-            await using var command = orders.Database.CreateCommand(
-                """
-                SELECT CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', i.indexrelid::regclass) ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', i.indrelid::regclass, c.conname) END,
-                       CASE WHEN c.oid IS NULL THEN pg_get_indexdef(i.indexrelid) ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', i.indrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) END
-                FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid WHERE i.indrelid = $1::regclass
-                """);
-            command.Parameters.AddWithValue(table);
-            var drops = new List<string>();
-            await using (var reader = await command.ExecuteReaderAsync())
-            {
-                while (await reader.ReadAsync())
-                {
-                    drops.Add(reader.GetString(0));
-                    indexes.Add(reader.GetString(1));
-                }
-            }
-
-            await orders.Execute(string.Join(';', drops) + $"; ALTER TABLE {table} SET UNLOGGED");
-        }
-
-        var steps = statements.Concat(indexes.Select(index => "SET maintenance_work_mem = '1GB'; " + index)).Concat(tables.Select(table => $"VACUUM ANALYZE {table}")).ToList();
-        var start = TimeProvider.System.GetTimestamp();
-        for (var step = 0; step < steps.Count; step++)
-        {
-            Console.Error.Write(string.Create(CultureInfo.InvariantCulture, $"\r{count:N0} orders: step {step + 1} of {steps.Count}, {TimeProvider.System.GetElapsedTime(start).TotalSeconds:F0} s   "));
-            await orders.Execute(steps[step]);
-        }
-
+        await Bulk.Insert(orders, count, tables, statements);
         return id;
     }
 }

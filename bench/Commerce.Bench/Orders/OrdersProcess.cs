@@ -19,5 +19,5 @@ internal sealed class OrdersProcess : ServiceProcess
 
     public StockService.StockServiceClient Stock { get; }
 
-    public static async Task<OrdersProcess> Start(BenchServers servers) => new(await Start(servers, "Orders", "ordersdb"));
+    public static async Task<OrdersProcess> Start(BenchServers servers, int? connections = null) => new(await Start(servers, "Orders", "ordersdb", connections: connections));
 }

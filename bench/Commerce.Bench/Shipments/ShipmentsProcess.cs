@@ -17,7 +17,7 @@ internal sealed class ShipmentsProcess : ServiceProcess
 
     public TrackingService.TrackingServiceClient Tracking { get; }
 
-    public static async Task<ShipmentsProcess> Start(BenchServers servers)
+    public static async Task<ShipmentsProcess> Start(BenchServers servers, int? connections = null)
     {
         NpgsqlConnection? otherRelay = null;
         var started = await Start(servers, "Shipments", "shipmentsdb", async database =>
@@ -26,7 +26,7 @@ internal sealed class ShipmentsProcess : ServiceProcess
             await otherRelay.OpenAsync();
             await using var command = new NpgsqlCommand("SELECT pg_advisory_lock($1)", otherRelay) { Parameters = { new NpgsqlParameter<long> { TypedValue = global::Commerce.Messaging.Relaying.Relay.LockKey } } };
             await command.ExecuteNonQueryAsync();
-        });
+        }, connections);
         return new ShipmentsProcess(started, otherRelay!);
     }
 

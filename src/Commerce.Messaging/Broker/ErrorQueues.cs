@@ -74,6 +74,37 @@ internal sealed class ErrorQueues(BrokerConnection broker, TimeProvider time, Me
             }
         }, cancellationToken);
 
+    /// <summary>
+    /// Puts another body in the place of those that get one, at the end of the error queue: each is acknowledged only after the queue has
+    /// confirmed the other (so at least once). The rest stays as it is.
+    /// </summary>
+    public Task Rewrite(string queue, Func<ReadOnlyMemory<byte>, byte[]?> rewrite, CancellationToken cancellationToken) =>
+        broker.OnChannel(async channel =>
+        {
+            await Topology.DeclareErrorQueue(channel, queue, cancellationToken);
+            var errorQueue = Topology.ErrorQueue(queue);
+            var kept = 0ul;
+            var rewritten = new List<(BasicGetResult Message, byte[] Body)>();
+            while (await channel.BasicGetAsync(errorQueue, autoAck: false, cancellationToken) is { } message)
+            {
+                if (rewrite(message.Body) is { } body)
+                    rewritten.Add((message, body));
+                else
+                    kept = message.DeliveryTag;
+            }
+
+            foreach (var (message, body) in rewritten)
+            {
+                var headers = (message.BasicProperties.Headers ?? new Dictionary<string, object?>()).Where(h => h.Key != "x-delivery-count").ToDictionary(h => h.Key, h => h.Value);
+                await channel.BasicPublishAsync("", errorQueue, mandatory: true, Properties(message.BasicProperties.MessageId, message.BasicProperties.ContentType, headers), body, cancellationToken);
+                await channel.BasicAckAsync(message.DeliveryTag, multiple: false, cancellationToken);
+            }
+
+            // Back before the answer: the channel's end waits for it.
+            if (kept > 0)
+                await channel.BasicNackAsync(kept, multiple: true, requeue: true, cancellationToken);
+        }, cancellationToken);
+
     /// <summary>Messages waiting in the error queue; null: the queue does not exist.</summary>
     public Task<uint> Count(string queue, CancellationToken cancellationToken) =>
         broker.OnChannel(async channel =>

@@ -18,7 +18,7 @@ namespace Commerce.Messaging.Consuming;
 /// anew, and the endpoint does not consume again before every old one has returned: one that waited on would leave it deaf.
 /// </summary>
 internal sealed partial class FactReceiver(
-    IServiceProvider services, ErrorQueues errors, IOptions<MessagingOptions> options, IHostApplicationLifetime lifetime,
+    IServiceProvider services, ErrorQueues errors, ErasedFacts erasedFacts, IOptions<MessagingOptions> options, IHostApplicationLifetime lifetime,
     TimeProvider time, ILogger<FactReceiver> logger)
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(50);
@@ -38,9 +38,16 @@ internal sealed partial class FactReceiver(
     public async Task Observe(ObserverBinding binding, IFact fact, ConsumeContext message)
     {
         var observer = (IObserveFacts)services.GetService(binding.Observer)!;
-        var failure = await Try(binding.Subscription.Queue, fact.GetType().Name, () => observer.Observe(fact, message.CancellationToken), message.CancellationToken);
+        var failure = await Try(binding.Subscription.Queue, fact.GetType().Name, Show, message.CancellationToken);
         if (failure is not null)
             await MoveToErrorQueue(binding.Subscription.Queue, message.ReceiveContext, new ErrorCause("gave-up", failure, options.Value.QuickRetries + 1));
+
+        async Task Show()
+        {
+            await observer.Observe(fact, message.CancellationToken);
+            if (fact is OrderErased erased)
+                await erasedFacts.InErrorQueue(binding.Subscription.Queue, erased.OrderId, message.CancellationToken);
+        }
     }
 
     /// <summary>Moves a message that never became a fact, with its headers and body as they came.</summary>

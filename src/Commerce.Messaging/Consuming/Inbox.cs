@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Commerce.Facts;
 using Commerce.Messaging.Broker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -46,6 +47,15 @@ internal sealed class Inbox(
                 writes = new NpgsqlBatch(connection, transaction);
                 told |= await ApplyParked(binding, fact, next, connection, transaction, cancellationToken);
             }
+        }
+
+        // Not when its turn comes: what failed may be what it waits for.
+        if (turn != Turn.Repeated && fact.Fact is OrderErased erased)
+        {
+            foreach (var command in ErasedFacts.InDatabase(binding.Name, erased.OrderId))
+                writes.BatchCommands.Add(command);
+            recoveryPoints.Add(writes, ErasedFacts.PointOf(binding.Name, erased.OrderId));
+            told = true;
         }
 
         if (last is not null)

@@ -40,7 +40,7 @@ internal sealed partial class CodeBook(
     /// <summary>What the code led to, as far as Redis knows. One round trip.</summary>
     public async Task<Located?> Known(string code, string storeId)
     {
-        var values = await link.Ask(redis => redis.HashGetAsync(RedisKeyOf(KeyOf(code)), [FieldOf(code, storeId)]));
+        var values = await link.Read(RedisKeyOf(KeyOf(code)), [FieldOf(code, storeId)]);
         // The epoch stands before the rest: a code that changed hands while nobody could say so is asked for again.
         if (values?[0].ToString().Split('\n', 6) is not [var epoch, var order, var kind, var number, var resource, var others]
             || !long.TryParse(epoch, out var kept) || kept != link.Epoch || !OrderId.TryParse(order, out var id) || !Enum.TryParse<CodeKind>(kind, out var read))

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Commerce.Gateway.V1;
 using Commerce.Gateway.Views;
 using Commerce.ServiceDefaults;
@@ -24,13 +25,24 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
     public Task<ViewBytes> Answer(Question question, CancellationToken cancellationToken)
     {
         var key = KeyOf(question);
-        return (question.TakesByVersion ? Hot(key, question.Audience, question.Needs.MinVersion) : null) ?? Observed(question.Code, () => AnswerCold(key, question, cancellationToken));
+        return (question.TakesByVersion ? Hot(key, question.Audience, question.Needs.MinVersion) : null) ?? AnswerCold(key, question, cancellationToken);
     }
 
     /// <summary>The view of now that a code leads to.</summary>
     /// <exception cref="Failure">As above.</exception>
-    public Task<Found> Find(Question question, CancellationToken cancellationToken) =>
-        Observed(question.Code, async () => (await FindCold(question, cancellationToken)).Found);
+    public async Task<Found> Find(Question question, CancellationToken cancellationToken)
+    {
+        using var activity = GatewayTelemetry.Source.StartActivity("lookup");
+        try
+        {
+            return (await FindCold(question, cancellationToken)).Found;
+        }
+        catch (Failure failure)
+        {
+            Failed(question.Code, failure);
+            throw;
+        }
+    }
 
     /// <summary>The same for several questions, in their order: an answer, or why there is none. Services are asked about all codes at once.</summary>
     public async Task<IReadOnlyList<(ViewBytes? Answer, Failure? Failure)>> Answer(
@@ -127,25 +139,23 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
         return reading.Kind == OrderIdReadingKind.Valid ? new Located(reading.Id, CodeKind.ReturnNumber, number, $"orders/{reading.Id}/returns/{number}") : null;
     }
 
-    private async Task<T> Observed<T>(string code, Func<Task<T>> work)
+    private void Failed(string code, Failure failure) =>
+        telemetry.LookedUp(OrderId.Read(code).Kind == OrderIdReadingKind.NotAnOrderId ? "unknown" : "order_id", OutcomeOf(failure));
+
+    private async Task<ViewBytes> AnswerCold(HotAnswers.Key key, Question question, CancellationToken cancellationToken)
     {
         using var activity = GatewayTelemetry.Source.StartActivity("lookup");
         try
         {
-            return await work();
+            var (found, marks) = await FindKnown(question, cancellationToken) ?? await FindAsked(question, cancellationToken);
+            telemetry.LookedUp(KindOf(found.Located.Kind), "found");
+            return Serialise(key, question, found, marks);
         }
         catch (Failure failure)
         {
-            telemetry.LookedUp(OrderId.Read(code).Kind == OrderIdReadingKind.NotAnOrderId ? "unknown" : "order_id", OutcomeOf(failure));
+            Failed(question.Code, failure);
             throw;
         }
-    }
-
-    private async Task<ViewBytes> AnswerCold(HotAnswers.Key key, Question question, CancellationToken cancellationToken)
-    {
-        var (found, marks) = await FindCold(question, cancellationToken);
-        telemetry.LookedUp(KindOf(found.Located.Kind), "found");
-        return Serialise(key, question, found, marks);
     }
 
     private ViewBytes Serialise(in HotAnswers.Key key, Question question, Found found, HotAnswers.Marks marks)
@@ -155,16 +165,18 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
         return bytes;
     }
 
-    private async Task<(Found Found, HotAnswers.Marks Marks)> FindCold(Question question, CancellationToken cancellationToken)
+    private async Task<(Found Found, HotAnswers.Marks Marks)> FindCold(Question question, CancellationToken cancellationToken) =>
+        await FindKnown(question, cancellationToken) ?? await FindAsked(question, cancellationToken);
+
+    private async Task<(Found Found, HotAnswers.Marks Marks)> FindAsked(Question question, CancellationToken cancellationToken)
     {
-        if (await FindKnown(question, cancellationToken) is { } known)
-            return known;
         var asked = await codes.Ask([question.Code], question.StoreId, cancellationToken);
         return await Conclude(question, asked[0], cancellationToken);
     }
 
     /// <summary>What is found without asking anybody what the code is: Order IDs, returns, and what was found before.</summary>
-    private async Task<(Found Found, HotAnswers.Marks Marks)?> FindKnown(Question question, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<(Found Found, HotAnswers.Marks Marks)?> FindKnown(Question question, CancellationToken cancellationToken)
     {
         var epoch = link.Epoch;
         var reading = OrderId.Read(question.Code);
@@ -261,7 +273,8 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
 
     // What belongs to a store that is not the caller's, or to another shopper, does not exist for it. Of another shopper's nothing is
     // even read: what goes wrong with that, and the time that it takes, would tell of it.
-    private async Task<OrderView?> Read(OrderId id, ReadNeeds needs, Audience audience, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<OrderView?> Read(OrderId id, ReadNeeds needs, Audience audience, CancellationToken cancellationToken)
     {
         if (!audience.MaySee(id))
             return null;

@@ -77,7 +77,8 @@ internal sealed class OrderView(OrderId id, Part?[] parts, IReadOnlyList<PartKin
                 head.StaleParts.Add(new StalePart { Part = Part.NameOf(kind), ReadTime = PartOf(kind) is { } part ? Timestamp.FromDateTimeOffset(part.ReadTime) : null });
         }
 
-        var length = head.CalculateSize();
+        var at = head.CalculateSize();
+        var length = at;
         Span<(PartKind Kind, Visibility Visibility)> pieces = stackalloc (PartKind, Visibility)[Part.Kinds.Length * Visibilities.Count];
         var count = 0;
         foreach (var part in parts)
@@ -92,8 +93,7 @@ internal sealed class OrderView(OrderId id, Part?[] parts, IReadOnlyList<PartKin
         }
 
         var bytes = new byte[length];
-        head.WriteTo(bytes.AsSpan(0, head.CalculateSize()));
-        var at = head.CalculateSize();
+        head.WriteTo(bytes.AsSpan(0, at));
         foreach (var (kind, visibility) in pieces[..count])
             at += Put(parts[(int)kind]!, visibility, found, audience, bytes.AsSpan(at));
         return new ViewBytes(at == length ? bytes : bytes[..at], version, id);

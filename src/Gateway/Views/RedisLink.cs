@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -49,6 +50,24 @@ internal sealed partial class RedisLink(
             return await command(redis.GetDatabase()).WaitAsync(_options.RedisTimeout, time);
         }
         // Whatever a command throws is Redis's trouble: the client's exceptions have no common kind.
+        catch (Exception exception)
+        {
+            Trip(exception);
+            return null;
+        }
+    }
+
+    /// <summary>The same for some fields of a hash, which every look-up that is not in memory reads.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<RedisValue[]?> Read(RedisKey key, RedisValue[] fields)
+    {
+        if (!_up || _redis is not { } redis)
+            return null;
+        try
+        {
+            return await redis.GetDatabase().HashGetAsync(key, fields).WaitAsync(_options.RedisTimeout, time);
+        }
+        // As above.
         catch (Exception exception)
         {
             Trip(exception);

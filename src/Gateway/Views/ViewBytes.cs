@@ -9,12 +9,9 @@ internal sealed class ViewBytes
     private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
 
     private string? _json;
+    private Task<ViewBytes>? _completed;
 
-    public ViewBytes(byte[] bytes, long version, OrderId order)
-    {
-        (Bytes, Version, OrderName) = (bytes, version, $"orders/{order}");
-        Completed = Task.FromResult(this);
-    }
+    public ViewBytes(byte[] bytes, long version, OrderId order) => (Bytes, Version, OrderName) = (bytes, version, $"orders/{order}");
 
     public byte[] Bytes { get; }
 
@@ -25,7 +22,7 @@ internal sealed class ViewBytes
     public string OrderName { get; }
 
     /// <summary>Itself, for those who await it.</summary>
-    public Task<ViewBytes> Completed { get; }
+    public Task<ViewBytes> Completed => _completed ??= Task.FromResult(this);
 
     /// <summary>As server-sent events carry it.</summary>
     public string Json => _json ??= Formatter.Format(Parse());

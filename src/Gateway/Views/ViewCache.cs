@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -45,10 +46,11 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
     /// <param name="selection">The copies that are read. The order's head is always read: it tells that there is such an order.</param>
     /// <param name="head">Another part of which the head is read.</param>
     /// <param name="withHas">Which facts the copies have is read, too.</param>
-    public async Task<CachedView> Read(OrderId id, Selection selection, PartKind? head, bool withHas)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<CachedView> Read(OrderId id, Selection selection, PartKind? head, bool withHas)
     {
         var layout = Layouts.GetOrAdd((selection.Bits, head, withHas), static key => Layout.Of(new Selection(key.Item1), key.Item2, key.Item3));
-        var values = await link.Ask(redis => redis.HashGetAsync(ViewKey(id), layout.Fields));
+        var values = await link.Read(ViewKey(id), layout.Fields);
         if (values is null || values[0].IsNull)
             return CachedView.None;
 
@@ -102,13 +104,17 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
         return link.Ask(redis => redis.ScriptEvaluateAsync(StoreScript, [ViewKey(id)], [.. arguments]));
     }
 
-    /// <summary>Marks parts as older than a version of one of their keys, and wakes all nodes' watchers; false if Redis is down.</summary>
+    /// <summary>
+    /// Marks parts as older than a version of one of their keys, and wakes all nodes' watchers; false if Redis is down. What is read from here
+    /// on, also before it completes, finds the marks.
+    /// </summary>
     public async Task<bool> Tell(OrderId id, IReadOnlyList<(PartKind Kind, string Key, long Version)> told)
     {
         var arguments = new List<RedisValue>(2 + (3 * told.Count)) { feed.Channel, feed.MessageOf(id) };
         foreach (var (kind, key, version) in told)
             arguments.AddRange([Part.NameOf(kind), key, version]);
-        return await link.Ask(redis => redis.ScriptEvaluateAsync(TellScript, [ViewKey(id)], [.. arguments])) is not null;
+        // With its text: a script that Redis has forgotten would be sent again, behind what was read meanwhile.
+        return await link.Ask(redis => redis.ScriptEvaluateAsync(TellScript, [ViewKey(id)], [.. arguments], CommandFlags.NoScriptCache)) is not null;
     }
 
     /// <summary>
@@ -121,7 +127,7 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
     private async Task<Part?> Reduced(OrderId id, PartKind kind, Visibility[] visibilities)
     {
         var name = Part.NameOf(kind);
-        if (await link.Ask(redis => redis.HashGetAsync(ViewKey(id), [$"{name}:staff"])) is not [var copy] || Part.FromBytes(kind, copy, Visibility.Staff) is not { } part)
+        if (await link.Read(ViewKey(id), [$"{name}:staff"]) is not [var copy] || Part.FromBytes(kind, copy, Visibility.Staff) is not { } part)
             return null;
         foreach (var visibility in visibilities.Where(visibility => visibility != Visibility.Staff))
         {

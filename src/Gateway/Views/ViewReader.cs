@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
@@ -14,7 +15,8 @@ internal sealed class ViewReader(
 
     /// <summary>The view of an order, or null if there is no such order.</summary>
     /// <exception cref="Failure">DEPENDENCY_UNAVAILABLE: Orders does not answer and no copy of the order is known; VERSION_NOT_REACHED.</exception>
-    public async Task<OrderView?> Read(OrderId id, ReadNeeds needs, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<OrderView?> Read(OrderId id, ReadNeeds needs, CancellationToken cancellationToken)
     {
         var cached = await cache.Read(id, needs.Selection, needs.Head, needs.MinVersions.Count > 0);
         if (needs.TakesAny && Whole(id, needs, cached, time.GetUtcNow()) is { } whole)

@@ -19,8 +19,8 @@ internal sealed partial class WatchHub(
     private readonly GatewayOptions _options = options.Value;
     private readonly Dictionary<long, WatchedOrder> _orders = [];
     private readonly Lock _gate = new();
-    // Bounded by the number of watched orders: one is queued at most once.
-    private readonly Channel<WatchedOrder> _changed = Channel.CreateUnbounded<WatchedOrder>();
+    // Bounded by the number of watched orders: one is queued at most once. Who tells of a change begins to read it, as far as that does not wait.
+    private readonly Channel<WatchedOrder> _changed = Channel.CreateUnbounded<WatchedOrder>(new UnboundedChannelOptions { AllowSynchronousContinuations = true });
     private readonly Channel<bool> _sweep = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private int _watchers;
 

@@ -71,7 +71,8 @@ internal static class ShipmentMessage
             Return = shipment.ReturnNumber > 0 ? string.Create(CultureInfo.InvariantCulture, $"orders/{shipment.OrderId}/returns/{shipment.ReturnNumber}") : "",
             Piece = shipment.Tracking.Status == V1.TrackingStatus.Cancelled ? 0 : shipment.Piece,
             Pieces = shipment.Pieces,
-            Customs = CustomsMessage.Of(CustomsOf.Shipment(shipment)),
+            // What somebody said is shown where nobody asks for it, too.
+            Customs = CustomsMessage.Of(CustomsOf.Shipment(shipment) ?? shipment.Customs),
             Manifest = shipment.ManifestId is { } manifest ? ManifestMessage.NamePrefix + manifest.ToString("N") : "",
             DeliveryChange = ChangeOf(shipment.DeliveryChange),
             Remedy = (V1.Shipment.Types.Remedy)shipment.Remedy,

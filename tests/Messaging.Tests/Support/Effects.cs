@@ -77,7 +77,7 @@ internal sealed class OrderEffects(Interference interference) :
 /// <summary>Facts to tell.</summary>
 internal static class Make
 {
-    private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
+    public static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
 
     public static OrderPlaced Placed(string key, long version = 1) =>
         new(key, "acme", version, Noon, "external", new Money(1234, "EUR"), [new PaymentPartFact(1, "CARD", "tok", new Money(1234, "EUR"), 1)]);

@@ -42,6 +42,16 @@ internal sealed class Wire(string broker) : IAsyncDisposable
 
     public async Task<uint> Count(string queue) => await (await Channel()).MessageCountAsync(queue);
 
+    /// <summary>Everything that is in the queue now as it is, taken out.</summary>
+    public async Task<List<string>> Bodies(string queue)
+    {
+        var bodies = new List<string>();
+        var channel = await Channel();
+        while (await channel.BasicGetAsync(queue, autoAck: true) is { } message)
+            bodies.Add(Encoding.UTF8.GetString(message.Body.Span));
+        return bodies;
+    }
+
     /// <summary>Publishes to the queue itself what no relay would.</summary>
     public async Task Send(string queue, byte[] body, string contentType = Envelope.ContentType) =>
         await (await Channel()).BasicPublishAsync("", queue, true, new BasicProperties { ContentType = contentType, Persistent = true }, body);
