@@ -28,6 +28,9 @@ public sealed class UsualWaitTests
     [Fact]
     public void A_weekend_and_a_holiday_are_no_working_time()
     {
+        var saturday = new DateTime(2026, 5, 9, 2, 6, 0);
+        Assert.Equal(TimeSpan.Zero, WorkingTime.Between(saturday, saturday.AddHours(41), "DE"));
+        Assert.Equal(saturday, WorkingTime.After(saturday, TimeSpan.Zero, "DE"));
         Assert.Equal(TimeSpan.FromHours(24), WorkingTime.Between(new DateTime(2026, 9, 4, 12, 0, 0), new DateTime(2026, 9, 8, 12, 0, 0), "BR"));
         Assert.Equal(TimeSpan.FromHours(48), WorkingTime.Between(new DateTime(2026, 9, 4, 12, 0, 0), new DateTime(2026, 9, 8, 12, 0, 0), "DE"));
     }

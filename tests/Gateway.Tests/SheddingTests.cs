@@ -31,7 +31,7 @@ public sealed class SheddingTests : IAsyncDisposable
         var reached = new Dictionary<Importance, int>();
         for (var window = 0; window < 100; window++)
         {
-            load.Observe(TimeSpan.FromMilliseconds(150));
+            load.Observe(TimeSpan.FromMilliseconds(500));
             foreach (var importance in Enum.GetValues<Importance>().Where(one => ShareOf(load, one) > 0.99))
                 reached.TryAdd(importance, window);
         }

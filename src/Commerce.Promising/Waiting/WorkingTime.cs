@@ -25,9 +25,12 @@ public static class WorkingTime
         return working;
     }
 
-    /// <summary>When so much working time has passed.</summary>
+    /// <summary>The earliest moment at which so much working time has passed.</summary>
     public static DateTime After(DateTime from, TimeSpan working, string country)
     {
+        // Also on a day on which nobody works, where the next that counts is days away.
+        if (working <= TimeSpan.Zero)
+            return from;
         var at = from;
         for (var days = 0; days < MostDays; days++)
         {

@@ -104,17 +104,13 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
         return link.Ask(redis => redis.ScriptEvaluateAsync(StoreScript, [ViewKey(id)], [.. arguments]));
     }
 
-    /// <summary>
-    /// Marks parts as older than a version of one of their keys, and wakes all nodes' watchers; false if Redis is down. What is read from here
-    /// on, also before it completes, finds the marks.
-    /// </summary>
+    /// <summary>Marks parts as older than a version of one of their keys, and wakes all nodes' watchers; false if Redis is down.</summary>
     public async Task<bool> Tell(OrderId id, IReadOnlyList<(PartKind Kind, string Key, long Version)> told)
     {
         var arguments = new List<RedisValue>(2 + (3 * told.Count)) { feed.Channel, feed.MessageOf(id) };
         foreach (var (kind, key, version) in told)
             arguments.AddRange([Part.NameOf(kind), key, version]);
-        // With its text: a script that Redis has forgotten would be sent again, behind what was read meanwhile.
-        return await link.Ask(redis => redis.ScriptEvaluateAsync(TellScript, [ViewKey(id)], [.. arguments], CommandFlags.NoScriptCache)) is not null;
+        return await link.Ask(redis => redis.ScriptEvaluateAsync(TellScript, [ViewKey(id)], [.. arguments])) is not null;
     }
 
     /// <summary>

@@ -55,13 +55,10 @@ internal sealed partial class ViewObserver(ViewCache cache, CodeBook codes, Chan
         if (fact is OrderErased or PersonalDataErased)
             await cache.Forget(id);
 
-        // Redis does what a connection asks in its order: who hears of the change here and reads there comes after the marks, and need not
-        // wait until they are made.
-        var told = cache.Tell(id, heard.Told);
-        feed.Changed(id, fact.OccurredAt);
         // The broker need not keep what Redis cannot take: the epoch that begins when Redis is back stands for every lost mark.
-        if (!await told)
+        if (!await cache.Tell(id, heard.Told))
             telemetry.MarkLost();
+        feed.Changed(id, fact.OccurredAt);
         telemetry.Lag(time.GetUtcNow() - fact.OccurredAt);
     }
 
