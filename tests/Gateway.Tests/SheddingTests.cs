@@ -134,7 +134,19 @@ public sealed class SheddingTests : IAsyncDisposable
 
         hang.SetResult();
         await Task.WhenAll(waiting);
-        await orders.GetOrderAsync(get);
+        // A place is given back when the answer was sent, and so after it was read.
+        await Eventually.True(async () =>
+        {
+            try
+            {
+                await orders.GetOrderAsync(get);
+                return true;
+            }
+            catch (RpcException exception) when (LookupTests.ReasonOf(exception) == "OVERLOADED")
+            {
+                return false;
+            }
+        });
     }
 
     [Fact]
