@@ -58,9 +58,22 @@ internal static class PassthroughRoutes
                 CallTrail.Of(call.HttpContext)?.Read(trails.First());
             }
 
+            // A service that dies while it is sent a request ends the reading of it, which looks as if the caller had sent it badly. Callers
+            // who are there still are told what it was, and ask again.
+            if (call.ProxyResponse is null && call.HttpContext.Features.Get<IForwarderErrorFeature>() is { Error: ForwarderError.RequestBodyClient, Exception: var why }
+                && !IsOfCaller(why) && !call.HttpContext.RequestAborted.IsCancellationRequested && !call.HttpContext.Response.HasStarted)
+                call.HttpContext.Response.StatusCode = StatusCodes.Status502BadGateway;
             return ValueTask.CompletedTask;
         });
     }
+
+    // Kestrel says so of what callers send too long, too slowly or wrongly.
+    private static bool IsOfCaller(Exception? why) => why switch
+    {
+        BadHttpRequestException => true,
+        AggregateException all => all.InnerExceptions.Any(IsOfCaller),
+        _ => false,
+    };
 
     private static IEnumerable<RouteConfig> Grpc => PublicApi.Services
         .Where(service => PublicApi.OwnerOf(service) != PublicApi.Own)
