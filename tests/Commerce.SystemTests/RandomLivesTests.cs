@@ -49,29 +49,35 @@ public sealed class RandomLivesTests(Suite suite)
             webhook_reorder_rate = 0.2,
         });
         var start = TimeProvider.System.GetTimestamp();
-        await Shelves();
-
-        var lives = Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Live(new Random((seed * 100) + worker))));
-        for (var i = 0; i < Victims.Length; i++)
+        try
         {
-            // Spread over the lives: a place, and three steps an order, more or less.
-            var due = Workers * OrdersEach * 4 * (i + 1) / (Victims.Length + 2);
-            await Eventually.True(() => Volatile.Read(ref _steps) >= due || lives.IsCompleted, TimeSpan.FromMinutes(2));
-            await suite.Kill(Victims[i]);
+            await Shelves();
+            var lives = Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Live(new Random((seed * 100) + worker))));
+            for (var i = 0; i < Victims.Length; i++)
+            {
+                // Spread over the lives: a place, and three steps an order, more or less.
+                var due = Workers * OrdersEach * 4 * (i + 1) / (Victims.Length + 2);
+                await Eventually.True(() => Volatile.Read(ref _steps) >= due || lives.IsCompleted, TimeSpan.FromMinutes(2));
+                await suite.Kill(Victims[i]);
+            }
+
+            await lives;
+        }
+        finally
+        {
+            // Also for whoever has the suite next.
+            await suite.Knobs(new
+            {
+                payment_error_rate = 0.0,
+                payment_timeout_after_success_rate = 0.0,
+                refund_failure_rate = 0.0,
+                webhook_duplicate_rate = 0.0,
+                webhook_reorder_rate = 0.0,
+                pending_delay_seconds = 5.0,
+            });
         }
 
-        await lives;
         TestContext.Current.TestOutputHelper?.WriteLine($"{_orders.Count} orders lived after {TimeProvider.System.GetElapsedTime(start).TotalSeconds:F0} s");
-        await suite.Knobs(new
-        {
-            payment_error_rate = 0.0,
-            payment_timeout_after_success_rate = 0.0,
-            refund_failure_rate = 0.0,
-            webhook_duplicate_rate = 0.0,
-            webhook_reorder_rate = 0.0,
-            pending_delay_seconds = 5.0,
-        });
-
         var left = "";
         await Eventually.True(async () => (left = string.Join('\n', await Differences())).Length == 0, TimeSpan.FromSeconds(60), () => $"COMMERCE_LIVES_SEED={seed}:\n{left}");
         TestContext.Current.TestOutputHelper?.WriteLine($"All agree after {TimeProvider.System.GetElapsedTime(start).TotalSeconds:F0} s");
