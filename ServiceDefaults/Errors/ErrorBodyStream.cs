@@ -7,35 +7,18 @@ namespace Commerce.ServiceDefaults;
 /// Passes a response on as it is, except the error body of a transcoded method, which is kept back so that a problem can
 /// take its place, and the body of one that the caller has already. Whether it is one is known at the first write: by then the status is set.
 /// </summary>
-internal sealed class ErrorBodyStream(Stream inner, HttpContext http) : Stream
+internal sealed class ErrorBodyStream(Stream inner, HttpContext http) : WriteOnlyStream
 {
     private bool? _captures;
 
     /// <summary>A body was kept back.</summary>
     public bool Captured => _captures == true;
 
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (!Captures())
             await inner.WriteAsync(buffer, cancellationToken);
     }
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override void Write(byte[] buffer, int offset, int count)
     {
@@ -54,12 +37,6 @@ internal sealed class ErrorBodyStream(Stream inner, HttpContext http) : Stream
         if (!Captures())
             inner.Flush();
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private bool Captures()
     {

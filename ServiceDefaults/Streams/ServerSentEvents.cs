@@ -7,7 +7,10 @@ namespace Commerce.ServiceDefaults;
 /// <summary>Streams on REST: JSON transcoding knows no streams of events.</summary>
 public static class ServerSentEvents
 {
-    internal const string ContentType = "text/event-stream";
+    private const string ContentType = "text/event-stream";
+
+    /// <summary>Whether they are what a response is made of.</summary>
+    public static bool Are(HttpResponse response) => response.ContentType?.StartsWith(ContentType, StringComparison.Ordinal) == true;
 
     /// <summary>Begins the response.</summary>
     public static Task Begin(HttpContext http, CancellationToken cancellationToken)

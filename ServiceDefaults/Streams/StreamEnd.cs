@@ -10,6 +10,8 @@ namespace Commerce.ServiceDefaults;
 /// </summary>
 public abstract class StreamEnd
 {
+    private const string GrpcStatus = "grpc-status";
+
     /// <summary>Why it ends; null: it does not.</summary>
     public abstract Failure? Why { get; }
 
@@ -20,25 +22,11 @@ public abstract class StreamEnd
     public static async Task<bool> Tell(HttpContext http, Failure why)
     {
         var response = http.Response;
-        if (FailureAnswer.IsGrpc(http))
-        {
-            var trailers = response.HasStarted ? http.Features.Get<IHttpResponseTrailersFeature>()?.Trailers : response.Headers;
-            if (trailers is null or { IsReadOnly: true })
-                return false;
-            // The call has said it itself, or was over before.
-            if (trailers.ContainsKey("grpc-status"))
-                return true;
-            if (!response.HasStarted)
-            {
-                response.Clear();
-                await FailureAnswer.Write(http, why);
-                return true;
-            }
-
-            (trailers["grpc-status"], trailers["grpc-message"], trailers[ErrorStatus.DetailsTrailer]) = ErrorMiddleware.TrailersOf(ErrorStatus.Of(why));
+        var isGrpc = FailureAnswer.IsGrpc(http);
+        var trailers = response.HasStarted ? http.Features.Get<IHttpResponseTrailersFeature>()?.Trailers : response.Headers;
+        // The call has said it itself, or was over before.
+        if (isGrpc && trailers?.IsReadOnly == false && trailers.ContainsKey(GrpcStatus))
             return true;
-        }
-
         if (!response.HasStarted)
         {
             response.Clear();
@@ -46,7 +34,15 @@ public abstract class StreamEnd
             return true;
         }
 
-        if (response.ContentType?.StartsWith(ServerSentEvents.ContentType, StringComparison.Ordinal) != true)
+        if (isGrpc)
+        {
+            if (trailers is null or { IsReadOnly: true })
+                return false;
+            (trailers[GrpcStatus], trailers["grpc-message"], trailers[ErrorStatus.DetailsTrailer]) = ErrorMiddleware.TrailersOf(ErrorStatus.Of(why));
+            return true;
+        }
+
+        if (!ServerSentEvents.Are(response))
             return false;
         await ServerSentEvents.Write(response, 0, "problem", Problem.Json(ErrorStatus.Of(why)), CancellationToken.None);
         return true;

@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Concurrent;
-using System.Diagnostics.Metrics;
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
@@ -31,7 +29,7 @@ public sealed class HostileHttpTests : IDisposable
         ["Http:AbandonAfter"] = "00:00:00.500",
     };
 
-    private readonly Connections _connections = new();
+    private readonly KestrelConnections _connections = new();
 
     public void Dispose() => _connections.Dispose();
 
@@ -55,7 +53,7 @@ public sealed class HostileHttpTests : IDisposable
             one.Dispose();
         }
 
-        await _connections.AreGone(service.HttpAddress, 1);
+        await _connections.AreGone(service.HttpAddress.Port, 1, Patience);
     }
 
     [Fact]
@@ -66,7 +64,7 @@ public sealed class HostileHttpTests : IDisposable
         await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /v1/orders HTTP/1.1\r\nHost: x\r\ncommerce-token: {service.Token}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"));
         var said = await ReadToEnd(slow);
         Assert.Matches("^HTTP/1.1 (408|400) ", said);
-        await _connections.AreGone(service.HttpAddress, 0);
+        await _connections.AreGone(service.HttpAddress.Port, 0, Patience);
     }
 
     [Fact]
@@ -81,8 +79,8 @@ public sealed class HostileHttpTests : IDisposable
         }));
         using var deaf = await Connect(service.HttpAddress);
         await deaf.GetStream().WriteAsync("GET /long HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
-        await Eventually.True(() => Task.FromResult(_connections.Opened(service.HttpAddress) > 0));
-        await _connections.AreGone(service.HttpAddress, 0);
+        await Eventually.True(() => Task.FromResult(_connections.Opened(service.HttpAddress.Port) > 0));
+        await _connections.AreGone(service.HttpAddress.Port, 0, Patience);
     }
 
     public static TheoryData<string, string> Malformed() => new()
@@ -127,7 +125,7 @@ public sealed class HostileHttpTests : IDisposable
         var said = await ReadToEnd(client);
         // A bare zero begins a frame of HTTP/2: it answers in the language it was spoken to.
         Assert.True(said is [] or ['\0', ..] || System.Text.RegularExpressions.Regex.IsMatch(said, "^HTTP/1.1 (4..|501|505) "), $"{what}: {said}");
-        await _connections.AreGone(service.HttpAddress, 0);
+        await _connections.AreGone(service.HttpAddress.Port, 0, Patience);
         Assert.DoesNotContain(service.Logs.Entries, entry => entry.Level >= Microsoft.Extensions.Logging.LogLevel.Error);
     }
 
@@ -149,7 +147,7 @@ public sealed class HostileHttpTests : IDisposable
         using var client = await Connect(service.GrpcAddress);
         await client.GetStream().WriteAsync("GET /alive HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
         Assert.StartsWith("HTTP/1.1 400", await ReadToEnd(client), StringComparison.Ordinal);
-        await _connections.AreGone(service.GrpcAddress, 0);
+        await _connections.AreGone(service.GrpcAddress.Port, 0, Patience);
     }
 
     [Fact]
@@ -300,7 +298,7 @@ public sealed class HostileHttpTests : IDisposable
 
         client.Dispose();
 
-        await _connections.AreGone(service.GrpcAddress, 0);
+        await _connections.AreGone(service.GrpcAddress.Port, 0, Patience);
         await service.Orders.GetOrderAsync(new GetOrderRequest { Name = "orders/x" });
     }
 
@@ -330,7 +328,7 @@ public sealed class HostileHttpTests : IDisposable
             await begun.Task.WaitAsync(Patience);
         }
 
-        await _connections.AreGone(address, 0);
+        await _connections.AreGone(address.Port, 0, Patience);
         never.SetResult();
     }
 
@@ -341,11 +339,11 @@ public sealed class HostileHttpTests : IDisposable
         var open = new List<TcpClient>();
         for (var i = 0; i < 5; i++)
             open.Add(await Connect(service.HttpAddress));
-        await Eventually.True(() => Task.FromResult(_connections.Now(service.HttpAddress) == 5));
+        await Eventually.True(() => Task.FromResult(_connections.Now(service.HttpAddress.Port) == 5));
         using (var more = await Connect(service.HttpAddress))
             Assert.Equal("", await ReadToEnd(more));
         open.ForEach(one => one.Dispose());
-        await _connections.AreGone(service.HttpAddress, 0);
+        await _connections.AreGone(service.HttpAddress.Port, 0, Patience);
         using var answer = await service.Rest.GetAsync("/alive");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
@@ -504,39 +502,5 @@ public sealed class HostileHttpTests : IDisposable
             length = 0;
             return false;
         }
-    }
-
-    /// <summary>The connections of every server of this process, as the servers count them, by port.</summary>
-    private sealed class Connections : IDisposable
-    {
-        private readonly MeterListener _listener = new();
-        private readonly ConcurrentDictionary<int, (int Now, int Opened)> _ports = new();
-
-        public Connections()
-        {
-            _listener.InstrumentPublished = (instrument, listener) =>
-            {
-                if (instrument.Name == "kestrel.active_connections")
-                    listener.EnableMeasurementEvents(instrument);
-            };
-            _listener.SetMeasurementEventCallback<long>((_, change, tags, _) =>
-            {
-                foreach (var tag in tags)
-                {
-                    if (tag is { Key: "server.port", Value: int port })
-                        _ports.AddOrUpdate(port, ((int)change, 1), (_, count) => (count.Now + (int)change, count.Opened + (change > 0 ? 1 : 0)));
-                }
-            });
-            _listener.Start();
-        }
-
-        public int Now(Uri address) => _ports.GetValueOrDefault(address.Port).Now;
-
-        public int Opened(Uri address) => _ports.GetValueOrDefault(address.Port).Opened;
-
-        /// <summary>No more than the test's own client has are open.</summary>
-        public Task AreGone(Uri address, int own) => Eventually.True(() => Task.FromResult(Opened(address) > 0 && Now(address) <= own), Patience);
-
-        public void Dispose() => _listener.Dispose();
     }
 }

@@ -13,6 +13,9 @@ internal sealed class ErrorQueues(BrokerConnection broker, TimeProvider time, Me
 {
     internal const string HeaderPrefix = "commerce-error-";
 
+    // The broker's own, and of the queue that a message was in.
+    private const string DeliveryCount = "x-delivery-count";
+
     // Their bodies are in memory meanwhile.
     private const int TakenAtOnce = 500;
 
@@ -64,12 +67,9 @@ internal sealed class ErrorQueues(BrokerConnection broker, TimeProvider time, Me
 
             async Task Move(BasicGetResult message)
             {
-                var headers = (message.BasicProperties.Headers ?? new Dictionary<string, object?>())
-                    .Where(h => !h.Key.StartsWith(HeaderPrefix, StringComparison.Ordinal) && h.Key is not ("x-death" or "x-delivery-count"))
-                    .ToDictionary(h => h.Key, h => h.Value);
-                await channel.BasicPublishAsync(
-                    "", queue, mandatory: true, Properties(message.BasicProperties.MessageId, message.BasicProperties.ContentType, headers), message.Body, cancellationToken);
-                await channel.BasicAckAsync(message.DeliveryTag, multiple: false, cancellationToken);
+                await Replace(
+                    channel, message, queue, message.Body,
+                    header => !header.StartsWith(HeaderPrefix, StringComparison.Ordinal) && header is not ("x-death" or DeliveryCount), cancellationToken);
                 moved++;
             }
         }, cancellationToken);
@@ -94,16 +94,21 @@ internal sealed class ErrorQueues(BrokerConnection broker, TimeProvider time, Me
             }
 
             foreach (var (message, body) in rewritten)
-            {
-                var headers = (message.BasicProperties.Headers ?? new Dictionary<string, object?>()).Where(h => h.Key != "x-delivery-count").ToDictionary(h => h.Key, h => h.Value);
-                await channel.BasicPublishAsync("", errorQueue, mandatory: true, Properties(message.BasicProperties.MessageId, message.BasicProperties.ContentType, headers), body, cancellationToken);
-                await channel.BasicAckAsync(message.DeliveryTag, multiple: false, cancellationToken);
-            }
+                await Replace(channel, message, errorQueue, body, header => header != DeliveryCount, cancellationToken);
 
             // Back before the answer: the channel's end waits for it.
             if (kept > 0)
                 await channel.BasicNackAsync(kept, multiple: true, requeue: true, cancellationToken);
         }, cancellationToken);
+
+    // The other is confirmed before this one is acknowledged.
+    private static async Task Replace(
+        IChannel channel, BasicGetResult message, string queue, ReadOnlyMemory<byte> body, Func<string, bool> keepsHeader, CancellationToken cancellationToken)
+    {
+        var headers = (message.BasicProperties.Headers ?? new Dictionary<string, object?>()).Where(header => keepsHeader(header.Key)).ToDictionary(header => header.Key, header => header.Value);
+        await channel.BasicPublishAsync("", queue, mandatory: true, Properties(message.BasicProperties.MessageId, message.BasicProperties.ContentType, headers), body, cancellationToken);
+        await channel.BasicAckAsync(message.DeliveryTag, multiple: false, cancellationToken);
+    }
 
     /// <summary>Messages waiting in the error queue; null: the queue does not exist.</summary>
     public Task<uint> Count(string queue, CancellationToken cancellationToken) =>

@@ -10,7 +10,7 @@ namespace Commerce.Gateway.Access;
 /// <param name="inner">Where it goes.</param>
 /// <param name="http">The request.</param>
 /// <param name="cut">Ends it; called once.</param>
-internal sealed class WholeMessages(Stream inner, HttpContext http, Action cut) : Stream
+internal sealed class WholeMessages(Stream inner, HttpContext http, Action cut) : WriteOnlyStream
 {
     private const int HeaderBytes = 5;
     private const int LengthAt = 1;
@@ -24,20 +24,6 @@ internal sealed class WholeMessages(Stream inner, HttpContext http, Action cut) 
     private Framing? _framing;
     private bool _ends;
     private bool _writes;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Ends it now, or when the message that is on its way is whole.</summary>
     public void End()
@@ -85,19 +71,11 @@ internal sealed class WholeMessages(Stream inner, HttpContext http, Action cut) 
         throw new OperationCanceledException("The stream is over.");
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
     public override void Flush() => throw new NotSupportedException();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private bool IsBetween => _framing switch
     {
@@ -110,7 +88,7 @@ internal sealed class WholeMessages(Stream inner, HttpContext http, Action cut) 
     private int Advance(ReadOnlySpan<byte> bytes, bool toBoundary)
     {
         _framing ??= FailureAnswer.IsGrpc(http) ? Framing.Grpc
-            : http.Response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) == true ? Framing.Events
+            : ServerSentEvents.Are(http.Response) ? Framing.Events
             : Framing.None;
         var at = 0;
         while (at < bytes.Length && !(toBoundary && at > 0 && IsBetween))

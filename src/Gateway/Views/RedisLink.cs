@@ -40,34 +40,23 @@ internal sealed partial class RedisLink(
     public IConnectionMultiplexer? Connection => _redis;
 
     /// <summary>What Redis answers, or null if it is down or too slow.</summary>
-    public async Task<T?> Ask<T>(Func<IDatabase, Task<T>> command)
+    public Task<T?> Ask<T>(Func<IDatabase, Task<T>> command)
+        where T : class => Answer(command, static (redis, command) => command(redis)).AsTask();
+
+    /// <summary>The same for some fields of a hash, which every look-up that is not in memory reads.</summary>
+    public ValueTask<RedisValue[]?> Read(RedisKey key, RedisValue[] fields) => Answer((key, fields), static (redis, hash) => redis.HashGetAsync(hash.key, hash.fields));
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<T?> Answer<TAsked, T>(TAsked asked, Func<IDatabase, TAsked, Task<T>> command)
         where T : class
     {
         if (!_up || _redis is not { } redis)
             return null;
         try
         {
-            return await command(redis.GetDatabase()).WaitAsync(_options.RedisTimeout, time);
+            return await command(redis.GetDatabase(), asked).WaitAsync(_options.RedisTimeout, time);
         }
         // Whatever a command throws is Redis's trouble: the client's exceptions have no common kind.
-        catch (Exception exception)
-        {
-            Trip(exception);
-            return null;
-        }
-    }
-
-    /// <summary>The same for some fields of a hash, which every look-up that is not in memory reads.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<RedisValue[]?> Read(RedisKey key, RedisValue[] fields)
-    {
-        if (!_up || _redis is not { } redis)
-            return null;
-        try
-        {
-            return await redis.GetDatabase().HashGetAsync(key, fields).WaitAsync(_options.RedisTimeout, time);
-        }
-        // As above.
         catch (Exception exception)
         {
             Trip(exception);
