@@ -1,7 +1,10 @@
 using System.Diagnostics;
+using Commerce.Gateway.Lookup;
 using Commerce.Gateway.V1;
 using Commerce.Gateway.Views;
+using Commerce.ServiceDefaults;
 using Commerce.Testing;
+using Commerce.Types.V1;
 using Grpc.Core;
 
 namespace Commerce.Gateway.Tests;
@@ -16,6 +19,11 @@ public sealed class CacheTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _suite.DisposeAsync();
 
     private int Calls => _suite.Orders.Calls.Count + _suite.Payments.Calls.Count + _suite.Shipments.Calls.Count;
+
+    private string ViewKey(OrderId id) => $"{_suite.Prefix}view:{id.Value}";
+
+    private async Task<bool> IsPutTogether(OrderId id, string visibility = "staff") =>
+        await (await _suite.Admin()).GetDatabase().HashExistsAsync(ViewKey(id), $"answer:{visibility}");
 
     private OrderId PlaceWithEverything()
     {
@@ -70,7 +78,7 @@ public sealed class CacheTests : IAsyncLifetime
         await _suite.Tell(_suite.World.AdvanceOrder(id));
 
         var redis = await _suite.Admin();
-        Assert.False(await redis.GetDatabase().KeyExistsAsync($"{_suite.Prefix}view:{id.Value}"));
+        Assert.False(await redis.GetDatabase().KeyExistsAsync(ViewKey(id)));
         Assert.Equal(0, Calls);
     }
 
@@ -135,6 +143,112 @@ public sealed class CacheTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task All_parts_put_together_are_kept_and_answered_with_until_one_is_told_of()
+    {
+        var id = PlaceWithEverything();
+        var first = await _suite.Node.Find(id);
+        Assert.False(await IsPutTogether(id));
+        Assert.Equal(first, await _suite.Node.Find(id));
+        Assert.True(await IsPutTogether(id));
+
+        // The parts themselves are not read any more.
+        var redis = (await _suite.Admin()).GetDatabase();
+        await redis.HashSetAsync(ViewKey(id), "order:staff", "no part");
+        Assert.Equal(first, await _suite.Node.Find(id));
+        Assert.Equal(3, Calls);
+
+        await _suite.Tell(_suite.World.AdvancePayment(id));
+
+        Assert.False(await IsPutTogether(id));
+        var after = await _suite.Node.Find(id);
+        Assert.Equal((first.Version + 1, 2), (after.Version, after.Payment.Version));
+    }
+
+    [Fact]
+    public async Task A_part_that_is_replaced_takes_what_was_put_together_with_it()
+    {
+        var id = PlaceWithEverything();
+        await _suite.Node.Find(id);
+        await _suite.Node.Find(id);
+        Assert.True(await IsPutTogether(id));
+        var cache = _suite.Node.Get<ViewCache>();
+        var before = await cache.Read(id, Selection.All(Visibility.Staff), null, withHas: false);
+        var newer = Part.Of(
+            PartKind.Order, new LookupView { Order = new Orders.V1.Order { OrderId = id.ToString(), StoreId = "main", Version = 7 } }, 7, "order=7", before.Parts[0]!.Index, DateTimeOffset.UnixEpoch, before.Parts[0]!.Epoch);
+
+        await cache.Store(id, before.Born!, [newer]);
+
+        Assert.False(await IsPutTogether(id));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_put_together_of_parts_that_are_others_by_now_is_not_kept(bool isOnlyTold)
+    {
+        var id = PlaceWithEverything();
+        await _suite.Node.Find(id);
+        var reader = _suite.Node.Get<ViewReader>();
+        var view = (await reader.Read(id, new ReadNeeds(Selection.All(Visibility.Staff)), CancellationToken.None))!;
+        var old = view.Join(new Located(id, CodeKind.OrderId), Selection.All(Visibility.Staff), Visibility.Staff);
+        await _suite.Tell(_suite.World.AdvanceOrder(id));
+        if (!isOnlyTold)
+            Assert.Equal(2, (await _suite.Node.Find(id)).Order.Version);
+
+        await reader.Keep(view, Visibility.Staff, old);
+
+        Assert.False(await IsPutTogether(id));
+        Assert.Equal(2, (await _suite.Node.Find(id)).Order.Version);
+    }
+
+    [Fact]
+    public async Task Each_class_of_callers_has_what_is_put_together_for_it_and_who_may_not_see_the_store_has_nothing()
+    {
+        var id = PlaceWithEverything();
+        _suite.World.RequestReturn(id);
+        var code = new LookupRequest { Code = id.ToString() };
+        var lookup = _suite.Node.Get<CodeLookup>();
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.NotEqual("", (await _suite.Node.Find(id)).Returns[0].RequestedBy);
+            var shopper = await lookup.Answer(Question.Of(code, new Audience(Visibility.Shopper, Selection.All(Visibility.Shopper), null, id)), CancellationToken.None);
+            Assert.Equal("", shopper.Parse().Returns[0].RequestedBy);
+        }
+
+        Assert.True(await IsPutTogether(id, "shopper"));
+        var elsewhere = new Audience(Visibility.Staff, Selection.All(Visibility.Staff), new HashSet<string> { "outlet" });
+        Assert.Equal(ErrorReason.CodeNotFound, (await Assert.ThrowsAsync<Failure>(() => lookup.Answer(Question.Of(code, elsewhere), CancellationToken.None))).Reason);
+        var other = new Audience(Visibility.Shopper, Selection.All(Visibility.Shopper), null, _suite.World.Place());
+        Assert.Equal(ErrorReason.CodeNotFound, (await Assert.ThrowsAsync<Failure>(() => lookup.Answer(Question.Of(code, other), CancellationToken.None))).Reason);
+        var prefixed = await Assert.ThrowsAsync<Failure>(() => _suite.Node.Find("XYZ" + id.ToString()[3..]));
+        Assert.Equal(ErrorReason.CodeNotFound, prefixed.Reason);
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("garbage", false)]
+    [InlineData("garbage of more bytes than a head has, so that they are read", false)]
+    [InlineData(null, true)]
+    public void What_is_no_answer_is_not_taken_for_one(string? kept, bool isWhole)
+    {
+        var id = OrderId.New("ORD", TimeProvider.System);
+        var answer = new KeptAnswer(new ViewBytes(new byte[] { 1, 2, 3 }, 17, $"orders/{id}"), "main", DateTimeOffset.FromUnixTimeMilliseconds(1_790_000_000_123), 5);
+
+        var read = KeptAnswer.FromBytes(kept is null ? answer.ToBytes() : System.Text.Encoding.UTF8.GetBytes(kept), id);
+
+        if (isWhole)
+        {
+            Assert.Equal((answer.StoreId, answer.FreshUntil, answer.Epoch), (read!.StoreId, read.FreshUntil, read.Epoch));
+            Assert.Equal((17, answer.Answer.OrderName), (read.Answer.Version, read.Answer.OrderName));
+            Assert.Equal([1, 2, 3], read.Answer.Bytes.ToArray());
+        }
+        else
+        {
+            Assert.Null(read);
+        }
+    }
+
+    [Fact]
     public async Task After_a_flush_the_answers_are_the_same()
     {
         var id = PlaceWithEverything();
@@ -169,6 +283,7 @@ public sealed class CacheTests : IAsyncLifetime
     {
         var id = PlaceWithEverything();
         await _suite.Node.Find(id);
+        await _suite.Node.Find(id);
         var link = _suite.Node.Get<RedisLink>();
         _suite.Redis.Cut();
         await Eventually.True(() => !link.IsUp);
@@ -190,6 +305,7 @@ public sealed class CacheTests : IAsyncLifetime
         var other = await _suite.AddNode("Development");
         var id = PlaceWithEverything();
         await other.Find(id);
+        await other.Find(id);
         var epoch = other.Get<RedisLink>().Epoch;
         await _suite.Node.Get<RedisLink>().Probe();
 
@@ -210,6 +326,7 @@ public sealed class CacheTests : IAsyncLifetime
     {
         var id = PlaceWithEverything();
         var before = await _suite.Node.Find(id);
+        await _suite.Node.Find(id);
         var service = part switch
         {
             "payment" => _suite.Payments,

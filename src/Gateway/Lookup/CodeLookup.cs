@@ -59,8 +59,8 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
                 var key = KeyOf(question);
                 if (hot.Find(key) is { } answer && question.Audience.MaySee(answer.Found.Order, answer.StoreId))
                     answers[i] = (answer.Bytes, null);
-                else if (await FindKnown(question, cancellationToken) is var (found, marks))
-                    answers[i] = (Serialise(key, question, found, marks), null);
+                else if (await AnswerKnown(key, question, cancellationToken) is var (known, _))
+                    answers[i] = (known, null);
                 else
                 {
                     lock (unknown)
@@ -80,7 +80,7 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
                 try
                 {
                     var (found, marks) = await Conclude(one.Question, asked[n], cancellationToken);
-                    answers[one.At] = (Serialise(KeyOf(one.Question), one.Question, found, marks), null);
+                    answers[one.At] = (await Serialise(KeyOf(one.Question), one.Question, found, marks), null);
                 }
                 catch (Failure failure)
                 {
@@ -147,9 +147,14 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
         using var activity = GatewayTelemetry.Source.StartActivity("lookup");
         try
         {
-            var (found, marks) = await FindKnown(question, cancellationToken) ?? await FindAsked(question, cancellationToken);
-            telemetry.LookedUp(KindOf(found.Located.Kind), "found");
-            return Serialise(key, question, found, marks);
+            if (await AnswerKnown(key, question, cancellationToken) is not var (answer, kind))
+            {
+                var (found, marks) = await FindAsked(question, cancellationToken);
+                (answer, kind) = (await Serialise(key, question, found, marks), found.Located.Kind);
+            }
+
+            telemetry.LookedUp(KindOf(kind), "found");
+            return answer;
         }
         catch (Failure failure)
         {
@@ -158,11 +163,35 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
         }
     }
 
-    private ViewBytes Serialise(in HotAnswers.Key key, Question question, Found found, HotAnswers.Marks marks)
+    private async ValueTask<ViewBytes> Serialise(HotAnswers.Key key, Question question, Found found, HotAnswers.Marks marks)
     {
         var bytes = found.View.Join(found.Located, question.Selection, question.Audience.Class);
-        hot.Keep(key, found.View, found.Located, bytes, marks);
+        if (found.View.IsWhole)
+            hot.Keep(key, found.View.StoreId, found.View.FreshUntil, found.Located, bytes, marks);
+        if (found.Located.Kind == CodeKind.OrderId && question.TakesAnyOfAll)
+            await views.Keep(found.View, question.Audience.Class, bytes);
         return bytes;
+    }
+
+    /// <summary>What is answered without asking anybody what the code is.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<(ViewBytes Answer, CodeKind Kind)?> AnswerKnown(HotAnswers.Key key, Question question, CancellationToken cancellationToken)
+    {
+        // Most questions are this one.
+        if (question.TakesAnyOfAll && OrderId.Read(question.Code) is { Kind: OrderIdReadingKind.Valid, Id: var id } && question.Audience.MaySee(id))
+        {
+            var marks = new HotAnswers.Marks(feed.MarkOf(id), null, link.Epoch);
+            var (kept, isKnown) = await views.ReadAnswer(id, question.Audience.Class);
+            if (kept is not null && question.Audience.MaySee(id, kept.StoreId))
+            {
+                hot.Keep(key, kept.StoreId, kept.FreshUntil, new Located(id, CodeKind.OrderId), kept.Answer, marks);
+                return (kept.Answer, CodeKind.OrderId);
+            }
+
+            question = question with { Needs = question.Needs with { IsUnknown = !isKnown } };
+        }
+
+        return await FindKnown(question, cancellationToken) is var (found, marksOfParts) ? (await Serialise(key, question, found, marksOfParts), found.Located.Kind) : null;
     }
 
     private async Task<(Found Found, HotAnswers.Marks Marks)> FindCold(Question question, CancellationToken cancellationToken) =>

@@ -25,19 +25,20 @@ internal sealed class HotAnswers(ChangeFeed feed, RedisLink link, IOptions<Gatew
 
     /// <summary>Keeps an answer for the next who asks.</summary>
     /// <param name="key">What was asked.</param>
-    /// <param name="view">What the answer was made of.</param>
+    /// <param name="storeId">The store that the order belongs to.</param>
+    /// <param name="freshUntil">Until when nobody needs to ask for its parts.</param>
     /// <param name="found">What the code led to.</param>
     /// <param name="bytes">The answer.</param>
     /// <param name="marks">Taken before order and code were read.</param>
-    public void Keep(in Key key, OrderView view, Located found, ViewBytes bytes, Marks marks)
+    public void Keep(in Key key, string storeId, DateTimeOffset freshUntil, Located found, ViewBytes bytes, Marks marks)
     {
-        if (_answers is null || marks.Epoch == 0 || !view.IsWhole || !feed.IsHeard || bytes.Bytes.Length > _options.HotAnswerBytes)
+        if (_answers is null || marks.Epoch == 0 || !feed.IsHeard || bytes.Bytes.Length > _options.HotAnswerBytes)
             return;
-        var stands = view.FreshUntil - time.GetUtcNow();
+        var stands = freshUntil - time.GetUtcNow();
         if (stands > _options.HotAge)
             stands = _options.HotAge;
         if (stands > TimeSpan.Zero)
-            _answers.AddOrUpdate(key, new Answer(bytes, found, view.StoreId, marks.OfOrder, marks.OfCode, marks.Epoch, time.GetTimestamp() + (long)(stands.TotalSeconds * time.TimestampFrequency)));
+            _answers.AddOrUpdate(key, new Answer(bytes, found, storeId, marks.OfOrder, marks.OfCode, marks.Epoch, time.GetTimestamp() + (long)(stands.TotalSeconds * time.TimestampFrequency)));
     }
 
     /// <summary>What was asked.</summary>

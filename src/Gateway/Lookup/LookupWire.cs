@@ -66,12 +66,12 @@ internal sealed class LookupWireMethods : IServiceMethodProvider<LookupWire>
         where TResponse : class =>
         new(type, LookupService.Descriptor.FullName, name, new Marshaller<TRequest>((_, _) => throw new NotSupportedException(), call => parser.ParseFrom(call.PayloadAsReadOnlySequence())), answer);
 
-    private static Marshaller<T> Raw<T>(Func<T, byte[]> bytesOf) => new(
+    private static Marshaller<T> Raw<T>(Func<T, ReadOnlyMemory<byte>> bytesOf) => new(
         (message, call) =>
         {
             var bytes = bytesOf(message);
             call.SetPayloadLength(bytes.Length);
-            call.GetBufferWriter().Write(bytes);
+            call.GetBufferWriter().Write(bytes.Span);
             call.Complete();
         },
         _ => throw new NotSupportedException());

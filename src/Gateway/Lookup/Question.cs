@@ -18,10 +18,13 @@ internal sealed record Question(string Code, string StoreId, Selection Selection
     private const int MaxMinVersions = 20;
 
     /// <summary>What the answer must have reached.</summary>
-    public ReadNeeds Needs { get; private init; } = new(Selection);
+    public ReadNeeds Needs { get; init; } = new(Selection);
 
     /// <summary>Nothing is wanted of its version that the view's own version does not tell.</summary>
     public bool TakesByVersion => Needs is { MinOrderVersion: 0, MinVersions.Count: 0 };
+
+    /// <summary>Everything that its class may see is wanted, of whatever version.</summary>
+    public bool TakesAnyOfAll => Audience.Class != Visibility.Public && Selection == Selection.All(Audience.Class) && Needs.TakesAny;
 
     /// <exception cref="Failure">INVALID_FIELD.</exception>
     public static Question Of(LookupRequest request, Audience audience)

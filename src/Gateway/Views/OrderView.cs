@@ -24,6 +24,9 @@ internal sealed class OrderView(OrderId id, Part?[] parts, IReadOnlyList<PartKin
     /// <summary>Until when nobody needs to ask for its parts unless a fact tells of a change.</summary>
     public DateTimeOffset FreshUntil => freshUntil;
 
+    /// <summary>Redis has all of it, as it is.</summary>
+    public bool IsKept { get; init; }
+
     public Part? PartOf(PartKind kind) => parts[(int)kind];
 
     /// <summary>
@@ -96,7 +99,7 @@ internal sealed class OrderView(OrderId id, Part?[] parts, IReadOnlyList<PartKin
         head.WriteTo(bytes.AsSpan(0, at));
         foreach (var (kind, visibility) in pieces[..count])
             at += Put(parts[(int)kind]!, visibility, found, audience, bytes.AsSpan(at));
-        return new ViewBytes(at == length ? bytes : bytes[..at], version, id);
+        return new ViewBytes(bytes.AsMemory(0, at), version, $"orders/{id}");
     }
 
     private static int Put(Part part, Visibility visibility, Located found, Visibility audience, Span<byte> into)

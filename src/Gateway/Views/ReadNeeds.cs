@@ -19,6 +19,9 @@ internal sealed record ReadNeeds(Selection Selection)
     /// <summary>Any version will do.</summary>
     public bool TakesAny => MinOrderVersion == 0 && MinVersion == 0 && MinVersions.Count == 0;
 
+    /// <summary>Redis was asked for it, and has nothing of it.</summary>
+    public bool IsUnknown { get; init; }
+
     /// <summary>Bounds how many of several readers ask the services at the same time.</summary>
     public SemaphoreSlim? Gate { get; init; }
 }

@@ -11,9 +11,9 @@ internal sealed class ViewBytes
     private string? _json;
     private Task<ViewBytes>? _completed;
 
-    public ViewBytes(byte[] bytes, long version, OrderId order) => (Bytes, Version, OrderName) = (bytes, version, $"orders/{order}");
+    public ViewBytes(ReadOnlyMemory<byte> bytes, long version, string orderName) => (Bytes, Version, OrderName) = (bytes, version, orderName);
 
-    public byte[] Bytes { get; }
+    public ReadOnlyMemory<byte> Bytes { get; }
 
     /// <summary>As in the view.</summary>
     public long Version { get; }
@@ -27,5 +27,5 @@ internal sealed class ViewBytes
     /// <summary>As server-sent events carry it.</summary>
     public string Json => _json ??= Formatter.Format(Parse());
 
-    public LookupView Parse() => LookupView.Parser.ParseFrom(Bytes);
+    public LookupView Parse() => LookupView.Parser.ParseFrom(Bytes.Span);
 }

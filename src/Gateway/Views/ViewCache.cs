@@ -23,7 +23,8 @@ internal sealed record CachedView(string? Born, Part?[] Parts, string? Marks, st
 /// <summary>
 /// The views in Redis: one hash an order, "view:{order-id-value}". For each part: its head ("order"), a copy with its head for each class
 /// of visibility that was asked for ("order:staff"), which facts the part has ("order#"), and what facts told that it does not have yet
-/// ("order!"); and which parts have such ("!"). It can be flushed at any moment.
+/// ("order!"); which parts have such ("!"); and all parts put together for a class ("answer:staff"), only as long as nothing is told of any
+/// and none is replaced. It can be flushed at any moment.
 /// </summary>
 internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<GatewayOptions> options)
 {
@@ -32,9 +33,12 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
     private static readonly string StoreScript = Common + Script("store");
     private static readonly string TellScript = Common + Script("tell");
     private static readonly string KeepScript = Script("keep");
+    private static readonly string KeepAnswerScript = Script("keep_answer");
     private static readonly string ForgetScript = Script("forget");
 
     private static readonly ConcurrentDictionary<(int, PartKind?, bool), Layout> Layouts = new();
+
+    private static readonly RedisValue[][] AnswerFields = [.. Enum.GetValues<Visibility>().Select(visibility => new RedisValue[] { AnswerOf(visibility), "born" })];
 
     private readonly GatewayOptions _options = options.Value;
     private readonly RedisValue _ttl = (long)options.Value.ViewTtl.TotalMilliseconds;
@@ -85,6 +89,18 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
         return new CachedView(values[0], parts, values[1], has);
     }
 
+    /// <summary>All parts put together for a class; null: Redis does not have that. One round trip.</summary>
+    /// <param name="id">The order.</param>
+    /// <param name="visibility">The class.</param>
+    /// <returns>The answer, and whether Redis has something of the order.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<(KeptAnswer? Answer, bool IsKnown)> ReadAnswer(OrderId id, Visibility visibility) =>
+        await link.Read(ViewKey(id), AnswerFields[(int)visibility]) is [var answer, var born] ? (KeptAnswer.FromBytes(answer, id), !born.IsNull) : (null, false);
+
+    /// <summary>Keeps what parts that Redis has were put together to, unless one of them is another by now.</summary>
+    public Task KeepAnswer(OrderId id, Visibility visibility, KeptAnswer answer, IEnumerable<Part> parts) =>
+        link.Ask(redis => redis.ScriptEvaluateAsync(KeepAnswerScript, [ViewKey(id)], [AnswerOf(visibility), answer.ToBytes(), .. parts.SelectMany(part => new RedisValue[] { Part.NameOf(part.Kind), part.HeadToBytes() })]));
+
     /// <summary>Announces that the services are about to be asked; the token to store under, or null if Redis is down.</summary>
     public async Task<string?> Expect(OrderId id)
     {
@@ -133,6 +149,8 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
 
         return part;
     }
+
+    private static string AnswerOf(Visibility visibility) => $"answer:{Visibilities.NameOf(visibility)}";
 
     private RedisKey ViewKey(OrderId id) => $"{_options.RedisPrefix}view:{id.Value}";
 

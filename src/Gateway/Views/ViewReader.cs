@@ -13,12 +13,29 @@ internal sealed class ViewReader(
 
     private readonly GatewayOptions _options = options.Value;
 
+    /// <summary>Everything of an order put together for a class of callers, if Redis has that; otherwise whether it has something of the order.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<(KeptAnswer? Answer, bool IsKnown)> ReadAnswer(OrderId id, Visibility audience)
+    {
+        var read = await cache.ReadAnswer(id, audience);
+        if (read.Answer is { } answer && (answer.Epoch != link.Epoch || answer.FreshUntil <= time.GetUtcNow()))
+            return (null, true);
+        if (read.Answer is not null)
+            telemetry.Read("hit");
+        return read;
+    }
+
+    /// <summary>Keeps what a view was put together to for those who ask next, if Redis has all of it as it is.</summary>
+    public Task Keep(OrderView view, Visibility audience, ViewBytes answer) => view.PartOf(PartKind.Order) is { } order && view.IsKept
+        ? cache.KeepAnswer(view.Id, audience, new KeptAnswer(answer, view.StoreId, view.FreshUntil, order.Epoch), Part.Kinds.Select(kind => view.PartOf(kind)!))
+        : Task.CompletedTask;
+
     /// <summary>The view of an order, or null if there is no such order.</summary>
     /// <exception cref="Failure">DEPENDENCY_UNAVAILABLE: Orders does not answer and no copy of the order is known; VERSION_NOT_REACHED.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<OrderView?> Read(OrderId id, ReadNeeds needs, CancellationToken cancellationToken)
     {
-        var cached = await cache.Read(id, needs.Selection, needs.Head, needs.MinVersions.Count > 0);
+        var cached = needs.IsUnknown ? CachedView.None : await cache.Read(id, needs.Selection, needs.Head, needs.MinVersions.Count > 0);
         if (needs.TakesAny && Whole(id, needs, cached, time.GetUtcNow()) is { } whole)
         {
             telemetry.Read("hit");
@@ -109,7 +126,7 @@ internal sealed class ViewReader(
                 freshUntil = until;
         }
 
-        return now < freshUntil && string.Equals(PartIndex.OfOrder(order.Index).OrderId, id.ToString(), StringComparison.Ordinal) ? new OrderView(id, cached.Parts, [], freshUntil) : null;
+        return now < freshUntil && string.Equals(PartIndex.OfOrder(order.Index).OrderId, id.ToString(), StringComparison.Ordinal) ? new OrderView(id, cached.Parts, [], freshUntil) { IsKept = true } : null;
     }
 
     private TimeSpan MostAge(Part part) => part is { Kind: PartKind.Payment, IsAbsent: true } ? _options.MaxAbsenceAge : _options.MaxPartAge;

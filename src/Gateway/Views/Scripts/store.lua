@@ -11,7 +11,7 @@ end
 local kept = redis.call('HMGET', KEYS[1], unpack(fields))
 if not kept[1] then return 0 end
 local sure = kept[1] == ARGV[1]
-local newer, marked = false, false
+local newer, marked, replaced = false, false, false
 local set, gone = {}, {}
 local at = 2
 for i = 5, #ARGV, 5 do
@@ -26,6 +26,7 @@ for i = 5, #ARGV, 5 do
     if old then
       gone[#gone + 1] = part .. ':shopper'
       gone[#gone + 1] = part .. ':public'
+      replaced = true
     end
     have = has
     told['?'] = not sure and 1 or nil
@@ -41,6 +42,10 @@ for i = 5, #ARGV, 5 do
   marked = marked or marks or left ~= ''
 end
 if #set > 0 then redis.call('HSET', KEYS[1], unpack(set)) end
+if replaced then
+  gone[#gone + 1] = 'answer:staff'
+  gone[#gone + 1] = 'answer:shopper'
+end
 if #gone > 0 then redis.call('HDEL', KEYS[1], unpack(gone)) end
 if marked then sum_up(KEYS[1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])

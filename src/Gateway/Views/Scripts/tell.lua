@@ -13,7 +13,10 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
       known = 1
     end
   end
-  if known == 1 then sum_up(KEYS[1]) end
+  if known == 1 then
+    sum_up(KEYS[1])
+    redis.call('HDEL', KEYS[1], 'answer:staff', 'answer:shopper')
+  end
 end
 redis.call('PUBLISH', ARGV[1], ARGV[2])
 return known
