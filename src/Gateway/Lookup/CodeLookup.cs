@@ -13,19 +13,22 @@ internal sealed record Found(Located Located, OrderView View);
 internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers hot, ChangeFeed feed, RedisLink link, GatewayTelemetry telemetry)
 {
     /// <summary>The answer to a request that wants everything of whatever version, if it is in memory; null otherwise.</summary>
-    public Task<ViewBytes>? Hot(LookupRequest request, Audience audience)
+    public Task<ViewBytes>? Hot(LookupRequest request, Audience audience, CallTrail? trail)
     {
         if (request.ReadMask is not null || request.MinOrderVersion != 0 || request.MinVersion != 0 || request.MinVersions.Count != 0)
             return null;
-        return Hot(KeyOf(request.Code, request.StoreId, Selection.All(audience.Class).And(audience.Parts), audience), audience, 0);
+        return Hot(KeyOf(request.Code, request.StoreId, Selection.All(audience.Class).And(audience.Parts), audience), audience, 0, trail);
     }
 
     /// <summary>The answer, serialised.</summary>
+    /// <param name="question">What is wanted.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="trail">Is told which order it is, whatever code it was found by.</param>
     /// <exception cref="Failure">CODE_NOT_FOUND, CODE_AMBIGUOUS, ORDER_ID_MISTYPED, RETURN_NOT_FOUND, VERSION_NOT_REACHED, DEPENDENCY_UNAVAILABLE.</exception>
-    public Task<ViewBytes> Answer(Question question, CancellationToken cancellationToken)
+    public Task<ViewBytes> Answer(Question question, CancellationToken cancellationToken, CallTrail? trail = null)
     {
         var key = KeyOf(question);
-        return (question.TakesByVersion ? Hot(key, question.Audience, question.Needs.MinVersion) : null) ?? AnswerCold(key, question, cancellationToken);
+        return (question.TakesByVersion ? Hot(key, question.Audience, question.Needs.MinVersion, trail) : null) ?? AnswerCold(key, question, trail, cancellationToken);
     }
 
     /// <summary>The view of now that a code leads to.</summary>
@@ -59,12 +62,18 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
                 var key = KeyOf(question);
                 if (hot.Find(key) is { } answer && question.Audience.MaySee(answer.Found.Order, answer.StoreId))
                     answers[i] = (answer.Bytes, null);
-                else if (await AnswerKnown(key, question, cancellationToken) is var (known, _))
-                    answers[i] = (known, null);
                 else
                 {
-                    lock (unknown)
-                        unknown.Add((i, question));
+                    var (kept, left) = IsOfOrder(question, out var id) ? Take(key, question, id, MarksOf(id), await views.ReadAnswer(id, question.Audience.Class)) : (null, question);
+                    if (kept is not null)
+                        answers[i] = (kept, null);
+                    else if (await FindKnown(left, cancellationToken) is var (found, marks))
+                        answers[i] = (await Serialise(key, question, found, marks), null);
+                    else
+                    {
+                        lock (unknown)
+                            unknown.Add((i, question));
+                    }
                 }
             }
             catch (Failure failure)
@@ -98,13 +107,14 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
 
     private static HotAnswers.Key KeyOf(string code, string storeId, Selection selection, Audience audience) => new(code, storeId, selection.Bits, audience.Class, !audience.IsLimited);
 
-    private Task<ViewBytes>? Hot(in HotAnswers.Key key, Audience audience, long minVersion)
+    private Task<ViewBytes>? Hot(in HotAnswers.Key key, Audience audience, long minVersion, CallTrail? trail)
     {
         if (hot.Find(key) is not { } answer || answer.Bytes.Version < minVersion || !audience.MaySee(answer.Found.Order, answer.StoreId))
             return null;
         using var activity = GatewayTelemetry.Source.StartActivity("lookup");
         telemetry.LookedUp(KindOf(answer.Found.Kind), "found");
         telemetry.Read("memory");
+        trail?.About(answer.Bytes.OrderName);
         return answer.Bytes.Completed;
     }
 
@@ -142,18 +152,22 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
     private void Failed(string code, Failure failure) =>
         telemetry.LookedUp(OrderId.Read(code).Kind == OrderIdReadingKind.NotAnOrderId ? "unknown" : "order_id", OutcomeOf(failure));
 
-    private async Task<ViewBytes> AnswerCold(HotAnswers.Key key, Question question, CancellationToken cancellationToken)
+    private async Task<ViewBytes> AnswerCold(HotAnswers.Key key, Question question, CallTrail? trail, CancellationToken cancellationToken)
     {
         using var activity = GatewayTelemetry.Source.StartActivity("lookup");
         try
         {
-            if (await AnswerKnown(key, question, cancellationToken) is not var (answer, kind))
+            var (answer, left, kind) = (default(ViewBytes), question, CodeKind.OrderId);
+            if (IsOfOrder(question, out var id))
+                (answer, left) = Take(key, question, id, MarksOf(id), await views.ReadAnswer(id, question.Audience.Class));
+            if (answer is null)
             {
-                var (found, marks) = await FindAsked(question, cancellationToken);
+                var (found, marks) = await FindKnown(left, cancellationToken) ?? await FindAsked(question, cancellationToken);
                 (answer, kind) = (await Serialise(key, question, found, marks), found.Located.Kind);
             }
 
             telemetry.LookedUp(KindOf(kind), "found");
+            trail?.About(answer.OrderName);
             return answer;
         }
         catch (Failure failure)
@@ -161,6 +175,24 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
             Failed(question.Code, failure);
             throw;
         }
+    }
+
+    /// <summary>Everything of an order is wanted, by its Order ID and of whatever version: most questions are this one.</summary>
+    private static bool IsOfOrder(Question question, out OrderId id)
+    {
+        id = default;
+        return question.TakesAnyOfAll && OrderId.TryParse(question.Code, out id) && question.Audience.MaySee(id);
+    }
+
+    private HotAnswers.Marks MarksOf(OrderId id) => new(feed.MarkOf(id), null, link.Epoch);
+
+    /// <summary>The answer that Redis has put together, or what is left to ask.</summary>
+    private (ViewBytes? Answer, Question Left) Take(in HotAnswers.Key key, Question question, OrderId id, in HotAnswers.Marks marks, (KeptAnswer? Answer, bool IsKnown) read)
+    {
+        if (read.Answer is not { } kept || !question.Audience.MaySee(id, kept.StoreId))
+            return (null, question with { Needs = question.Needs with { IsUnknown = !read.IsKnown } });
+        hot.Keep(key, kept.StoreId, kept.FreshUntil, new Located(id, CodeKind.OrderId), kept.Answer, marks);
+        return (kept.Answer, question);
     }
 
     private async ValueTask<ViewBytes> Serialise(HotAnswers.Key key, Question question, Found found, HotAnswers.Marks marks)
@@ -171,27 +203,6 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
         if (found.Located.Kind == CodeKind.OrderId && question.TakesAnyOfAll)
             await views.Keep(found.View, question.Audience.Class, bytes);
         return bytes;
-    }
-
-    /// <summary>What is answered without asking anybody what the code is.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<(ViewBytes Answer, CodeKind Kind)?> AnswerKnown(HotAnswers.Key key, Question question, CancellationToken cancellationToken)
-    {
-        // Most questions are this one.
-        if (question.TakesAnyOfAll && OrderId.Read(question.Code) is { Kind: OrderIdReadingKind.Valid, Id: var id } && question.Audience.MaySee(id))
-        {
-            var marks = new HotAnswers.Marks(feed.MarkOf(id), null, link.Epoch);
-            var (kept, isKnown) = await views.ReadAnswer(id, question.Audience.Class);
-            if (kept is not null && question.Audience.MaySee(id, kept.StoreId))
-            {
-                hot.Keep(key, kept.StoreId, kept.FreshUntil, new Located(id, CodeKind.OrderId), kept.Answer, marks);
-                return (kept.Answer, CodeKind.OrderId);
-            }
-
-            question = question with { Needs = question.Needs with { IsUnknown = !isKnown } };
-        }
-
-        return await FindKnown(question, cancellationToken) is var (found, marksOfParts) ? (await Serialise(key, question, found, marksOfParts), found.Located.Kind) : null;
     }
 
     private async Task<(Found Found, HotAnswers.Marks Marks)> FindCold(Question question, CancellationToken cancellationToken) =>

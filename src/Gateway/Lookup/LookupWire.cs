@@ -16,22 +16,10 @@ internal sealed class LookupWire(CodeLookup lookup, BatchLookup batch, Watches w
     public Task<ViewBytes> Lookup(LookupRequest request, ServerCallContext context)
     {
         var audience = Audiences.Of(context);
-        var answer = lookup.Hot(request, audience) ?? lookup.Answer(Question.Of(request, audience), context.CancellationToken);
-        if (!answer.IsCompletedSuccessfully)
-            return Seen(answer, context);
-        See(answer.GetAwaiter().GetResult(), context);
-        return answer;
+        // An answer that is no message says nothing of itself to the audit.
+        var trail = CallTrail.Of(context.GetHttpContext());
+        return lookup.Hot(request, audience, trail) ?? lookup.Answer(Question.Of(request, audience), context.CancellationToken, trail);
     }
-
-    private static async Task<ViewBytes> Seen(Task<ViewBytes> answer, ServerCallContext context)
-    {
-        var view = await answer;
-        See(view, context);
-        return view;
-    }
-
-    // Whatever code it was found by.
-    private static void See(ViewBytes view, ServerCallContext context) => CallTrail.Of(context.GetHttpContext())?.About(view.OrderName);
 
     public Task<byte[]> BatchLookup(BatchLookupRequest request, ServerCallContext context) =>
         batch.Find(request, Audiences.Of(context), context.CancellationToken);

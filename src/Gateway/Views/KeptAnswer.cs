@@ -10,24 +10,27 @@ namespace Commerce.Gateway.Views;
 /// <param name="Epoch">Redis's epoch when the services were asked; see <see cref="RedisLink"/>.</param>
 internal sealed record KeptAnswer(ViewBytes Answer, string StoreId, DateTimeOffset FreshUntil, long Epoch)
 {
-    private const int HeaderBytes = (3 * sizeof(long)) + sizeof(int);
+    private const int HeaderBytes = (3 * sizeof(long)) + (2 * sizeof(int));
+    private const int LongestName = 32;
 
     private static readonly long LatestTime = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     /// <summary>
-    /// As kept in Redis: epoch, until when it is fresh in milliseconds, version (each 8 bytes, big-endian), "orders/{order_id}|store" with its
-    /// length before it (4 bytes), and the answer.
+    /// As kept in Redis: epoch, until when it is fresh in milliseconds, version (each 8 bytes, big-endian), the lengths of the order's name and of
+    /// the store (each 4 bytes), these two, and the answer.
     /// </summary>
     public byte[] ToBytes()
     {
-        var index = Encoding.UTF8.GetBytes($"{Answer.OrderName}|{StoreId}");
-        var bytes = new byte[HeaderBytes + index.Length + Answer.Bytes.Length];
+        var (order, store) = (Encoding.UTF8.GetBytes(Answer.OrderName), Encoding.UTF8.GetBytes(StoreId));
+        var bytes = new byte[HeaderBytes + order.Length + store.Length + Answer.Bytes.Length];
         BinaryPrimitives.WriteInt64BigEndian(bytes, Epoch);
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(8), FreshUntil.ToUnixTimeMilliseconds());
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(16), Answer.Version);
-        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(24), index.Length);
-        index.CopyTo(bytes, HeaderBytes);
-        Answer.Bytes.CopyTo(bytes.AsMemory(HeaderBytes + index.Length));
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(24), order.Length);
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(28), store.Length);
+        order.CopyTo(bytes, HeaderBytes);
+        store.CopyTo(bytes, HeaderBytes + order.Length);
+        Answer.Bytes.CopyTo(bytes.AsMemory(HeaderBytes + order.Length + store.Length));
         return bytes;
     }
 
@@ -37,15 +40,16 @@ internal sealed record KeptAnswer(ViewBytes Answer, string StoreId, DateTimeOffs
         if (bytes is null || bytes.Length < HeaderBytes)
             return null;
         var milliseconds = BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(8));
-        var index = BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(24));
-        if (milliseconds < 0 || milliseconds > LatestTime || index < 0 || index > bytes.Length - HeaderBytes)
+        var (order, store) = (BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(24)), BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(28)));
+        if (milliseconds < 0 || milliseconds > LatestTime || order < 0 || store < 0 || order > bytes.Length - HeaderBytes - (long)store)
             return null;
-        var whose = Encoding.UTF8.GetString(bytes, HeaderBytes, index);
-        var end = whose.IndexOf('|', StringComparison.Ordinal);
+        var name = Encoding.UTF8.GetString(bytes, HeaderBytes, order);
+        Span<char> asked = stackalloc char[LongestName];
         // The value alone is the key.
-        if (end < 0 || !whose.AsSpan(0, end).StartsWith($"orders/{id.Prefix}-", StringComparison.Ordinal))
+        if (!asked.TryWrite($"orders/{id}", out var length) || !name.AsSpan().SequenceEqual(asked[..length]))
             return null;
-        var answer = new ViewBytes(bytes.AsMemory(HeaderBytes + index), BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(16)), whose[..end]);
-        return new KeptAnswer(answer, whose[(end + 1)..], DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), BinaryPrimitives.ReadInt64BigEndian(bytes));
+        var answer = new ViewBytes(bytes.AsMemory(HeaderBytes + order + store), BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(16)), name);
+        return new KeptAnswer(
+            answer, Encoding.UTF8.GetString(bytes, HeaderBytes + order, store), DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), BinaryPrimitives.ReadInt64BigEndian(bytes));
     }
 }

@@ -39,7 +39,7 @@ internal sealed partial class RedisLink(
     /// <summary>The connection, once there has been one.</summary>
     public IConnectionMultiplexer? Connection => _redis;
 
-    /// <summary>What Redis answers, or null if it is down or too slow.</summary>
+    /// <summary>What Redis answers, or null if it is down or too slow, as the connection's own timeout says.</summary>
     public Task<T?> Ask<T>(Func<IDatabase, Task<T>> command)
         where T : class => Answer(command, static (redis, command) => command(redis)).AsTask();
 
@@ -54,7 +54,7 @@ internal sealed partial class RedisLink(
             return null;
         try
         {
-            return await command(redis.GetDatabase(), asked).WaitAsync(_options.RedisTimeout, time);
+            return await command(redis.GetDatabase(), asked);
         }
         // Whatever a command throws is Redis's trouble: the client's exceptions have no common kind.
         catch (Exception exception)

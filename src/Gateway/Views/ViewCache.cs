@@ -89,13 +89,8 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
         return new CachedView(values[0], parts, values[1], has);
     }
 
-    /// <summary>All parts put together for a class; null: Redis does not have that. One round trip.</summary>
-    /// <param name="id">The order.</param>
-    /// <param name="visibility">The class.</param>
-    /// <returns>The answer, and whether Redis has something of the order.</returns>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<(KeptAnswer? Answer, bool IsKnown)> ReadAnswer(OrderId id, Visibility visibility) =>
-        await link.Read(ViewKey(id), AnswerFields[(int)visibility]) is [var answer, var born] ? (KeptAnswer.FromBytes(answer, id), !born.IsNull) : (null, false);
+    /// <summary>A <see cref="KeptAnswer"/> for a class, and the token of the view's life; null where Redis has none. One round trip.</summary>
+    public ValueTask<RedisValue[]?> ReadAnswer(OrderId id, Visibility visibility) => link.Read(ViewKey(id), AnswerFields[(int)visibility]);
 
     /// <summary>Keeps what parts that Redis has were put together to, unless one of them is another by now.</summary>
     public Task KeepAnswer(OrderId id, Visibility visibility, KeptAnswer answer, IEnumerable<Part> parts) =>

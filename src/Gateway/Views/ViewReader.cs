@@ -17,12 +17,12 @@ internal sealed class ViewReader(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<(KeptAnswer? Answer, bool IsKnown)> ReadAnswer(OrderId id, Visibility audience)
     {
-        var read = await cache.ReadAnswer(id, audience);
-        if (read.Answer is { } answer && (answer.Epoch != link.Epoch || answer.FreshUntil <= time.GetUtcNow()))
+        if (await cache.ReadAnswer(id, audience) is not [var kept, var born] || born.IsNull)
+            return (null, false);
+        if (KeptAnswer.FromBytes(kept, id) is not { } answer || answer.Epoch != link.Epoch || answer.FreshUntil <= time.GetUtcNow())
             return (null, true);
-        if (read.Answer is not null)
-            telemetry.Read("hit");
-        return read;
+        telemetry.Read("hit");
+        return (answer, true);
     }
 
     /// <summary>Keeps what a view was put together to for those who ask next, if Redis has all of it as it is.</summary>
