@@ -94,6 +94,8 @@ if (builder.ExecutionContext.IsRunMode)
         .WithEnvironment("Access__Issuers__0__Authority", "http://_http.sandbox/oidc")
         .WithEnvironment("Access__Issuers__0__Name", "urn:commerce:sandbox")
         .WithEnvironment("Access__Issuers__0__Audience", "commerce")
+        // A laptop has other things to do, which is no overload.
+        .WithEnvironment("Gateway__Limits__ShedAfter", "00:00:00.100")
         // Where the audit log's entries wait while its database is away.
         .WithEnvironment("Audit__Folder", Path.Combine(state, "audit"));
     // Where it is deployed, the address of the shop's tracking page is configured.

@@ -176,6 +176,32 @@ public sealed class WatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_a_flood_of_opens_as_many_watch_as_there_are_places_and_for_the_others_nobody_is_asked()
+    {
+        const int Places = 20;
+        await using var suite = await Suite.Start(settings: [("Gateway:MaxWatchers", $"{Places}"), ("Gateway:Limits:Watch:PerSecond", "100000"), ("Gateway:Limits:Watch:Burst", "100000")]);
+        // Each of an order that nobody looked at, so that whoever is let in asks the services.
+        var opens = Enumerable.Range(0, 1000).Select(_ => suite.Node.Lookups.WatchLookup(new WatchLookupRequest { Code = suite.World.Place().ToString() })).ToList();
+        var outcomes = await Task.WhenAll(opens.Select(async open =>
+        {
+            try
+            {
+                await Next(open);
+                return "watches";
+            }
+            catch (RpcException error)
+            {
+                return LookupTests.ReasonOf(error);
+            }
+        }));
+
+        Assert.Equal([("LIMIT_REACHED", 1000 - Places), ("watches", Places)], outcomes.CountBy(outcome => outcome).Select(one => (one.Key, one.Value)).Order());
+        Assert.Equal(Places, suite.Orders.Calls.Count);
+        foreach (var open in opens)
+            open.Dispose();
+    }
+
+    [Fact]
     public async Task One_change_is_read_once_however_many_watch()
     {
         var id = _suite.World.Place();

@@ -10,7 +10,7 @@ namespace Commerce.Bench.Gateway;
 /// </summary>
 internal static class LookupBench
 {
-    private const int Rounds = 5;
+    private const int Rounds = 9;
     // Until all that is run often is compiled to the end: a cold look-up goes through much.
     private const int WarmUpRounds = 4;
     private const int WarmCodes = 500;

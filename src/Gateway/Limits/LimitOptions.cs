@@ -55,7 +55,7 @@ public sealed class LimitOptions
 
     /// <summary>How long work may wait for a thread, on the average, before calls are refused.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:10")]
-    public TimeSpan ShedAfter { get; set; } = TimeSpan.FromMilliseconds(100);
+    public TimeSpan ShedAfter { get; set; } = TimeSpan.FromMilliseconds(25);
 
     /// <summary>How long work may wait once calls are refused: so much is refused that it waits no longer. Not above <see cref="ShedAfter"/>.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:10")]
