@@ -191,7 +191,7 @@ public sealed class WatchTests : IAsyncLifetime
             }
             catch (RpcException error)
             {
-                return LookupTests.ReasonOf(error);
+                return LookupTests.ReasonOf(error) ?? error.Status.ToString();
             }
         }));
 
