@@ -73,6 +73,7 @@ public static class GatewayModule
         services.AddSingleton<ChangeFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<ChangeFeed>());
         services.AddSingleton<ViewCache>();
+        services.AddSingleton<SetAside>();
         services.AddSingleton<PartSources>();
         services.AddSingleton<ViewReader>();
 

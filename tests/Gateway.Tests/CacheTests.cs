@@ -319,6 +319,36 @@ public sealed class CacheTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_read_while_Redis_was_away_is_the_last_known_of_a_service_that_is_down_after(bool flushed)
+    {
+        var id = PlaceWithEverything();
+        await _suite.Node.Find(id);
+        var link = _suite.Node.Get<RedisLink>();
+        _suite.Redis.Cut();
+        await Eventually.True(() => !link.IsUp);
+        await _suite.Tell(_suite.World.AdvancePayment(id));
+        var seen = await _suite.Node.Find(id);
+        Assert.Equal(2, seen.Payment.Version);
+
+        _suite.Payments.Cut();
+        // Redis has an older copy, or none.
+        if (flushed)
+            await _suite.FlushRedis();
+        _suite.Redis.Restore();
+        await Eventually.True(() => link.IsUp);
+
+        var view = await _suite.Node.Find(id);
+        Assert.Equal((seen.Version, 2), (view.Version, view.Payment.Version));
+        Assert.Contains(view.StaleParts, part => part.Part == "payment" && part.ReadTime is not null);
+
+        // What is forgotten is forgotten there, too.
+        await _suite.Node.Get<ViewCache>().Forget(id);
+        Assert.Null((await _suite.Node.Find(id)).Payment);
+    }
+
+    [Theory]
     [InlineData("payment")]
     [InlineData("shipments")]
     [InlineData("order")]

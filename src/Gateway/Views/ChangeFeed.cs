@@ -33,6 +33,9 @@ internal sealed partial class ChangeFeed(RedisLink link, IOptions<GatewayOptions
     /// <summary>An order may have changed; when, if this node heard the fact.</summary>
     public event Action<OrderId, DateTimeOffset?>? OrderChanged;
 
+    /// <summary>Nobody may know anything of an order any more.</summary>
+    public event Action<OrderId>? OrderForgotten;
+
     /// <summary>Changes may have been told that were not heard.</summary>
     public event Action? Missed;
 
@@ -52,6 +55,13 @@ internal sealed partial class ChangeFeed(RedisLink link, IOptions<GatewayOptions
         OrderChanged?.Invoke(id, at);
     }
 
+    /// <summary>Tells this node that nothing of the order may be kept.</summary>
+    public void Forgotten(OrderId id)
+    {
+        OrderForgotten?.Invoke(id);
+        Changed(id);
+    }
+
     /// <summary>Something newer was read than what may be kept: that stands no more.</summary>
     public void Overtaken(OrderId id) => Interlocked.Increment(ref _counts[MarkOf(id).Stripe]);
 
@@ -60,6 +70,9 @@ internal sealed partial class ChangeFeed(RedisLink link, IOptions<GatewayOptions
 
     /// <summary>The message that tells the other nodes.</summary>
     public string MessageOf(OrderId id) => $"{Node} {id}";
+
+    /// <inheritdoc cref="MessageOf(OrderId)"/>
+    public string ForgettingOf(OrderId id) => $"{Node} -{id}";
 
     /// <inheritdoc cref="MessageOf(OrderId)"/>
     public string MessageOf(string code) => $"{Node} ={code}";
@@ -126,6 +139,8 @@ internal sealed partial class ChangeFeed(RedisLink link, IOptions<GatewayOptions
         var what = text[(space + 1)..];
         if (what is ['=', ..])
             Changed(what[1..]);
+        else if (what is ['-', ..] && OrderId.TryParse(what[1..], out var forgotten))
+            Forgotten(forgotten);
         else if (OrderId.TryParse(what, out var id))
             Changed(id);
     }

@@ -128,7 +128,11 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
     /// Drops every copy of the order, here and in the memory of all nodes. Where Redis is down they are believed no more, and go with
     /// <see cref="GatewayOptions.ViewTtl"/>.
     /// </summary>
-    public Task Forget(OrderId id) => link.Ask(redis => redis.ScriptEvaluateAsync(ForgetScript, [ViewKey(id)], [feed.Channel, feed.MessageOf(id)]));
+    public Task Forget(OrderId id)
+    {
+        feed.Forgotten(id);
+        return link.Ask(redis => redis.ScriptEvaluateAsync(ForgetScript, [ViewKey(id)], [feed.Channel, feed.ForgettingOf(id)]));
+    }
 
     // The first reader of a class makes its copy of the one for staff, and keeps it for the next.
     private async Task<Part?> Reduced(OrderId id, PartKind kind, Visibility[] visibilities)

@@ -7,7 +7,7 @@ namespace Commerce.Gateway.Views;
 
 /// <summary>Reads views: from Redis where its copies can be believed, from the owning services where not.</summary>
 internal sealed class ViewReader(
-    ViewCache cache, PartSources sources, RedisLink link, ChangeFeed feed, IOptions<GatewayOptions> options, TimeProvider time, GatewayTelemetry telemetry)
+    ViewCache cache, SetAside aside, PartSources sources, RedisLink link, ChangeFeed feed, IOptions<GatewayOptions> options, TimeProvider time, GatewayTelemetry telemetry)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
@@ -154,6 +154,8 @@ internal sealed class ViewReader(
                     return (null, stale);
                 if (part is null)
                 {
+                    if (aside.Find(id, kind) is { } last && (parts[(int)kind] is not { } copy || copy.Version < last.Version))
+                        parts[(int)kind] = last;
                     stale.Add(kind);
                     telemetry.StalePart(Part.NameOf(kind));
                     continue;
@@ -172,6 +174,8 @@ internal sealed class ViewReader(
                 feed.Overtaken(id);
             if (born is not null)
                 await cache.Store(id, born, fetched);
+            if (born is null || !link.IsUp)
+                aside.Put(id, fetched);
             return (parts, stale);
         }
         finally
