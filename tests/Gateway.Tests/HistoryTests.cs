@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using Commerce.Facts;
 using Commerce.Gateway.V1;
+using Commerce.ServiceDefaults;
 using Commerce.Testing;
+using Commerce.Types.V1;
 using CsCheck;
 
 namespace Commerce.Gateway.Tests;
@@ -148,6 +150,19 @@ public sealed class HistoryTests : IAsyncLifetime
     public async Task With_services_and_Redis_cut_and_back_at_random_what_is_shown_is_marked_and_in_the_end_equals_the_sources()
     {
         await using var suite = await Suite.Start(settings: ("Gateway:SourceTimeout", "00:00:00.250"));
+        // The first of all look-ups is compiled meanwhile, which takes longer than a service may here.
+        var first = suite.World.Place();
+        await Eventually.True(async () =>
+        {
+            try
+            {
+                return (await suite.Node.Find(first)).Version > 0;
+            }
+            catch (Failure failure) when (failure.Reason == ErrorReason.DependencyUnavailable)
+            {
+                return false;
+            }
+        });
         await Histories.SampleAsync(async steps =>
         {
             var id = suite.World.Place();
