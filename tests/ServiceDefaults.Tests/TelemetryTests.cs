@@ -79,7 +79,8 @@ public sealed class TelemetryTests
                     path.Add(span.Name);
                 Assert.Contains("inside", path);
                 Assert.True(path.Count >= 4, string.Join(" < ", path));
-                Assert.DoesNotContain(flushed, s => s.Name.Contains("health", StringComparison.Ordinal));
+                // As served: what other tests of this process ask of theirs is a client's span, and heard here, too.
+                Assert.DoesNotContain(flushed, s => s.Scope == "Microsoft.AspNetCore" && s.Name.Contains("health", StringComparison.Ordinal));
                 Assert.DoesNotContain(flushed.SelectMany(s => s.Attributes.Values), value => value.Contains("anna", StringComparison.Ordinal));
                 Assert.Equal(["gateway", "orders"], flushed.Select(s => s.Service).Distinct().Order());
                 await Eventually.True(() =>
