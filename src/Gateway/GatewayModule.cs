@@ -60,7 +60,7 @@ public static class GatewayModule
             redis.ReconnectRetryPolicy = new LinearRetry(500);
             redis.ConnectTimeout = 2000;
             // The client looks at each beat which commands have waited too long: that costs less than a timer for each of them.
-            var timeout = builder.Configuration.GetSection(GatewayOptions.Section).Get<GatewayOptions>()?.RedisTimeout ?? new GatewayOptions().RedisTimeout;
+            var timeout = builder.Configuration.GetSection(GatewayOptions.Section).GetValue(nameof(GatewayOptions.RedisTimeout), new GatewayOptions().RedisTimeout);
             redis.AsyncTimeout = redis.SyncTimeout = (int)timeout.TotalMilliseconds;
             redis.HeartbeatInterval = timeout / 4;
             // On threads of its own each answer would be handed over once more.

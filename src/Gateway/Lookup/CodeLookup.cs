@@ -218,21 +218,20 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<(Found Found, HotAnswers.Marks Marks)?> FindKnown(Question question, CancellationToken cancellationToken)
     {
-        var epoch = link.Epoch;
         var reading = OrderId.Read(question.Code);
         // An Order ID alone shows nobody anything, not even that there is such an order.
         if (reading.Kind == OrderIdReadingKind.Valid && question.Audience.Class != Visibility.Public)
         {
             // Some carriers' numbers look like a valid Order ID by chance: if no order has it, others are asked.
-            var ofOrder = feed.MarkOf(reading.Id);
+            var marks = MarksOf(reading.Id);
             return await Read(reading.Id, question.Needs, question.Audience, cancellationToken) is { } view
-                ? (new Found(new Located(reading.Id, CodeKind.OrderId), view), new HotAnswers.Marks(ofOrder, null, epoch))
+                ? (new Found(new Located(reading.Id, CodeKind.OrderId), view), marks)
                 : null;
         }
 
         if (question.Audience.Class != Visibility.Public && ReturnOf(question.Code) is { } returned)
         {
-            var ofOrder = feed.MarkOf(returned.Order);
+            var marks = MarksOf(returned.Order);
             if (await Read(returned.Order, question.Needs with { Head = PartKind.Returns }, question.Audience, cancellationToken) is not { } view)
                 return null;
             if (!view.MayHaveReturn(returned.Number))
@@ -243,10 +242,10 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
                 };
             }
 
-            return (new Found(returned, view), new HotAnswers.Marks(ofOrder, null, epoch));
+            return (new Found(returned, view), marks);
         }
 
-        var ofCode = feed.MarkOf(CodeBook.KeyOf(question.Code));
+        var (ofCode, epoch) = (feed.MarkOf(CodeBook.KeyOf(question.Code)), link.Epoch);
         return await codes.Known(question.Code, question.StoreId) is { } located && IsFor(question.Audience, located)
             ? await View(question, located, ofCode, epoch, cancellationToken)
             : null;

@@ -43,8 +43,7 @@ for i = 5, #ARGV, 5 do
 end
 if #set > 0 then redis.call('HSET', KEYS[1], unpack(set)) end
 if replaced then
-  gone[#gone + 1] = 'answer:staff'
-  gone[#gone + 1] = 'answer:shopper'
+  for _, answer in ipairs(answers) do gone[#gone + 1] = answer end
 end
 if #gone > 0 then redis.call('HDEL', KEYS[1], unpack(gone)) end
 if marked then sum_up(KEYS[1]) end

@@ -15,7 +15,7 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   end
   if known == 1 then
     sum_up(KEYS[1])
-    redis.call('HDEL', KEYS[1], 'answer:staff', 'answer:shopper')
+    redis.call('HDEL', KEYS[1], unpack(answers))
   end
 end
 redis.call('PUBLISH', ARGV[1], ARGV[2])
