@@ -198,8 +198,9 @@ public sealed partial class LabelTests
                 // The lines of a ticked box meet.
                 if (a.Mark is BoxMark && b.Mark is BoxMark)
                     continue;
-                Assert.False(
-                    a.Left < b.Right - slack && b.Left < a.Right - slack && a.Top < b.Bottom - slack && b.Top < a.Bottom - slack, $"{a} and {b}");
+                // Thousands of pairs a page: the words are made for one that fails alone.
+                if (a.Left < b.Right - slack && b.Left < a.Right - slack && a.Top < b.Bottom - slack && b.Top < a.Bottom - slack)
+                    Assert.Fail($"{a} and {b}");
             }
         }
     }
