@@ -39,7 +39,7 @@ public static class CodeCharacters
     /// Not what turns the order of characters round for the eye: that would be another code than the one that was seen.
     /// </summary>
     public static bool IsBetween(char c) =>
-        c == '-' || char.IsWhiteSpace(c) || IsDash(c) || c is '\u00ad' or (>= '\u200b' and <= '\u200f') or '\u2060' or '\ufeff';
+        c == '-' || char.IsWhiteSpace(c) || c >= '\u0080' && (IsDash(c) || c is '\u00ad' or (>= '\u200b' and <= '\u200f') or '\u2060' or '\ufeff');
 
     /// <summary>A dash, whatever word processors made of it.</summary>
     public static bool IsDash(char c) => c is '-' or '\u2212' || char.GetUnicodeCategory(c) == UnicodeCategory.DashPunctuation;

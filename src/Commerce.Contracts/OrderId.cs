@@ -18,6 +18,15 @@ public readonly record struct OrderId(string Prefix, long Value) : ISpanFormatta
     private const long MaxTime = (1L << 26) - 1;
     private const string Alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+    // Of '0' to 'Z', which is all that characters fold to.
+    private static readonly byte[] SymbolsByCharacter = [.. Enumerable.Range('0', 'Z' - '0' + 1).Select(c => (byte)Alphabet.IndexOf((char)c switch
+    {
+        'I' or 'L' => '1',
+        'O' => '0',
+        'U' => 'V',
+        var other => other,
+    }))];
+
     /// <summary>
     /// No random code ends in this many digits more often than once in 110,000; the numbers of some carriers (C + 14 digits,
     /// TBA + 12 digits, LP + 14 digits) are letters and then digits, and shaped like an Order ID otherwise.
@@ -147,13 +156,7 @@ public readonly record struct OrderId(string Prefix, long Value) : ISpanFormatta
         return value;
     }
 
-    private static byte SymbolOf(char c) => (byte)Alphabet.IndexOf(c switch
-    {
-        'I' or 'L' => '1',
-        'O' => '0',
-        'U' => 'V',
-        _ => c,
-    });
+    private static byte SymbolOf(char c) => SymbolsByCharacter[c - '0'];
 }
 
 /// <summary>What a typed text turned out to be.</summary>

@@ -349,6 +349,36 @@ public sealed class CacheTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task What_was_read_while_Redis_was_away_is_not_shown_after_something_newer_when_it_is_away_again(bool otherReads, bool someParts)
+    {
+        var id = PlaceWithEverything();
+        var request = new LookupRequest { Code = id.ToString(), ReadMask = someParts ? new Google.Protobuf.WellKnownTypes.FieldMask { Paths = { "payment" } } : null };
+        var reader = otherReads ? await _suite.AddNode("Development", ("Gateway:HotAnswers", "0")) : _suite.Node;
+        await _suite.Node.Find(id);
+        var link = _suite.Node.Get<RedisLink>();
+        _suite.Redis.Cut();
+        await Eventually.True(() => !link.IsUp);
+        await _suite.Tell(_suite.World.AdvancePayment(id));
+        Assert.Equal(2, (await _suite.Node.Find(id)).Payment.Version);
+        _suite.Redis.Restore();
+        await Eventually.True(() => _suite.Nodes.All(node => node.Get<RedisLink>().IsUp && node.Get<RedisLink>().Epoch == link.Epoch));
+        await _suite.Tell(_suite.World.AdvancePayment(id));
+        await reader.Find(id);
+        await Eventually.Value(() => _suite.Node.Find(request), view => view.Payment.Version == 3);
+
+        _suite.Payments.Cut();
+        _suite.Redis.Cut();
+        await Eventually.True(() => !link.IsUp);
+
+        var view = await _suite.Node.Find(id);
+        Assert.Contains(view.StaleParts, part => part.Part == "payment");
+        Assert.Null(view.Payment);
+    }
+
+    [Theory]
     [InlineData("payment")]
     [InlineData("shipments")]
     [InlineData("order")]

@@ -64,11 +64,18 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
                     answers[i] = (answer.Bytes, null);
                 else
                 {
-                    var (kept, left) = IsOfOrder(question, out var id) ? Take(key, question, id, MarksOf(id), await views.ReadAnswer(id, question.Audience.Class)) : (null, question);
+                    var (kept, left) = ((ViewBytes?)null, question);
+                    if (IsOfOrder(question, out var id))
+                    {
+                        var (marks, reading) = (MarksOf(id), views.BeginAnswer(id, question.Audience.Class));
+                        await RedisLink.End(reading);
+                        (kept, left) = Take(key, question, id, marks, views.AnswerOf(reading, id));
+                    }
+
                     if (kept is not null)
                         answers[i] = (kept, null);
-                    else if (await FindKnown(left, cancellationToken) is var (found, marks))
-                        answers[i] = (await Serialise(key, question, found, marks), null);
+                    else if (await FindKnown(left, cancellationToken) is var (found, marksOfFound))
+                        answers[i] = (await Serialise(key, question, found, marksOfFound), null);
                     else
                     {
                         lock (unknown)
@@ -159,11 +166,16 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
         {
             var (answer, left, kind) = (default(ViewBytes), question, CodeKind.OrderId);
             if (IsOfOrder(question, out var id))
-                (answer, left) = Take(key, question, id, MarksOf(id), await views.ReadAnswer(id, question.Audience.Class));
+            {
+                var (marks, reading) = (MarksOf(id), views.BeginAnswer(id, question.Audience.Class));
+                await RedisLink.End(reading);
+                (answer, left) = Take(key, question, id, marks, views.AnswerOf(reading, id));
+            }
+
             if (answer is null)
             {
-                var (found, marks) = await FindKnown(left, cancellationToken) ?? await FindAsked(question, cancellationToken);
-                (answer, kind) = (await Serialise(key, question, found, marks), found.Located.Kind);
+                var (found, marksOfFound) = await FindKnown(left, cancellationToken) ?? await FindAsked(question, cancellationToken);
+                (answer, kind) = (await Serialise(key, question, found, marksOfFound), found.Located.Kind);
             }
 
             telemetry.LookedUp(KindOf(kind), "found");

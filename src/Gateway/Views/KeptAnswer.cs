@@ -11,7 +11,7 @@ namespace Commerce.Gateway.Views;
 internal sealed record KeptAnswer(ViewBytes Answer, string StoreId, DateTimeOffset FreshUntil, long Epoch)
 {
     private const int HeaderBytes = (3 * sizeof(long)) + (2 * sizeof(int));
-    private const int LongestName = 32;
+    private const string Names = "orders/";
 
     private static readonly long LatestTime = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
@@ -44,9 +44,8 @@ internal sealed record KeptAnswer(ViewBytes Answer, string StoreId, DateTimeOffs
         if (milliseconds < 0 || milliseconds > LatestTime || order < 0 || store < 0 || order > bytes.Length - HeaderBytes - (long)store)
             return null;
         var name = Encoding.UTF8.GetString(bytes, HeaderBytes, order);
-        Span<char> asked = stackalloc char[LongestName];
-        // The value alone is the key.
-        if (!asked.TryWrite($"orders/{id}", out var length) || !name.AsSpan().SequenceEqual(asked[..length]))
+        // The value alone is the key, so it is the prefix that may be another.
+        if (!name.StartsWith(Names, StringComparison.Ordinal) || !name.AsSpan(Names.Length).StartsWith(id.Prefix) || name.IndexOf('-', StringComparison.Ordinal) != Names.Length + id.Prefix.Length)
             return null;
         var answer = new ViewBytes(bytes.AsMemory(HeaderBytes + order + store), BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(16)), name);
         return new KeptAnswer(

@@ -40,27 +40,56 @@ internal sealed partial class RedisLink(
     public IConnectionMultiplexer? Connection => _redis;
 
     /// <summary>What Redis answers, or null if it is down or too slow, as the connection's own timeout says.</summary>
-    public Task<T?> Ask<T>(Func<IDatabase, Task<T>> command)
-        where T : class => Answer(command, static (redis, command) => command(redis)).AsTask();
+    public async Task<T?> Ask<T>(Func<IDatabase, Task<T>> command)
+        where T : class
+    {
+        var asked = Begin(command, static (redis, command) => command(redis));
+        await End(asked);
+        return ResultOf(asked);
+    }
 
-    /// <summary>The same for some fields of a hash, which every look-up that is not in memory reads.</summary>
-    public ValueTask<RedisValue[]?> Read(RedisKey key, RedisValue[] fields) => Answer((key, fields), static (redis, hash) => redis.HashGetAsync(hash.key, hash.fields));
-
+    /// <summary>The same for some fields of a hash.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<T?> Answer<TAsked, T>(TAsked asked, Func<IDatabase, TAsked, Task<T>> command)
+    public async ValueTask<RedisValue[]?> Read(RedisKey key, RedisValue[] fields)
+    {
+        var asked = Begin(key, fields);
+        await End(asked);
+        return ResultOf(asked);
+    }
+
+    /// <summary>
+    /// The first half of <see cref="Read"/>, for who awaits its <see cref="End"/> and takes its <see cref="ResultOf"/>: every look-up that is
+    /// not in memory does, and a state machine more between it and the connection is what it would notice.
+    /// </summary>
+    public Task<RedisValue[]?> Begin(RedisKey key, RedisValue[] fields) => Begin((key, fields), static (redis, hash) => redis.HashGetAsync(hash.key, hash.fields));
+
+    /// <summary>Awaits what was begun, whatever becomes of it.</summary>
+    public static ConfiguredTaskAwaitable End(Task begun) => begun.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    /// <summary>What has come of what was begun and has ended, or null.</summary>
+    public T? ResultOf<T>(Task<T?> ended)
+        where T : class
+    {
+        if (ended.IsCompletedSuccessfully)
+            return ended.GetAwaiter().GetResult();
+        Trip(ended.Exception?.InnerException ?? new TaskCanceledException(ended));
+        return null;
+    }
+
+    private Task<T?> Begin<TAsked, T>(TAsked asked, Func<IDatabase, TAsked, Task<T>> command)
         where T : class
     {
         if (!_up || _redis is not { } redis)
-            return null;
+            return Nothing<T>.Task;
         try
         {
-            return await command(redis.GetDatabase(), asked);
+            return command(redis.GetDatabase(), asked)!;
         }
         // Whatever a command throws is Redis's trouble: the client's exceptions have no common kind.
         catch (Exception exception)
         {
             Trip(exception);
-            return null;
+            return Nothing<T>.Task;
         }
     }
 
@@ -138,6 +167,12 @@ internal sealed partial class RedisLink(
     }
 
     private static long NewEpoch() => BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))) | 1;
+
+    private static class Nothing<T>
+        where T : class
+    {
+        public static readonly Task<T?> Task = System.Threading.Tasks.Task.FromResult<T?>(null);
+    }
 
     [LoggerMessage(LogLevel.Warning, "Redis does not answer ({Error}); the services are asked directly until it does.")]
     private partial void LogDown(string error);

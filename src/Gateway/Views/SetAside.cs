@@ -5,7 +5,8 @@ namespace Commerce.Gateway.Views;
 
 /// <summary>
 /// What this node read while Redis could not keep it: the last that it knows of a part whose service is down, when Redis is back with an
-/// older copy or with none. It stands no longer than a copy does, and goes with an order that is forgotten.
+/// older copy or with none. It stands no longer than a copy does, and goes with an order that is forgotten. It also goes when Redis has
+/// something as new: what is shown from there from then on may be newer, and when Redis is away again this would be older than what was shown.
 /// </summary>
 internal sealed class SetAside : IDisposable
 {
@@ -20,7 +21,7 @@ internal sealed class SetAside : IDisposable
     public SetAside(ChangeFeed feed, IOptions<GatewayOptions> options, TimeProvider time)
     {
         (_feed, _time, _most) = (feed, time, options.Value.MaxPartAge);
-        _feed.OrderForgotten += Forget;
+        _feed.OrderForgotten += Passed;
     }
 
     /// <summary>Keeps parts that were just read, each unless a newer one is kept.</summary>
@@ -37,6 +38,24 @@ internal sealed class SetAside : IDisposable
         }
     }
 
+    /// <summary>Redis has these.</summary>
+    public void Passed(OrderId id, IEnumerable<Part?> parts)
+    {
+        if (!_orders.TryGet(id.Value, out var kept))
+            return;
+        lock (kept)
+        {
+            foreach (var part in parts)
+            {
+                if (part is not null && kept[(int)part.Kind] is { } known && known.Version <= part.Version)
+                    kept[(int)part.Kind] = null;
+            }
+        }
+    }
+
+    /// <summary>Redis has everything of the order as it is.</summary>
+    public void Passed(OrderId id) => _orders.TryRemove(id.Value);
+
     /// <summary>The last that is known of a part; null: nothing.</summary>
     public Part? Find(OrderId id, PartKind kind)
     {
@@ -46,7 +65,5 @@ internal sealed class SetAside : IDisposable
             return kept[(int)kind] is { } part && _time.GetUtcNow() - part.ReadTime < _most ? part : null;
     }
 
-    public void Dispose() => _feed.OrderForgotten -= Forget;
-
-    private void Forget(OrderId id) => _orders.TryRemove(id.Value);
+    public void Dispose() => _feed.OrderForgotten -= Passed;
 }

@@ -89,8 +89,8 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
         return new CachedView(values[0], parts, values[1], has);
     }
 
-    /// <summary>A <see cref="KeptAnswer"/> for a class, and the token of the view's life; null where Redis has none. One round trip.</summary>
-    public ValueTask<RedisValue[]?> ReadAnswer(OrderId id, Visibility visibility) => link.Read(ViewKey(id), AnswerFields[(int)visibility]);
+    /// <summary>Begins to read a <see cref="KeptAnswer"/> for a class, and the token of the view's life; see <see cref="RedisLink.Begin"/>. One round trip.</summary>
+    public Task<RedisValue[]?> BeginAnswer(OrderId id, Visibility visibility) => link.Begin(ViewKey(id), AnswerFields[(int)visibility]);
 
     /// <summary>Keeps what parts that Redis has were put together to, unless one of them is another by now.</summary>
     public Task KeepAnswer(OrderId id, Visibility visibility, KeptAnswer answer, IEnumerable<Part> parts) =>
@@ -104,15 +104,15 @@ internal sealed class ViewCache(RedisLink link, ChangeFeed feed, IOptions<Gatewa
         return born is { IsNull: false } ? (string?)born : null;
     }
 
-    /// <summary>Keeps copies; an older one never replaces a newer.</summary>
-    public Task Store(OrderId id, string born, IReadOnlyList<Part> parts)
+    /// <summary>Keeps copies; an older one never replaces a newer. False if Redis is down, or has lost the view since it was expected.</summary>
+    public async Task<bool> Store(OrderId id, string born, IReadOnlyList<Part> parts)
     {
         if (parts.Count == 0)
-            return Task.CompletedTask;
+            return true;
         var arguments = new List<RedisValue>(4 + (5 * parts.Count)) { born, _ttl, feed.Channel, feed.MessageOf(id) };
         foreach (var part in parts)
             arguments.AddRange([Part.NameOf(part.Kind), part.Version, part.Has, part.HeadToBytes(), part.ToBytes(part.Copy(Visibility.Staff))]);
-        return link.Ask(redis => redis.ScriptEvaluateAsync(StoreScript, [ViewKey(id)], [.. arguments]));
+        return await link.Ask(redis => redis.ScriptEvaluateAsync(StoreScript, [ViewKey(id)], [.. arguments])) is { } stored && (long)stored == 1;
     }
 
     /// <summary>Marks parts as older than a version of one of their keys, and wakes all nodes' watchers; false if Redis is down.</summary>

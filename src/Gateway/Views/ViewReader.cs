@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace Commerce.Gateway.Views;
 
@@ -13,14 +14,17 @@ internal sealed class ViewReader(
 
     private readonly GatewayOptions _options = options.Value;
 
-    /// <summary>Everything of an order put together for a class of callers, if Redis has that; otherwise whether it has something of the order.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<(KeptAnswer? Answer, bool IsKnown)> ReadAnswer(OrderId id, Visibility audience)
+    /// <summary>Begins to read everything of an order put together for a class of callers; see <see cref="RedisLink.Begin"/>.</summary>
+    public Task<RedisValue[]?> BeginAnswer(OrderId id, Visibility audience) => cache.BeginAnswer(id, audience);
+
+    /// <summary>Everything of an order put together, if Redis had that; otherwise whether it had something of the order.</summary>
+    public (KeptAnswer? Answer, bool IsKnown) AnswerOf(Task<RedisValue[]?> ended, OrderId id)
     {
-        if (await cache.ReadAnswer(id, audience) is not [var kept, var born] || born.IsNull)
+        if (link.ResultOf(ended) is not [var kept, var born] || born.IsNull)
             return (null, false);
         if (KeptAnswer.FromBytes(kept, id) is not { } answer || answer.Epoch != link.Epoch || answer.FreshUntil <= time.GetUtcNow())
             return (null, true);
+        aside.Passed(id);
         telemetry.Read("hit");
         return (answer, true);
     }
@@ -36,6 +40,7 @@ internal sealed class ViewReader(
     public async ValueTask<OrderView?> Read(OrderId id, ReadNeeds needs, CancellationToken cancellationToken)
     {
         var cached = needs.IsUnknown ? CachedView.None : await cache.Read(id, needs.Selection, needs.Head, needs.MinVersions.Count > 0);
+        aside.Passed(id, cached.Parts);
         if (needs.TakesAny && Whole(id, needs, cached, time.GetUtcNow()) is { } whole)
         {
             telemetry.Read("hit");
@@ -172,9 +177,9 @@ internal sealed class ViewReader(
             // Before anybody sees it, so that nobody who saw it finds an older one kept.
             if (newer)
                 feed.Overtaken(id);
-            if (born is not null)
-                await cache.Store(id, born, fetched);
-            if (born is null || !link.IsUp)
+            if (born is not null && await cache.Store(id, born, fetched))
+                aside.Passed(id, fetched);
+            else
                 aside.Put(id, fetched);
             return (parts, stale);
         }
