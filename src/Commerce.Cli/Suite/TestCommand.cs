@@ -75,6 +75,9 @@ internal static class TestCommand
         {
             WorkingDirectory = Repository.Root,
         };
+        // No test changes a configuration file, and many hosts have the folder for temporary files as theirs: each would watch every
+        // folder below it, the databases' too.
+        start.Environment["DOTNET_hostBuilder__reloadConfigOnChange"] = "false";
         if (servers is not null)
         {
             foreach (var (name, value) in Variables.Zip((string[])[servers.Postgres, servers.Redis, servers.RabbitMq, servers.RabbitMqManagement]))
