@@ -21,12 +21,7 @@ internal sealed class MailServer(int port, Task running, CancellationTokenSource
     public static async Task<MailServer> Start(int port = 0, int refusals = 0)
     {
         if (port == 0)
-        {
-            using var probe = new TcpListener(IPAddress.Loopback, 0);
-            probe.Start();
-            port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        }
-
+            port = FreePort();
         var received = new ConcurrentQueue<string>();
         var services = new SmtpServer.ComponentModel.ServiceProvider();
         services.Add((IMessageStore)new Store(received, refusals));
@@ -43,6 +38,25 @@ internal sealed class MailServer(int port, Task running, CancellationTokenSource
         await stop.CancelAsync();
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stop.Dispose();
+    }
+
+    // Below the ports that the system gives to outgoing connections: one of those may be taken while the server is away.
+    private static int FreePort()
+    {
+        while (true)
+        {
+            var port = Random.Shared.Next(20_000, 32_000);
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, port);
+                probe.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody else's.
+            }
+        }
     }
 
     private static async Task<bool> Listens(int port)

@@ -135,7 +135,10 @@ public sealed class PaymentsApp : IAsyncDisposable
         var broker = await servers.CreateVirtualHost();
         _stop.Push(broker.DisposeAsync);
 
-        var sandboxUrl = $"http://127.0.0.1:{FreePort()}";
+        // Each of the two needs the other's address. The port is held from here on: as soon as it was let go, any connection might be given it.
+        var sandboxSocket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        sandboxSocket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var sandboxUrl = $"http://{sandboxSocket.LocalEndPoint}";
         var payments = await StartPayments(paymentsDb, broker, sandboxUrl);
         _payments = payments;
         var urls = payments.Urls.ToArray();
@@ -153,7 +156,7 @@ public sealed class PaymentsApp : IAsyncDisposable
         Invoices = new InvoiceService.InvoiceServiceClient(channel);
         StoreCredit = new StoreCreditService.StoreCreditServiceClient(channel);
         Ledger = new LedgerService.LedgerServiceClient(channel);
-        await StartSandbox(sandboxUrl, urls[1]);
+        await StartSandbox(sandboxUrl, sandboxSocket, urls[1]);
         Outside.BaseAddress = new Uri(sandboxUrl);
         await StartNeighbours(ordersDb, broker);
     }
@@ -190,7 +193,7 @@ public sealed class PaymentsApp : IAsyncDisposable
         return app;
     }
 
-    private async Task StartSandbox(string url, string paymentsUrl)
+    private async Task StartSandbox(string url, Socket socket, string paymentsUrl)
     {
         var directory = Path.Combine(Path.GetTempPath(), $"payments-sandbox-{Guid.NewGuid():N}");
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = Path.GetTempPath() });
@@ -203,7 +206,7 @@ public sealed class PaymentsApp : IAsyncDisposable
             ["services:payments:http:0"] = paymentsUrl,
         });
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls(url);
+        builder.WebHost.UseUrls(url).UseSockets(sockets => sockets.CreateBoundListenSocket = _ => socket);
         builder.AddSandbox();
         var app = builder.Build();
         app.MapSandbox();
@@ -247,13 +250,6 @@ public sealed class PaymentsApp : IAsyncDisposable
         else
             host.Dispose();
     });
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     /// <summary>Keeps what the broker brings.</summary>
     private sealed class Recorder : IObserveFacts
