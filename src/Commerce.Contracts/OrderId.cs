@@ -94,7 +94,7 @@ public readonly record struct OrderId(string Prefix, long Value) : ISpanFormatta
 
         Span<byte> symbols = stackalloc byte[Symbols];
         for (var i = 0; i < Symbols; i++)
-            symbols[i] = SymbolOf(typed[split + i]);
+            symbols[i] = SymbolsByCharacter[typed[split + i] - '0'];
 
         var prefix = typed[..split].ToString();
         if (ReedSolomon32.IsCodeword(symbols))
@@ -155,8 +155,6 @@ public readonly record struct OrderId(string Prefix, long Value) : ISpanFormatta
             value = (value << 5) | symbol;
         return value;
     }
-
-    private static byte SymbolOf(char c) => SymbolsByCharacter[c - '0'];
 }
 
 /// <summary>What a typed text turned out to be.</summary>

@@ -267,9 +267,7 @@ public sealed class CacheTests : IAsyncLifetime
     {
         var id = PlaceWithEverything();
         var before = await _suite.Node.Find(id);
-        _suite.Redis.Cut();
-        var link = _suite.Node.Get<RedisLink>();
-        await Eventually.True(() => !link.IsUp);
+        await _suite.CutRedis();
 
         var started = Stopwatch.GetTimestamp();
         for (var i = 0; i < 20; i++)
@@ -285,8 +283,7 @@ public sealed class CacheTests : IAsyncLifetime
         await _suite.Node.Find(id);
         await _suite.Node.Find(id);
         var link = _suite.Node.Get<RedisLink>();
-        _suite.Redis.Cut();
-        await Eventually.True(() => !link.IsUp);
+        await _suite.CutRedis();
 
         // The mark is lost; the copy of version 1 survives in Redis.
         await _suite.Tell(_suite.World.AdvanceOrder(id));
@@ -309,8 +306,7 @@ public sealed class CacheTests : IAsyncLifetime
         var epoch = other.Get<RedisLink>().Epoch;
         await _suite.Node.Get<RedisLink>().Probe();
 
-        _suite.Redis.Cut();
-        await Eventually.True(() => !_suite.Node.Get<RedisLink>().IsUp);
+        await _suite.CutRedis();
         await _suite.Tell(_suite.World.AdvanceOrder(id));
         _suite.Redis.Restore();
         await Eventually.True(() => other.Get<RedisLink>().IsUp && other.Get<RedisLink>().Epoch != epoch);
@@ -326,8 +322,7 @@ public sealed class CacheTests : IAsyncLifetime
         var id = PlaceWithEverything();
         await _suite.Node.Find(id);
         var link = _suite.Node.Get<RedisLink>();
-        _suite.Redis.Cut();
-        await Eventually.True(() => !link.IsUp);
+        await _suite.CutRedis();
         await _suite.Tell(_suite.World.AdvancePayment(id));
         var seen = await _suite.Node.Find(id);
         Assert.Equal(2, seen.Payment.Version);
@@ -359,8 +354,7 @@ public sealed class CacheTests : IAsyncLifetime
         var reader = otherReads ? await _suite.AddNode("Development", ("Gateway:HotAnswers", "0")) : _suite.Node;
         await _suite.Node.Find(id);
         var link = _suite.Node.Get<RedisLink>();
-        _suite.Redis.Cut();
-        await Eventually.True(() => !link.IsUp);
+        await _suite.CutRedis();
         await _suite.Tell(_suite.World.AdvancePayment(id));
         Assert.Equal(2, (await _suite.Node.Find(id)).Payment.Version);
         _suite.Redis.Restore();
@@ -370,8 +364,7 @@ public sealed class CacheTests : IAsyncLifetime
         await Eventually.Value(() => _suite.Node.Find(request), view => view.Payment.Version == 3);
 
         _suite.Payments.Cut();
-        _suite.Redis.Cut();
-        await Eventually.True(() => !link.IsUp);
+        await _suite.CutRedis();
 
         var view = await _suite.Node.Find(id);
         Assert.Contains(view.StaleParts, part => part.Part == "payment");

@@ -1,7 +1,6 @@
 using Commerce.Facts;
 using Commerce.Gateway.Shoppers;
 using Commerce.Gateway.V1;
-using Commerce.Gateway.Views;
 using Commerce.ServiceDefaults;
 using Commerce.Testing;
 using Grpc.Core;
@@ -117,8 +116,7 @@ public sealed class SessionEndTests : IAsyncLifetime
         var far = await _suite.AddNode("Development", time, [.. Settings, ("Access:KeyCacheFor", "00:00:10")]);
         var session = await Open(_id, "phone");
         Assert.Equal("OK", await Answer(session, far));
-        _suite.Redis.Cut();
-        await Eventually.True(() => !_suite.Node.Get<RedisLink>().IsUp);
+        await _suite.CutRedis();
 
         await Access.EndOrderSessionsAsync(new EndOrderSessionsRequest { Name = $"orders/{_id}", RequestId = "end" });
         Assert.Equal("CREDENTIAL_REVOKED", await Answer(session));

@@ -367,8 +367,7 @@ public sealed class ShopperTests : IAsyncLifetime
     public async Task Without_Redis_journeys_are_shown_and_orders_opened_and_guesses_slowed()
     {
         var session = await Open();
-        _suite.Redis.Cut();
-        await Eventually.True(() => Task.FromResult(!_suite.Node.Get<Views.RedisLink>().IsUp));
+        await _suite.CutRedis();
         Assert.Single((await Strangers.GetJourneyAsync(new GetJourneyRequest { Code = Number })).Journeys);
         Assert.Equal(_id.ToString(), (await Open()).OrderId);
         Assert.Equal("Ada Lovelace", (await Lookup(session, _id.ToString())).Order.Customer.Name);

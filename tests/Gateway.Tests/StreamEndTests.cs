@@ -1,7 +1,6 @@
 using System.Net;
 using Commerce.Gateway.Access;
 using Commerce.Gateway.V1;
-using Commerce.Gateway.Views;
 using Commerce.Orders.V1;
 using Commerce.Testing;
 using CsCheck;
@@ -70,8 +69,7 @@ public sealed class StreamEndTests : IAsyncLifetime
         var id = _suite.World.Place();
         var key = await Key();
         await using var streams = await Streams.Open(node, id, key.Key);
-        _suite.Redis.Cut();
-        await Eventually.True(() => !_suite.Node.Get<RedisLink>().IsUp);
+        await _suite.CutRedis();
         await Access.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = key.Name });
 
         time.Advance(TimeSpan.FromSeconds(10));

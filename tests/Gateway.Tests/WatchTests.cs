@@ -116,8 +116,7 @@ public sealed class WatchTests : IAsyncLifetime
         using var watch = Watch(id.ToString());
         await Next(watch);
         var link = _suite.Node.Get<RedisLink>();
-        _suite.Redis.Cut();
-        await Eventually.True(() => !link.IsUp);
+        await _suite.CutRedis();
 
         // Heard by nobody: found by asking.
         _suite.World.AdvanceOrder(id);

@@ -3,6 +3,7 @@ using Commerce.Gateway.V1;
 using Commerce.Gateway.Views;
 using Commerce.ServiceDefaults;
 using Commerce.Types.V1;
+using StackExchange.Redis;
 
 namespace Commerce.Gateway.Lookup;
 
@@ -65,17 +66,16 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
                 else
                 {
                     var (kept, left) = ((ViewBytes?)null, question);
-                    if (IsOfOrder(question, out var id))
+                    if (BeginKept(question) is { } reading)
                     {
-                        var (marks, reading) = (MarksOf(id), views.BeginAnswer(id, question.Audience.Class));
-                        await RedisLink.End(reading);
-                        (kept, left) = Take(key, question, id, marks, views.AnswerOf(reading, id));
+                        await RedisLink.End(reading.Begun);
+                        (kept, left) = Take(key, question, reading);
                     }
 
                     if (kept is not null)
                         answers[i] = (kept, null);
-                    else if (await FindKnown(left, cancellationToken) is var (found, marksOfFound))
-                        answers[i] = (await Serialise(key, question, found, marksOfFound), null);
+                    else if (await FindKnown(left, cancellationToken) is var (found, marks))
+                        answers[i] = (await Serialise(key, question, found, marks), null);
                     else
                     {
                         lock (unknown)
@@ -165,17 +165,16 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
         try
         {
             var (answer, left, kind) = (default(ViewBytes), question, CodeKind.OrderId);
-            if (IsOfOrder(question, out var id))
+            if (BeginKept(question) is { } reading)
             {
-                var (marks, reading) = (MarksOf(id), views.BeginAnswer(id, question.Audience.Class));
-                await RedisLink.End(reading);
-                (answer, left) = Take(key, question, id, marks, views.AnswerOf(reading, id));
+                await RedisLink.End(reading.Begun);
+                (answer, left) = Take(key, question, reading);
             }
 
             if (answer is null)
             {
-                var (found, marksOfFound) = await FindKnown(left, cancellationToken) ?? await FindAsked(question, cancellationToken);
-                (answer, kind) = (await Serialise(key, question, found, marksOfFound), found.Located.Kind);
+                var (found, marks) = await FindKnown(left, cancellationToken) ?? await FindAsked(question, cancellationToken);
+                (answer, kind) = (await Serialise(key, question, found, marks), found.Located.Kind);
             }
 
             telemetry.LookedUp(KindOf(kind), "found");
@@ -189,21 +188,21 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
         }
     }
 
-    /// <summary>Everything of an order is wanted, by its Order ID and of whatever version: most questions are this one.</summary>
-    private static bool IsOfOrder(Question question, out OrderId id)
-    {
-        id = default;
-        return question.TakesAnyOfAll && OrderId.TryParse(question.Code, out id) && question.Audience.MaySee(id);
-    }
+    /// <summary>Begins to read the answer that Redis may have put together, if everything of an order is wanted, by its Order ID and of whatever version: most questions are this one.</summary>
+    private Reading? BeginKept(Question question) =>
+        question.TakesAnyOfAll && OrderId.TryParse(question.Code, out var id) && question.Audience.MaySee(id)
+            ? new Reading(id, MarksOf(id), views.BeginAnswer(id, question.Audience.Class))
+            : null;
 
     private HotAnswers.Marks MarksOf(OrderId id) => new(feed.MarkOf(id), null, link.Epoch);
 
     /// <summary>The answer that Redis has put together, or what is left to ask.</summary>
-    private (ViewBytes? Answer, Question Left) Take(in HotAnswers.Key key, Question question, OrderId id, in HotAnswers.Marks marks, (KeptAnswer? Answer, bool IsKnown) read)
+    private (ViewBytes? Answer, Question Left) Take(in HotAnswers.Key key, Question question, in Reading ended)
     {
-        if (read.Answer is not { } kept || !question.Audience.MaySee(id, kept.StoreId))
-            return (null, question with { Needs = question.Needs with { IsUnknown = !read.IsKnown } });
-        hot.Keep(key, kept.StoreId, kept.FreshUntil, new Located(id, CodeKind.OrderId), kept.Answer, marks);
+        var (kept, isKnown) = views.AnswerOf(ended.Begun, ended.Order);
+        if (kept is null || !question.Audience.MaySee(ended.Order, kept.StoreId))
+            return (null, question with { Needs = question.Needs with { IsUnknown = !isKnown } });
+        hot.Keep(key, kept.StoreId, kept.FreshUntil, new Located(ended.Order, CodeKind.OrderId), kept.Answer, ended.Marks);
         return (kept.Answer, question);
     }
 
@@ -353,4 +352,7 @@ internal sealed class CodeLookup(ViewReader views, CodeBook codes, HotAnswers ho
             return false;
         }
     }
+
+    /// <summary>An answer that is being read, and what had been told of its order before.</summary>
+    private readonly record struct Reading(OrderId Order, HotAnswers.Marks Marks, Task<RedisValue[]?> Begun);
 }

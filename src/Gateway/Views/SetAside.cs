@@ -27,6 +27,8 @@ internal sealed class SetAside : IDisposable
     /// <summary>Keeps parts that were just read, each unless a newer one is kept.</summary>
     public void Put(OrderId id, IReadOnlyList<Part> parts)
     {
+        if (parts.Count == 0)
+            return;
         var kept = _orders.GetOrAdd(id.Value, static _ => new Part?[Part.Kinds.Length]);
         lock (kept)
         {

@@ -96,6 +96,13 @@ internal sealed class Suite : IAsyncDisposable
     /// <summary>The broker brings a fact to one of the nodes.</summary>
     public Task Tell(IFact fact, int node = 0) => _nodes[node].Get<ViewObserver>().Observe(fact, CancellationToken.None);
 
+    /// <summary>Redis is away, and the first node has noticed.</summary>
+    public Task CutRedis()
+    {
+        Redis.Cut();
+        return Eventually.True(() => !Node.Get<RedisLink>().IsUp);
+    }
+
     /// <summary>Forgets everything, as FLUSHALL would.</summary>
     public async Task FlushRedis()
     {
